@@ -1,0 +1,114 @@
+"""The error tree, by whose fault it is. Every other room imports this one; it imports nothing of ours.
+
+::
+
+    AutograderError
+    ├── StudentError          the submission's fault: costs its own points, nobody else's
+    │   ├── Wrong             shape, dtype or values differ
+    │   ├── Raised            the student's code raised an exception
+    │   ├── Crashed           the student's code ended its process
+    │   ├── TimedOut          the student's code did not return in time
+    │   ├── OutOfMemory       the student's code asked for more memory than it may have
+    │   ├── MalformedReply    the worker answered something that is not an answer
+    │   ├── NotRun            could not be tried because something before it failed: no second mistake
+    │   └── BadSubmission     what was handed in cannot be read
+    ├── ConfigurationError    the instructor's fault: names file, key and remedy; nothing is graded
+    └── GraderFault           our fault: no grade is published
+"""
+
+from __future__ import annotations
+
+
+class AutograderError(Exception):
+    """Base of everything this project raises on purpose."""
+
+
+class StudentError(AutograderError):
+    """A failure that is the submission's own.
+
+    Parameters
+    ----------
+    message : str
+        What a student reads: what was got, what was expected. Must be safe to show (see ``text.clean``).
+    function : str or None
+        The student's function it concerns, or None when it concerns the submission as a whole.
+    detail : dict, optional
+        For staff and scripts only (``extra_data``): figures that vary, diagnosis ids.
+    """
+
+    outcome = "wrong"
+
+    def __init__(self, message: str, function: str | None = None, detail: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.function = function
+        self.detail = detail or {}
+
+
+class Wrong(StudentError):
+    """Shape, dtype or values differ from what was expected."""
+
+    outcome = "wrong"
+
+
+class Raised(StudentError):
+    """The student's code raised; the message names type, file and line."""
+
+    outcome = "raised"
+
+
+class Crashed(StudentError):
+    """The student's code ended the worker process."""
+
+    outcome = "crashed"
+
+
+class TimedOut(StudentError):
+    """The student's code did not return before its deadline."""
+
+    outcome = "timed out"
+
+
+class OutOfMemory(StudentError):
+    """The student's code ran out of the memory it may use."""
+
+    outcome = "out of memory"
+
+
+class MalformedReply(StudentError):
+    """The bytes that came back are not a reply to the request."""
+
+    outcome = "malformed reply"
+
+
+class NotRun(StudentError):
+    """Could not be tried because something before it failed, or time ran out."""
+
+    outcome = "not run"
+
+
+class BadSubmission(StudentError):
+    """What was handed in cannot be read; the message says what was found and what was expected."""
+
+    outcome = "bad submission"
+
+
+class ConfigurationError(AutograderError):
+    """A file of the instructor's is wrong.
+
+    Parameters
+    ----------
+    file, key : str
+        Where: the file's name, and the dotted key inside it (may be empty for the whole file).
+    problem, remedy : str
+        What is wrong there, and what to do about it.
+    """
+
+    def __init__(self, file: str, key: str, problem: str, remedy: str) -> None:
+        where = f"{file}: {key}" if key else file
+        super().__init__(f"{where}: {problem}. {remedy}")
+        self.file, self.key, self.problem, self.remedy = file, key, problem, remedy
+
+
+class GraderFault(AutograderError):
+    """A bug or a broken machine of ours. No grade may come out of it."""

@@ -1,0 +1,222 @@
+"""Arrays and small JSON over a stream socket, for both ends of the trust boundary.
+
+A frame is::
+
+    magic (4 bytes) | header length (u32, little endian) | JSON header | raw array bytes, one array after the other
+
+The header is ``{"body": ..., "arrays": [[dtype, shape], ...]}``. Nothing is ever unpickled, and no length is believed
+before it has been checked against a bound: the other end may be hostile. Knows sockets and NumPy, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+MAGIC = b"NDA1"
+MAX_HEADER_BYTES = 64 * 1024
+MAX_ARRAYS = 16
+MAX_DIMENSIONS = 8
+MAX_INTEGER_DIGITS = 20
+"""Longer than any 64-bit number; int() of a long text takes quadratic time."""
+
+DTYPES = frozenset(("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"))
+
+_PREFIX = struct.Struct("<4sI")
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class WireError(Exception):
+    """What came is not a frame; says why."""
+
+
+class ConnectionClosed(WireError):
+    """The other end is gone, before or inside a frame."""
+
+
+def shippable(array: Array) -> bool:
+    """Whether `array` can travel: a dtype of plain numbers and not too many axes."""
+    return array.dtype.newbyteorder("<").str in DTYPES and array.ndim <= MAX_DIMENSIONS
+
+
+def send(
+    connection: socket.socket, body: dict[str, Any], arrays: Sequence[Array] = (), deadline: float = math.inf
+) -> None:
+    """Send one frame.
+
+    Parameters
+    ----------
+    connection : socket.socket
+    body : dict
+        JSON values only.
+    arrays : sequence of ndarray
+        Any memory layout; they arrive C-contiguous and little endian.
+    deadline : float
+        On the ``time.monotonic`` clock, in seconds.
+
+    Raises
+    ------
+    WireError
+        If the frame would break one of the bounds.
+    ConnectionClosed
+        If the other end is gone.
+    TimeoutError
+        If the deadline passes.
+    """
+    plain = [np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")) for array in arrays]
+    specs = [[array.dtype.str, list(original.shape)] for array, original in zip(plain, arrays, strict=True)]
+    header = json.dumps({"body": body, "arrays": specs}, separators=(",", ":")).encode()
+    if len(header) > MAX_HEADER_BYTES or len(plain) > MAX_ARRAYS or not all(map(shippable, plain)):
+        raise WireError("the frame to be sent breaks the bounds of the protocol")
+    try:
+        _send_all(connection, _PREFIX.pack(MAGIC, len(header)) + header, deadline)
+        for array in plain:
+            _send_all(connection, _bytes(array), deadline)
+    except (BrokenPipeError, ConnectionResetError) as error:
+        raise ConnectionClosed("the other end closed the connection") from error
+
+
+def receive(connection: socket.socket, byte_cap: int, deadline: float = math.inf) -> tuple[dict[str, Any], list[Array]]:
+    """Receive one frame.
+
+    Parameters
+    ----------
+    connection : socket.socket
+    byte_cap : int
+        Most array bytes that are accepted.
+    deadline : float
+        On the ``time.monotonic`` clock, in seconds. Absolute: a slow drip of bytes does not move it.
+
+    Returns
+    -------
+    body : dict
+    arrays : list of ndarray
+        Base-class arrays with memory of their own.
+
+    Raises
+    ------
+    WireError
+        If the bytes are not a frame, or break one of the bounds.
+    ConnectionClosed
+        If the other end is gone.
+    TimeoutError
+        If the deadline passes.
+    """
+    try:
+        magic, length = _PREFIX.unpack(_receive_exactly(connection, _PREFIX.size, deadline))
+        if magic != MAGIC:
+            raise WireError("it does not begin with the frame mark")
+        if length > MAX_HEADER_BYTES:
+            raise WireError(f"its header claims {length} bytes; at most {MAX_HEADER_BYTES} are allowed")
+        body, specs = decode_header(bytes(_receive_exactly(connection, length, deadline)), byte_cap)
+        return body, [_receive_array(connection, dtype, shape, deadline) for dtype, shape in specs]
+    except ConnectionResetError as error:
+        raise ConnectionClosed("the other end closed the connection") from error
+
+
+def decode_header(header: bytes, byte_cap: int) -> tuple[dict[str, Any], list[tuple[str, tuple[int, ...]]]]:
+    """Decode a frame's JSON header.
+
+    Returns
+    -------
+    body : dict
+    specs : list of (dtype, shape)
+        The arrays that follow on the wire.
+
+    Raises
+    ------
+    WireError
+        If it is anything else than a header whose arrays hold at most `byte_cap` bytes.
+    """
+    try:
+        content = json.loads(header, parse_int=_parse_int, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise WireError("its header is not JSON") from error
+    if not isinstance(content, dict) or not isinstance(content.get("body"), dict):
+        raise WireError("its header has no body")
+    arrays = content.get("arrays")
+    if not isinstance(arrays, list) or len(arrays) > MAX_ARRAYS:
+        raise WireError(f"its header does not list at most {MAX_ARRAYS} arrays")
+    specs = [_decode_spec(spec) for spec in arrays]
+    total = sum(_claimed_bytes(dtype, shape) for dtype, shape in specs)
+    if total > byte_cap:
+        raise WireError(f"its arrays hold {total} bytes; at most {byte_cap} are allowed")
+    return content["body"], specs
+
+
+def _decode_spec(spec: object) -> tuple[str, tuple[int, ...]]:
+    if not (isinstance(spec, list) and len(spec) == 2):
+        raise WireError("an array is not described by dtype and shape")
+    dtype, shape = spec
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise WireError("an array has a dtype that may not be sent")
+    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
+        raise WireError("an array has no valid shape")
+    return dtype, tuple(shape)
+
+
+def _claimed_bytes(dtype: str, shape: tuple[int, ...]) -> int:
+    """Bytes of an array, empty axes counted as one: NumPy multiplies the other axes and refuses what overflows."""
+    return math.prod(max(n, 1) for n in shape) * np.dtype(dtype).itemsize
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > MAX_INTEGER_DIGITS:
+        raise ValueError("integer too long")
+    return int(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _bytes(array: Array) -> memoryview:
+    """View a C-contiguous array as the bytes it holds."""
+    return array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
+
+
+def _send_all(connection: socket.socket, data: bytes | memoryview, deadline: float) -> None:
+    view = memoryview(data)
+    while view:
+        _wait_until(connection, deadline)
+        view = view[connection.send(view) :]
+
+
+def _receive_array(connection: socket.socket, dtype: str, shape: tuple[int, ...], deadline: float) -> Array:
+    array = np.empty(shape, dtype)
+    _receive_into(connection, _bytes(array), deadline)
+    return array
+
+
+def _receive_exactly(connection: socket.socket, size: int, deadline: float) -> bytearray:
+    buffer = bytearray(size)
+    _receive_into(connection, memoryview(buffer), deadline)
+    return buffer
+
+
+def _receive_into(connection: socket.socket, view: memoryview, deadline: float) -> None:
+    while view:
+        _wait_until(connection, deadline)
+        count = connection.recv_into(view)
+        if count == 0:
+            raise ConnectionClosed("the other end closed the connection")
+        view = view[count:]
+
+
+def _wait_until(connection: socket.socket, deadline: float) -> None:
+    """Let the next operation on `connection` end at `deadline`."""
+    if deadline == math.inf:
+        connection.settimeout(None)
+        return
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise TimeoutError("the deadline has passed")
+    connection.settimeout(remaining)
