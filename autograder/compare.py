@@ -1,0 +1,185 @@
+"""Compare what a student's function returned with what it should have returned.
+
+Pure: arrays and tolerances in, a ``Mismatch`` or nothing out. It must not know: files, processes, points, tests.
+
+Every comparison asks in the same order: is it an array, has it the shape, a float dtype, finite entries, the values.
+So NaN never passes (``error <= bound`` is asked, never ``error > bound``), and nothing is broadcast into passing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SHOWN_ENTRIES = 4
+"""Wrong entries that are written out where values may be shown."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Stands for a result that cannot travel, being no array of numbers and no integer: None, a list."""
+
+    kind: str
+
+    def __repr__(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """What is wrong with one result.
+
+    Attributes
+    ----------
+    kind : str
+        ``type``, ``shape``, ``dtype``, ``not finite`` or ``values``.
+    message : str
+        What a student reads. Holds no expected value and no value of the student's.
+    values : str
+        Got and expected of some wrong entries, for tests that may show them; else empty.
+    """
+
+    kind: str
+    message: str
+    values: str = ""
+
+
+def shape(name: str, got: object, expected: Sequence[int]) -> Mismatch | None:
+    """Ask whether `got` is an array with this shape."""
+    wanted = tuple(int(n) for n in expected)
+    if not isinstance(got, np.ndarray):
+        return Mismatch("type", f"{name} is {_described(got)}, but should be an array of shape {wanted}")
+    return None if got.shape == wanted else Mismatch("shape", f"{name}.shape={got.shape}, but should be {wanted}")
+
+
+def tensor(name: str, got: object, expected: Sequence[int]) -> Mismatch | None:
+    """Ask whether `got` is an array of floats with this shape and finite entries."""
+    mismatch = shape(name, got, expected)
+    if mismatch is not None:
+        return mismatch
+    assert isinstance(got, np.ndarray)
+    if got.dtype.kind != "f":
+        return Mismatch("dtype", f"{name}.dtype={got.dtype}, but should be a float dtype")
+    finite = np.isfinite(got)
+    if not finite.all():
+        first = tuple(int(i) for i in np.argwhere(~finite)[0])
+        what = "NaN" if np.isnan(got[first]) else "infinity"
+        count = f"{got.size - int(finite.sum())} of {got.size} entries are not finite"
+        return Mismatch("not finite", f"{name} has {what} at {list(first)} ({count}), but should be finite everywhere")
+    return None
+
+
+def array(name: str, got: object, expected: Array, tolerance: float) -> Mismatch | None:
+    """Ask whether `got` equals `expected`.
+
+    Parameters
+    ----------
+    name : str
+        What the result is called in the handout, e.g. ``dx``.
+    got : object
+        What came back.
+    expected : ndarray of float64
+    tolerance : float
+        Largest error allowed, as a share of the largest magnitude in `expected`:
+        ``|got - expected| <= tolerance * max|expected|``, entry by entry.
+    """
+    mismatch = tensor(name, got, expected.shape)
+    if mismatch is not None:
+        return mismatch
+    assert isinstance(got, np.ndarray)
+    with np.errstate(all="ignore"):
+        error = np.abs(got.astype(np.float64) - expected)
+    right = error <= tolerance * np.max(np.abs(expected), initial=0.0)
+    if right.all():
+        return None
+    where = np.argwhere(~right)
+    message = f"{name} differs in {len(where)} of {got.size} entries, first at {[int(i) for i in where[0]]}"
+    return Mismatch("values", message, _written_out(name, got, expected, where))
+
+
+def integer(name: str, got: object, expected: int) -> Mismatch | None:
+    """Ask whether `got` is the integer `expected` (a float that happens to be whole is not)."""
+    if not isinstance(got, int):
+        return Mismatch("type", f"{name} is {_described(got)}, but should be an int")
+    return (
+        None
+        if got == expected
+        else Mismatch("values", f"{name} has the wrong value", f"{name}={got}, but should be {expected}")
+    )
+
+
+def dtype(name: str, got: object, expected: np.dtype[Any]) -> Mismatch | None:
+    """Ask whether `got` is an array with exactly this dtype."""
+    if not isinstance(got, np.ndarray):
+        return Mismatch("type", f"{name} is {_described(got)}, but should be an array of dtype {expected}")
+    if got.dtype != expected:
+        return Mismatch("dtype", f"{name}.dtype={got.dtype}, but should be {expected}")
+    return None
+
+
+def slopes(name: str, got: object, directions: Array, expected: Array, tolerance: float) -> Mismatch | None:
+    """Ask whether a gradient has the slopes that finite differences have along some directions.
+
+    Parameters
+    ----------
+    name, got
+        The gradient.
+    directions : ndarray, shape (K, *got.shape)
+    expected : ndarray of float64, shape (K,)
+        ``(loss(x + h*v) - loss(x - h*v)) / (2*h)`` for each direction ``v``.
+    tolerance : float
+        ``|<got, v> - expected| <= tolerance * max|expected|``, direction by direction.
+    """
+    mismatch = tensor(name, got, directions.shape[1:])
+    if mismatch is not None:
+        return mismatch
+    assert isinstance(got, np.ndarray)
+    with np.errstate(all="ignore"):
+        found = directions.reshape(len(directions), -1) @ got.astype(np.float64).reshape(-1)
+        right = np.abs(found - expected) <= tolerance * np.max(np.abs(expected), initial=0.0)
+    if right.all():
+        return None
+    message = f"{name} disagrees with finite differences along {int((~right).sum())} of {len(expected)} directions"
+    return Mismatch("values", message)
+
+
+def distinct(name: str, first: object, second: object) -> Mismatch | None:
+    """Ask whether the results for two different inputs differ at all."""
+    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray) and np.array_equal(first, second):
+        return Mismatch("values", f"{name} is the same for two different inputs, but should depend on them")
+    return None
+
+
+def untouched(before: Sequence[Array], after: Sequence[Array]) -> Mismatch | None:
+    """Ask whether a call left its input arrays as they were, bit for bit."""
+    for number, (old, new) in enumerate(zip(before, after, strict=True), start=1):
+        if old.shape != new.shape or old.dtype != new.dtype or old.tobytes() != new.tobytes():
+            return Mismatch("values", f"input array {number} was changed by the call, but should be left as it was")
+    return None
+
+
+def own_memory(names: Sequence[str], shares: Sequence[Sequence[bool]]) -> Mismatch | None:
+    """Ask whether no result shares memory with an input; ``shares[i][j]`` is about result i and input j."""
+    for name, row in zip(names, shares, strict=True):
+        if any(row):
+            return Mismatch("values", f"{name} shares memory with an input, but should have memory of its own")
+    return None
+
+
+def _described(got: object) -> str:
+    if isinstance(got, np.ndarray):
+        return f"an array of shape {got.shape}"
+    return repr(got) if isinstance(got, Foreign) else f"the number {got}"
+
+
+def _written_out(name: str, got: Array, expected: Array, where: Array) -> str:
+    lines = []
+    for index in where[:SHOWN_ENTRIES]:
+        place = tuple(int(i) for i in index)
+        lines.append(f"{name}{list(place)}={got[place]:.6g}, but should be {expected[place]:.6g}")
+    return "\n".join(lines)
