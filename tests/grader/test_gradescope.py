@@ -1,0 +1,434 @@
+"""results.json: what the platform would reject cannot be made, and what is written is whole."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from autograder import gradescope
+from autograder.errors import GraderFault
+from autograder.gradescope import (
+    INTEGER_LIMIT,
+    NAME_LIMIT,
+    NESTING_LIMIT,
+    NUMBER_LIMIT,
+    OUTPUT_LIMIT,
+    Results,
+    TestEntry,
+)
+
+
+def entry(**fields):
+    return TestEntry(**{"number": "1.1", "name": "test_add", "score": 1.0, "max_score": 2.0, **fields})
+
+
+def results(**fields):
+    return Results(**{"total_points": 2.0, "score": 1.0, "tests": (entry(),), **fields})
+
+
+def fault(make, *arguments, **fields):
+    with pytest.raises(GraderFault) as caught:
+        make(*arguments, **fields)
+    assert str(caught.value).isascii()
+    return str(caught.value)
+
+
+# The file.
+
+
+def test_the_file_is_this(tmp_path):
+    everything = results(
+        score=1.5,
+        execution_time=2.25,
+        output="found layers.py",
+        tests=[
+            entry(output="dx is wrong", extra_data={"seconds": [0.5, None]}),
+            entry(number="1.2", score=0.5, max_score=0.5, visibility="hidden", output_format="ansi"),
+        ],
+        total_points=2.5,
+        extra_data={"größe": True},
+    )
+    everything.write(tmp_path / "results.json")
+    expected = """\
+{
+  "score": 1.5,
+  "execution_time": 2.25,
+  "output": "found layers.py",
+  "output_format": "text",
+  "test_output_format": "text",
+  "test_name_format": "text",
+  "visibility": "visible",
+  "stdout_visibility": "hidden",
+  "tests": [
+    {
+      "number": "1.1",
+      "name": "test_add",
+      "score": 1.0,
+      "max_score": 2.0,
+      "status": "failed",
+      "output": "dx is wrong",
+      "output_format": "text",
+      "visibility": "visible",
+      "extra_data": {
+        "seconds": [
+          0.5,
+          null
+        ]
+      }
+    },
+    {
+      "number": "1.2",
+      "name": "test_add",
+      "score": 0.5,
+      "max_score": 0.5,
+      "status": "passed",
+      "output": "",
+      "output_format": "ansi",
+      "visibility": "hidden",
+      "extra_data": {}
+    }
+  ],
+  "extra_data": {
+    "größe": true
+  }
+}
+"""
+    assert (tmp_path / "results.json").read_bytes() == expected.encode()
+
+
+def test_what_is_not_known_is_left_out():
+    content = json.loads(results().to_json())
+    assert "execution_time" not in content
+    assert "total_points" not in content
+
+
+def test_what_is_written_can_be_read_back(tmp_path):
+    written = results(tests=(entry(score=2.0),), score=2.0)
+    written.write(tmp_path / "results.json")
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert Results.model_validate({**content, "total_points": 2.0}) == written
+
+
+def test_the_owner_alone_can_read_it(tmp_path):
+    results().write(tmp_path / "results.json")
+    assert stat.S_IMODE((tmp_path / "results.json").stat().st_mode) == 0o600
+
+
+def test_it_replaces_what_stood_there(tmp_path):
+    path = tmp_path / "results.json"
+    Results.fallback().write(path)
+    results().write(path)
+    assert json.loads(path.read_text())["score"] == 1.0
+    assert os.listdir(tmp_path) == ["results.json"]
+
+
+def test_it_is_on_the_disk_before_it_is_in_place(tmp_path, monkeypatch):
+    steps = []
+
+    def noted(step, function):
+        def call(*arguments):
+            steps.append(step)
+            function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(os, "fsync", noted("fsync", os.fsync))
+    monkeypatch.setattr(os, "replace", noted("replace", os.replace))
+    results().write(tmp_path / "results.json")
+    assert steps == ["fsync", "replace"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_failed_write_changes_nothing(tmp_path, monkeypatch, step, error):
+    path = tmp_path / "results.json"
+    Results.fallback().write(path)
+    before = path.read_bytes()
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises((GraderFault, KeyboardInterrupt)) as caught:
+        results().write(path)
+    if isinstance(error, OSError):
+        assert str(caught.value) == "results.json cannot be written: No space left on device"
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["results.json"]
+
+
+def test_no_folder_to_write_to(tmp_path):
+    message = fault(results().write, tmp_path / "nowhere" / "results.json")
+    assert message == "results.json cannot be written: No such file or directory"
+
+
+def test_the_fallback(tmp_path):
+    Results.fallback("It was stopped after 600 seconds.").write(tmp_path / "results.json")
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert content["score"] == 0
+    assert content["tests"] == []
+    assert content["extra_data"] == {"outcome": "grader fault"}
+    assert content["output"] == (
+        "The autograder did not finish grading this submission.\n"
+        "This is a fault of the autograder or its machine, not of your work; the score 0 is not a grade.\n"
+        "It was stopped after 600 seconds.\n"
+        "Please submit again. If this text comes back, tell the course staff: your submission is stored."
+    )
+
+
+def test_the_fallback_without_a_reason():
+    assert len(Results.fallback().output.splitlines()) == 3
+
+
+# Scores.
+
+
+@pytest.mark.parametrize(("score", "status"), [(0.0, "failed"), (1.99, "failed"), (2.0, "passed"), (2, "passed")])
+def test_status_follows_from_the_scores(score, status):
+    assert entry(score=score).status == status
+
+
+def test_a_status_that_contradicts():
+    assert fault(entry, status="passed") == (
+        "results.json: TestEntry 'test_add': status is passed, but the score is 1.0 of 2.0"
+    )
+    assert entry(status="failed").status == "failed"
+
+
+def test_more_than_all_points():
+    assert fault(entry, score=2.5) == "results.json: TestEntry 'test_add': score is 2.5, but max_score is 2.0"
+
+
+@pytest.mark.parametrize("field", ["score", "max_score"])
+def test_negative_points(field):
+    message = fault(entry, **{field: -1.0})
+    assert message == (
+        f"results.json: TestEntry 'test_add'.{field}: Input should be greater than or equal to 0, got -1.0"
+    )
+
+
+def test_a_negative_total():
+    assert "Results.score: Input should be greater than or equal to 0" in fault(results, score=-0.5)
+
+
+def test_a_sum_that_is_not_the_assignments():
+    assert fault(results, total_points=3.0) == (
+        "results.json: Results: max_score adds up to 2.0, but total_points is 3.0"
+    )
+
+
+def test_a_sum_is_exact():
+    assert 0.1 + 0.2 != 0.3
+    both = (entry(score=0.1, max_score=0.1), entry(score=0.2, max_score=0.2))
+    assert results(tests=both, total_points=0.3).tests == both
+
+
+def test_a_partial_run_is_declared():
+    assert results(total_points=None).total_points is None
+    with pytest.raises(GraderFault, match="total_points: Field required"):
+        Results(score=1.0)  # type: ignore[call-arg]
+
+
+# Values.
+
+
+@pytest.mark.parametrize("make", [entry, results])
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("score", float("nan"), "is nan, but should be finite"),
+        ("score", float("inf"), "is inf, but should be finite"),
+        ("score", float("-inf"), "is -inf, but should be finite"),
+        ("score", np.float64(1), "is of type numpy.float64, which JSON does not know"),
+        ("score", np.float32(1), "is of type numpy.float32, which JSON does not know"),
+        ("score", np.int64(1), "is of type numpy.int64, which JSON does not know"),
+        ("score", True, "Input should be a valid number, got True"),
+        ("score", "1", "Input should be a valid number, got '1'"),
+        ("score", None, "Input should be a valid number, got None"),
+        ("output", b"bytes", "is of type builtins.bytes, which JSON does not know"),
+        ("output", "\ud800", "has a lone surrogate"),
+        ("output", None, "Input should be a valid string, got None"),
+        (
+            "output_format",
+            "markdown",
+            "Input should be 'text', 'html', 'simple_format', 'md' or 'ansi', got 'markdown'",
+        ),
+        (
+            "visibility",
+            "never",
+            "Input should be 'visible', 'hidden', 'after_due_date' or 'after_published', got 'never'",
+        ),
+        ("extra_data", [], "Input should be a valid dictionary, got []"),
+        ("leader", 1, "Extra inputs are not permitted, got 1"),
+    ],
+)
+def test_a_value_that_the_platform_rejects(make, field, value, problem):
+    whose = "TestEntry 'test_add'" if make is entry else "Results"
+    assert fault(make, **{field: value}) == f"results.json: {whose}.{field}: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("number", 1.1, "Input should be a valid string, got 1.1"),
+        ("number", "1" * (NUMBER_LIMIT + 1), f"String should have at most {NUMBER_LIMIT} characters, got '1111"),
+        ("max_score", np.float64(2), "is of type numpy.float64, which JSON does not know"),
+        ("max_score", float("nan"), "is nan, but should be finite"),
+        ("status", "partly", "Input should be 'passed' or 'failed', got 'partly'"),
+    ],
+)
+def test_a_value_that_an_entry_rejects(field, value, problem):
+    assert fault(entry, **{field: value}).startswith(f"results.json: TestEntry 'test_add'.{field}: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("", "String should have at least 1 character"),
+        ("two\nlines", "String should match pattern"),
+        ("a carriage\rreturn", "String should match pattern"),
+        ("line end\n", "String should match pattern"),
+        ("n" * (NAME_LIMIT + 1), f"String should have at most {NAME_LIMIT} characters"),
+        (7, "Input should be a valid string"),
+        (np.str_("name"), "is of type numpy.str_"),
+    ],
+)
+def test_a_name_that_is_none(name, problem):
+    message = fault(entry, name=name)
+    assert ".name: " in message
+    assert problem in message
+    assert len(message) < 3 * NAME_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("execution_time", float("nan")),
+        ("execution_time", -1.0),
+        ("execution_time", "2 s"),
+        ("stdout_visibility", "staff"),
+        ("test_output_format", "rst"),
+        ("test_name_format", "rst"),
+        ("tests", [1]),
+        ("tests", [{"name": "test_add"}]),
+        ("tests", None),
+        ("total_points", "2"),
+    ],
+)
+def test_a_value_that_the_whole_rejects(field, value):
+    message = fault(results, **{field: value})
+    assert message.startswith("results.json: ")
+    assert field in message or "TestEntry" in message
+
+
+def test_an_entry_given_as_a_dictionary():
+    assert results(tests=[{"number": "1", "name": "a", "score": 2.0, "max_score": 2.0}]).tests[0].status == "passed"
+    message = fault(results, tests=[{"number": "1", "name": "a", "score": 3.0, "max_score": 2.0}])
+    assert message == "results.json: TestEntry 'a': score is 3.0, but max_score is 2.0"
+
+
+@pytest.mark.parametrize("name", get_args(gradescope.Visibility))
+def test_every_visibility(name):
+    assert json.loads(results(visibility=name, stdout_visibility=name).to_json())["stdout_visibility"] == name
+    assert entry(visibility=name).visibility == name
+
+
+@pytest.mark.parametrize("name", get_args(gradescope.Format))
+def test_every_format(name):
+    assert entry(output_format=name).output_format == name
+    assert results(output_format=name, test_output_format=name, test_name_format=name).output_format == name
+
+
+def test_nothing_can_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        entry().score = 2.0
+    with pytest.raises(ValidationError, match="frozen"):
+        results().score = 2.0
+
+
+# extra_data.
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"a": np.float64(1)}, ".a: is of type numpy.float64, which JSON does not know"),
+        ({"a": [1, {"b": np.int32(1)}]}, ".a[1].b: is of type numpy.int32, which JSON does not know"),
+        ({"a": np.bool_(True)}, ".a: is of type numpy.bool, which JSON does not know"),
+        ({"a": np.zeros(2)}, ".a: is of type numpy.ndarray, which JSON does not know"),
+        ({"a": (0.0, float("inf"))}, ".a[1]: is inf, but should be finite"),
+        ({"a": {"b": float("nan")}}, ".a.b: is nan, but should be finite"),
+        ({"a": Path("x")}, "PosixPath, which JSON does not know"),
+        ({"a": {1}}, ".a: is of type builtins.set, which JSON does not know"),
+        ({"a": 2**53 + 1}, ".a: is an integer beyond 2**53"),
+        ({"a": -(2**53) - 1}, ".a: is an integer beyond 2**53"),
+        ({"a": "\udfff"}, ".a: has a lone surrogate"),
+        ({"\ud83d": 1}, ": the key '\\ud83d': has a lone surrogate"),
+        ({1: 1}, ": has the key 1, which is not text"),
+        ({"a": {None: 1}}, ".a: has the key None, which is not text"),
+        ({np.str_("a"): 1}, ": has the key "),
+    ],
+)
+@pytest.mark.parametrize("make", [entry, results])
+def test_what_json_cannot_hold(make, data, problem):
+    whose = "TestEntry 'test_add'" if make is entry else "Results"
+    message = fault(make, extra_data=data)
+    assert message.startswith(f"results.json: {whose}.extra_data")
+    assert problem in message
+
+
+def test_what_json_can_hold():
+    data: dict[str, Any] = {"a": [None, True, 0, -1, INTEGER_LIMIT, 0.1, "ü\n😀", [], {}], "b": {"c": (1, 2)}}
+    content = json.loads(results(extra_data=data).to_json())
+    assert content["extra_data"] == {**data, "b": {"c": [1, 2]}}
+
+
+def test_a_list_inside_itself():
+    loop: list[Any] = []
+    loop.append(loop)
+    assert fault(results, extra_data={"loop": loop}).endswith("[0][0]: is nested too deeply")
+
+
+def test_nesting_up_to_the_limit():
+    nested: dict[str, Any] = {}
+    for _ in range(NESTING_LIMIT - 1):
+        nested = {"a": nested}
+    assert results(extra_data=nested).extra_data == nested
+    with pytest.raises(GraderFault, match="is nested too deeply"):
+        results(extra_data={"a": {"a": nested}})
+
+
+def test_what_was_changed_after_the_check_is_found_before_writing(tmp_path):
+    late = results(tests=(entry(extra_data={"seconds": []}),))
+    late.tests[0].extra_data["seconds"].append(np.float64(1))
+    message = fault(late.write, tmp_path / "results.json")
+    assert message == (
+        "results.json: Results.tests[0].extra_data.seconds[0]: is of type numpy.float64, which JSON does not know"
+    )
+    assert os.listdir(tmp_path) == []
+
+
+# Output.
+
+
+@pytest.mark.parametrize("make", [entry, results])
+def test_an_output_is_cut_with_a_note(make):
+    note = "\n[cut: 10,001 characters are too many to show]"
+    got = make(output="x" * (OUTPUT_LIMIT + 1)).output
+    assert len(got) == OUTPUT_LIMIT
+    assert got == "x" * (OUTPUT_LIMIT - len(note)) + note
+
+
+@pytest.mark.parametrize("make", [entry, results])
+def test_an_output_at_the_limit_is_whole(make):
+    assert make(output="x" * OUTPUT_LIMIT).output == "x" * OUTPUT_LIMIT
+
+
+@pytest.mark.parametrize("make", [entry, results])
+def test_line_ends_are_the_platforms(make):
+    assert make(output="a\r\nb\rc\n").output == "a\nb\nc\n"
