@@ -23,7 +23,7 @@ import numpy as np
 from autograder import casefile
 from autograder.errors import ConfigurationError
 
-_SECTION = re.compile(r"^fixtures:.*\n?(?:(?:[ \t].*|#.*)?\n)*(?:[ \t].*)?", re.MULTILINE)
+_SECTION = re.compile(r"^fixtures:.*\n?(?:(?:[ \t\r].*|#.*)?\n)*(?:[ \t].*)?", re.MULTILINE)
 """A top-level section: its first line, then lines that are indented, blank or a comment."""
 
 _SEED = re.compile(r"^((?:[^#\n]*[\s{,:])?seed:[ \t]*)([0-9]+)(?=[\s,}]|$)", re.MULTILINE)
@@ -83,7 +83,7 @@ def make_fixtures(seed: int, cases: Path, oracle: Path, out: Path) -> Summary:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
             new, old = Path(scratch) / "new", Path(scratch) / "old"
             new.mkdir()
-            with _blamed(cases, "build(seed, oracle)", (TypeError, ValueError)):
+            with _blamed(cases, "build(seed, oracle)", (AttributeError, TypeError, ValueError)):
                 casefile.save(new, seed, provenance, groups)
             size = sum(path.stat().st_size for path in new.iterdir())
             _replace(out, new, old)

@@ -66,7 +66,8 @@ GRIDS = {
     "float32": Grid(x=9, w=6, dout=6, significand=24),
     "slopes": Grid(x=27, w=5, dout=5, significand=53),
 }
-POOL_SLOPE_BITS = 8
+COARSE_DOUT = 8
+"""Bits of dout where pooling is not judged by its precision."""
 
 
 class Layer(NamedTuple):
@@ -142,7 +143,8 @@ CONVOLUTIONS = {
 
 POOLS = {
     "one-image": Layer((1, 1, 4, 6), (2, 2), stride=2),
-    "even-split": Layer((2, 3, 4, 6), (2, 3), stride=2),
+    "even-split": Layer((2, 3, 4, 6), (2, 2), stride=2),
+    "overlapping-columns": Layer((2, 3, 4, 7), (2, 3), stride=2),
     "overlapping-windows": Layer((2, 3, 6, 5), (3, 2)),
     "overlapping-stride-two": Layer((2, 1, 9, 8), (3, 4), stride=2),
     "gapped-windows": Layer((2, 2, 8, 7), (2, 1), stride=3),
@@ -153,38 +155,16 @@ POOLS = {
     "float32": Layer((2, 3, 6, 5), (2, 3), stride=2, dtype="float32"),
 }
 
+SLOPE_WINDOWS = {id: WINDOWS[id] for id in ("padded", "border-unreached", "gapped-windows")}
+SLOPE_POOLS = {id: POOLS[id] for id in ("overlapping-windows", "border-unreached", "gapped-windows")}
 SLOPE_CONVOLUTIONS = {
-    "padded": Layer((2, 2, 4, 5), (3, 2), padding=1, filters=3),
-    "border-unreached": Layer((3, 2, 8, 7), (3, 2), stride=3, filters=2),
-    "stride-two-padded": Layer((2, 3, 5, 6), (2, 3), stride=2, padding=1, filters=2),
+    id: CONVOLUTIONS[id] for id in ("stride-two-unpadded", "wide-kernel-stride-two", "border-unreached-padded")
 }
+STRIDES = {id: CONVOLUTIONS[id] for id in ("stride-two-unpadded", "wide-kernel-stride-two", "border-unreached")}
+TIES = {id: POOLS[id] for id in ("even-split", "gapped-windows", "border-unreached")}
 
-SLOPE_POOLS = {
-    "overlapping-windows": Layer((2, 3, 5, 4), (3, 2)),
-    "border-unreached": Layer((3, 2, 7, 8), (2, 3), stride=2),
-    "gapped-windows": Layer((2, 2, 8, 7), (2, 1), stride=3),
-}
-
-STRIDES = {
-    "two": Layer((2, 3, 6, 7), (2, 3), stride=2, filters=2),
-    "two-padded": Layer((2, 2, 5, 6), (3, 2), stride=2, padding=1, filters=3),
-    "three-unreached": Layer((3, 2, 8, 6), (3, 1), stride=3, filters=3),
-}
-
-SLOPE_WINDOWS = {
-    "overlapping-windows": Layer((2, 3, 5, 6), (3, 2), padding=1),
-    "border-unreached": Layer((3, 2, 7, 8), (2, 3), stride=2),
-    "gapped-windows": Layer((2, 2, 7, 8), (1, 2), stride=3, padding=2),
-}
-
-TIES = {
-    "even-split": Layer((2, 3, 4, 6), (2, 3), stride=2),
-    "overlapping-windows": Layer((2, 2, 5, 6), (3, 2)),
-    "border-unreached": Layer((2, 3, 7, 8), (2, 3), stride=2),
-}
-
-# Where only the contract is judged a few shapes do, for convolution and pooling alike. Some are padded and some are not,
-# so that a mistake in the padding does not cost all of them.
+# Where only the contract is judged a few shapes do, for convolution and pooling alike. Some are padded and some are
+# not, so that a mistake in the padding does not cost all of them.
 SHAPES = {
     "plain": Layer((2, 3, 5, 6), (3, 2), filters=4),
     "stride-two": Layer((3, 2, 6, 9), (2, 3), stride=2, padding=1, filters=3),
@@ -353,7 +333,7 @@ def _max_pool(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
 
 def _max_pool_ties(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
     """As after a ReLU: half the values are zero, and the others are small integers, so that most windows have a tie."""
-    case = _pool_inputs(rng, layer, oracle)
+    case = _pool_inputs(rng, layer, oracle, dout_bits=COARSE_DOUT)
     case["x"] = np.maximum(rng.integers(-2, 3, size=layer.x_shape), 0).astype(layer.dtype)
     _, cache = oracle.max_pool2d_forward(case["x"], layer.kernel_size, layer.stride)
     return case | {"dx": oracle.max_pool2d_backward(case["dout"], cache)}
@@ -408,8 +388,8 @@ def _avg_pool_slopes(rng: np.random.Generator, layer: Layer, oracle: Any) -> Cas
 
 
 def _pool_slopes(rng: np.random.Generator, layer: Layer, oracle: Any, unit: int, forward: Callable[..., Any]) -> Case:
-    case = _pool_inputs(rng, layer, oracle, unit, POOL_SLOPE_BITS)
-    _fits(53, POOL_SLOPE_BITS + 28, terms=unit * unit * case["dout"].size)
+    case = _pool_inputs(rng, layer, oracle, unit, COARSE_DOUT)
+    _fits(53, COARSE_DOUT + 28, terms=unit * unit * case["dout"].size)
     half_spacing = 0.5 ** (case["x"].size - 1).bit_length()
     directions = _directions(rng, layer.x_shape, unit * half_spacing / 2)
 
