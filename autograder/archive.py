@@ -197,14 +197,13 @@ def _directory(file: BinaryIO, what: str) -> tuple[list[_Line], int]:
             _LINE.unpack_from(directory, at)
         )
         at += _LINE.size
-        end = at + name + extra + comment
         sizes = _widened(directory[at + name : at + name + extra], [size, packed, offset])
-        if end > length or sizes is None:
+        if sizes is None:
             _damaged(what)
         size, packed, offset = sizes
         raw = directory[at : at + name]
         lines.append(_Line(raw, flags, method, crc, packed, size, attributes >> 16, prefix + offset))
-        at = end
+        at += name + extra + comment
     if at != length:
         _damaged(what)
     return lines, start

@@ -197,8 +197,8 @@ def _picked(
         _refuse_missing(what, [entry.parts for entry in visible], skipped, required)
 
     root = _chosen(what, found, required)[:-1]
-    beside = [entry for entry in visible if entry.parts[: len(root)] == root]
-    modules = _modules(what, beside, len(root))
+    beside = [entry for entry in visible if entry.parts[:-1][: len(root)] == root]
+    modules = _modules(what, beside, len(root), {entry.parts for entry in visible})
     if len(modules) > limits.files:
         _refuse_large(what, f"{len(modules)} Python files", str(limits.files), required)
     if (size := sum(entry.size for entry in modules.values())) > limits.total_bytes:
@@ -270,11 +270,10 @@ def _chosen(what: str, found: list[tuple[str, ...]], required: str) -> tuple[str
     return level[0]
 
 
-def _modules(what: str, beside: list[Entry], depth: int) -> dict[str, Entry]:
+def _modules(what: str, beside: list[Entry], depth: int, files: set[tuple[str, ...]]) -> dict[str, Entry]:
     """Return the `.py` files of the required file's folder by their path in it, if each path can mean only one file."""
     modules: dict[str, Entry] = {}
     spelled: dict[tuple[str, ...], tuple[str, ...]] = {}
-    files = {entry.parts for entry in beside}
     for entry in beside:
         parts, name = entry.parts[depth:], shown(entry.parts)
         if not parts[-1].endswith(".py") or parts[-1] == "conftest.py":
@@ -285,13 +284,14 @@ def _modules(what: str, beside: list[Entry], depth: int) -> dict[str, Entry]:
             raise BadSubmission(f"{what}: the name of {name} contains invisible characters. Rename the file.")
         if len("/".join(parts).encode()) > PATH_BYTES:
             raise BadSubmission(f"{what}: the name {name} is longer than {PATH_BYTES} bytes. Shorten it.")
+        for end in range(1, len(entry.parts)):
+            if (path := entry.parts[:end]) in files:
+                raise BadSubmission(f"{what} contains {shown(path)} both as a file and as a folder. Rename one.")
         for end in range(1, len(parts) + 1):
             path, key = entry.parts[: depth + end], tuple(_folded(part) for part in parts[:end])
             if (other := spelled.setdefault(key, path)) != path:
                 pair = f"{shown(other)} and {shown(path)}"
                 raise BadSubmission(f"{what} contains {pair}, which some computers take for one name. Rename one.")
-            if end < len(parts) and path in files:
-                raise BadSubmission(f"{what} contains {shown(path)} both as a file and as a folder. Rename one.")
         copied = unicodedata.normalize("NFC", "/".join(parts))  # Finder takes accents apart; `import` wants them whole
         if copied in modules:
             raise BadSubmission(f"{what} contains {name} twice, but should contain it once. Pack the files again.")

@@ -78,16 +78,21 @@ def make_folder(path, members):
     return path
 
 
+def with_code(members):
+    """Return pairs: a member that is only a name holds CODE."""
+    return [member if isinstance(member, tuple) else (member, CODE) for member in members]
+
+
 @pytest.fixture(params=["zip", "folder"])
 def handed_in(request, tmp_path):
     """Hand in the same things as a zip and as a folder; returns the path, and what messages call it."""
 
     def handed_in(*members):
-        members = [member if isinstance(member, tuple) else (member, CODE) for member in members]
+        pairs = with_code(members)
         if request.param == "zip":
-            return make_zip(tmp_path / "hw.zip", members), "hw.zip"
+            return make_zip(tmp_path / "hw.zip", pairs), "hw.zip"
         (tmp_path / "hw").mkdir()
-        return make_folder(tmp_path / "hw", members), "the submission"
+        return make_folder(tmp_path / "hw", pairs), "the submission"
 
     return handed_in
 
@@ -383,6 +388,14 @@ REFUSED = {
         ["layers.py", "file.py", "\ufb01le.py"],
         "{} contains file.py and \ufb01le.py, which some computers take for one name. Rename one.",
     ),
+    "collision by case and alphabet": (
+        ["layers.py", "c.py", "\u2102.py"],
+        "{} contains c.py and \u2102.py, which some computers take for one name. Rename one.",
+    ),
+    "a link to a zip": (
+        ["a/x.md", link("hw.zip", "a/x.md")],
+        "{} contains hw.zip, a/x.md, but should contain layers.py. " + ALONE,
+    ),
     "a large file": (
         ["layers.py", ("weights.py", os.urandom((1 << 20) + 1))],
         "{}: weights.py holds 1.0 MiB, but a Python file should hold at most 1 MiB.",
@@ -438,6 +451,10 @@ REFUSED_ZIPS = {
         ["layers.py", "pkg", "pkg/x.py"],
         "hw.zip contains pkg both as a file and as a folder. Rename one.",
     ),
+    "file and folder of the file": (
+        ["hw", "hw/layers.py"],
+        "hw.zip contains hw both as a file and as a folder. Rename one.",
+    ),
     "link and folder": (
         ["layers.py", link("pkg", "other"), "pkg/x.py"],
         "hw.zip contains pkg both as a file and as a folder. Rename one.",
@@ -459,8 +476,7 @@ REFUSED_ZIPS = {
 
 @pytest.mark.parametrize(("members", "message"), REFUSED_ZIPS.values(), ids=REFUSED_ZIPS.keys())
 def test_refused_zips(tmp_path, refusal, members, message):
-    members = [member if isinstance(member, tuple) else (member, CODE) for member in members]
-    assert refusal(make_zip(tmp_path / "hw.zip", members)) == message
+    assert refusal(make_zip(tmp_path / "hw.zip", with_code(members))) == message
 
 
 def test_encrypted(tmp_path, refusal):
@@ -515,6 +531,11 @@ def test_a_notebook(tmp_path, refusal):
     (tmp_path / "conv.ipynb").write_text("{}")
     expected = f"conv.ipynb is a notebook, but should be layers.py or a zip that contains it. {NOTEBOOK}"
     assert refusal(tmp_path / "conv.ipynb") == expected
+
+
+def test_a_name_of_nothing_visible(tmp_path, refusal):
+    (tmp_path / "\u202e").write_bytes(b"x")
+    assert refusal(tmp_path / "\u202e").startswith("the submission is neither a .py file nor a zip, but")
 
 
 def test_a_zip_that_is_none(tmp_path, refusal):
