@@ -114,6 +114,7 @@ OUTPUT_SIZES = {  # size, kernel_size, stride, padding
 WINDOWS = {  # im2col and col2im
     "one-image": Layer((1, 1, 4, 5), (2, 2)),
     "tall-kernel": Layer((2, 3, 6, 5), (3, 2)),
+    "same-sizes-again": Layer((2, 3, 6, 5), (3, 2)),  # other values: nothing may be remembered by shape
     "wide-kernel-stride-two": Layer((2, 2, 5, 8), (2, 4), stride=2),
     "padded": Layer((3, 2, 4, 3), (2, 3), padding=1),
     "border-unreached": Layer((3, 2, 7, 5), (2, 3), stride=3),
@@ -128,6 +129,7 @@ WINDOWS = {  # im2col and col2im
 CONVOLUTIONS = {
     "one-image": Layer((1, 1, 5, 6), (3, 2), filters=1),
     "tall-kernel": Layer((2, 3, 7, 5), (3, 2), padding=1, filters=4),
+    "same-sizes-again": Layer((2, 3, 7, 5), (3, 2), padding=1, filters=4),
     "wide-kernel-stride-two": Layer((2, 2, 6, 9), (2, 4), stride=2, padding=1, filters=3),
     "stride-two-unpadded": Layer((2, 3, 7, 6), (3, 2), stride=2, filters=2),
     "border-unreached": Layer((3, 2, 8, 7), (3, 2), stride=3, filters=3),
@@ -144,6 +146,7 @@ CONVOLUTIONS = {
 POOLS = {
     "one-image": Layer((1, 1, 4, 6), (2, 2), stride=2),
     "even-split": Layer((2, 3, 4, 6), (2, 2), stride=2),
+    "same-sizes-again": Layer((2, 3, 4, 6), (2, 2), stride=2),
     "overlapping-columns": Layer((2, 3, 4, 7), (2, 3), stride=2),
     "overlapping-windows": Layer((2, 3, 6, 5), (3, 2)),
     "overlapping-stride-two": Layer((2, 1, 9, 8), (3, 4), stride=2),
