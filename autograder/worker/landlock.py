@@ -49,8 +49,8 @@ def restrict(readable: Iterable[str]) -> None:
     OSError
         This kernel has no Landlock, has it switched off, or does not allow it here.
     """
-    version = _syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
-    attributes = struct.pack("QQQ", *(_all(rights, version) for rights in (_FILE_RIGHTS, _NETWORK_RIGHTS, _SCOPES)))
+    known = version()
+    attributes = struct.pack("QQQ", *(_all(rights, known) for rights in (_FILE_RIGHTS, _NETWORK_RIGHTS, _SCOPES)))
     ruleset = _syscall(_CREATE_RULESET, attributes, len(attributes), 0)
     try:
         for path in readable:
@@ -60,9 +60,14 @@ def restrict(readable: Iterable[str]) -> None:
         os.close(ruleset)
 
 
-def _all(rights: dict[int, int], version: int) -> int:
-    """Return the bits of all the rights that this version of Landlock knows."""
-    return (1 << max((count for since, count in rights.items() if since <= version), default=0)) - 1
+def version() -> int:
+    """Return the version of Landlock in this kernel; raise OSError where there is none."""
+    return _syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
+
+
+def _all(rights: dict[int, int], known: int) -> int:
+    """Return the bits of all the rights that version `known` has."""
+    return (1 << max((count for since, count in rights.items() if since <= known), default=0)) - 1
 
 
 def _allow_reading(ruleset: int, path: str) -> None:

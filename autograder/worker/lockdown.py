@@ -46,8 +46,8 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING or __package__:
@@ -77,7 +77,7 @@ class Confinement:
         Processor time, after which it gets SIGXCPU.
     uid, gid : int or None
         The user and group to become; None to stay. The group is the user's number if not given.
-    readable : sequence of str
+    readable : list of str
         What Landlock lets it read: directories, with all that is below, or single files.
     landlock, seccomp : bool
         Whether to apply these layers where the kernel has them. Off only to show what they are good for.
@@ -87,7 +87,7 @@ class Confinement:
     cpu_seconds: int
     uid: int | None = None
     gid: int | None = None
-    readable: Sequence[str] = ()
+    readable: list[str] = field(default_factory=list)
     landlock: bool = True
     seccomp: bool = True
 
@@ -187,15 +187,12 @@ def _on_linux(layer: Callable[[], object]) -> Callable[[], object]:
 
 
 def _go_first_when_memory_runs_out() -> None:
-    _prctl(_PR_SET_DUMPABLE, 1)  # inherited from the launcher as 0, which makes the file root's
+    _prctl(_PR_SET_DUMPABLE, 1)  # inherited from the launcher as 0, which makes the file root's; 0 again further down
+    descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
     try:
-        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-        try:
-            os.write(descriptor, b"1000")
-        finally:
-            os.close(descriptor)
+        os.write(descriptor, b"1000")
     finally:
-        _prctl(_PR_SET_DUMPABLE, 0)
+        os.close(descriptor)
 
 
 def _limit(memory_mib: int, cpu_seconds: int) -> None:
