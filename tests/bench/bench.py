@@ -1,0 +1,308 @@
+"""What grading costs, and how wide the gap is between vectorised code and loops: ``make bench``.
+
+Prints tables; exits with status 1 when, for a speed test, the slowest vectorised style and the fastest loop over pixels
+are less than a factor of 2 apart, or when a bound of config.yaml does not lie between them. Wall times, like all times
+here but those of the gap, are worth something on a quiet machine only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder import config, timing
+from autograder.config import Config
+from autograder.errors import StudentError
+from autograder.sandbox import Sandbox
+from autograder.student import Interface, Student, Submission
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBMISSIONS = ROOT / "tests" / "grader" / "submissions"
+SPEED = SUBMISSIONS / "speed"
+
+NARROWEST = 2.0
+"""The gap that a speed test needs: processor times of the same code differ by up to a fifth between machines."""
+VECTORISED = ("sliding-window-einsum", "as-strided", "kn2row", "tensordot", "float64-inside", "full-convolution", "fft")
+"""Whole files of submissions/correct/ that loop over taps at most."""
+ROUNDS = 7
+
+
+def main() -> int:
+    """Print every table; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=["worker", "calls", "grading", "gap"], help="one table instead of all")
+    only = parser.parse_args().only
+    settings = config.load(ROOT / "config.yaml")
+    tables: dict[str, Callable[[Config], bool]] = {"worker": worker, "calls": calls, "grading": grading, "gap": gap}
+    fine = [table(settings) for name, table in tables.items() if only in (None, name)]
+    return 0 if all(fine) else 1
+
+
+Race = tuple[timing.Lap, dict[str, Any]]
+"""What a speed test hands to ``race``."""
+
+# --- workers and calls -----------------------------------------------------------------------------------------------
+
+ECHO = """\
+import numpy as np
+
+def {function}(x, kernel_size, stride=1, padding=0):
+    return x
+"""
+
+
+def worker(settings: Config) -> bool:
+    """Print what it takes to start a worker, step by step."""
+    steps: dict[str, list[float]] = {}
+    with _submission(settings, settings.homework.solution.read_text(encoding="utf-8")) as submission:
+        submission.preflight()
+        for _ in range(40):
+            student = Student(submission)
+            marks = [time.perf_counter()]
+            process = submission.sandbox.start(submission.directory)
+            marks.append(time.perf_counter())
+            student._expect_hello(process)
+            marks.append(time.perf_counter())
+            student._worker = process
+            student._load(process)
+            marks.append(time.perf_counter())
+            used = process.cpu_seconds()
+            student.close()
+            marks.append(time.perf_counter())
+            names = ("fork", "lock down", "import the student's file", "stop and reap")
+            for name, start, end in zip(names, marks, marks[1:], strict=False):
+                steps.setdefault(name, []).append(end - start)
+            steps.setdefault("in all", []).append(marks[-1] - marks[0])
+            steps.setdefault("processor time of the worker", []).append(used)
+    print("\nOne worker (medians, ms)")
+    for name, seconds in steps.items():
+        print(f"  {name:30} {statistics.median(seconds) * 1000:8.2f}")
+    return True
+
+
+def calls(settings: Config) -> bool:
+    """Print what a call costs that does nothing: one small array, and 10 MB there and back."""
+    function = "im2col"
+    print("\nOne call that returns its argument (medians, ms)")
+    with _submission(settings, ECHO.format(function=function)) as submission:
+        submission.preflight()
+        student = Student(submission)
+        for name, entries in (("1 KB", 128), ("10 MB", 1_250_000)):
+            x = np.arange(entries, dtype=np.float64).reshape(1, 1, 1, -1)
+            seconds, used = [], []
+            process = student.connect()
+            for _ in range(30):
+                before, start = process.cpu_seconds(), time.perf_counter()
+                getattr(student, function)(x, (1, 1))
+                seconds.append(time.perf_counter() - start)
+                used.append(process.cpu_seconds() - before)
+                student.forget()
+            whole, inside = (statistics.median(each) * 1000 for each in (seconds, used))
+            print(f"  {name:30} {whole:8.2f}   of which processor time of the worker {inside:.2f}")
+        student.close()
+    return True
+
+
+# --- whole gradings --------------------------------------------------------------------------------------------------
+
+
+def grading(settings: Config) -> bool:
+    """Print what grading three submissions takes, and which tests the time went into."""
+    sources = {
+        "full marks": (settings.homework.solution, 5),
+        "loops everywhere": (SPEED / "loops" / "everywhere.py", 3),
+        "hangs in one function": (SUBMISSIONS / "sample" / "infinite-loop" / "layers.py", 1),
+    }
+    print("\nGrading one submission, the whole process (medians)")
+    print(f"  {'':24} {'wall s':>7} {'CPU s':>7} {'MB':>5}   of the wall time, s")
+    for name, (path, repeated) in sources.items():
+        source = path.read_text(encoding="utf-8")
+        if path.is_relative_to(SPEED):
+            source = settings.homework.solution.read_text(encoding="utf-8") + source
+        runs = [_grade(source) for _ in range(repeated)]
+        wall, cpu, memory = (statistics.median(run[key] for run in runs) for key in ("wall", "cpu", "memory"))
+        tests = runs[-1]["tests"]
+        speed = sum(seconds for test, seconds in tests.items() if settings.tests[test].full_ratio is not None)
+        slowest = max(tests, key=lambda test: tests[test])
+        graded = runs[-1]["graded"]
+        parts = {
+            "start and imports": runs[-1]["wall"] - graded,
+            "before and between tests": graded - sum(tests.values()),
+            "speed tests": speed,
+            "other tests": sum(tests.values()) - speed,
+        }
+        made_of = ", ".join(f"{part} {seconds:.2f}" for part, seconds in parts.items())
+        print(f"  {name:24} {wall:7.2f} {cpu:7.2f} {memory:5.0f}   {made_of}")
+        print(f"  {'':24} {'':21}   longest: {slowest} {tests[slowest]:.2f}")
+    return True
+
+
+MEASURE = """\
+import resource, runpy, sys
+sys.argv = ["autograder", "grade", *sys.argv[1:]]
+try:
+    runpy.run_module("autograder", run_name="__main__")
+finally:
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    print(f"cpu {cpu} memory {own.ru_maxrss / unit}", file=sys.stderr)
+"""
+
+
+def _grade(source: str) -> dict[str, Any]:
+    """Grade one submission with the real command, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        submission = Path(folder) / "layers.py"
+        submission.write_text(source, encoding="utf-8")
+        command = [sys.executable, "-c", MEASURE, str(submission), "--out", f"{folder}/out"]
+        started = time.perf_counter()
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        wall = time.perf_counter() - started
+        results = json.loads(Path(folder, "out", "layers", "results.json").read_text(encoding="utf-8"))
+    _, cpu, _, memory = ran.stderr.split()[-4:]
+    tests = {test["extra_data"]["test"]: test["extra_data"]["seconds"] for test in results["tests"]}
+    return {
+        "wall": wall,
+        "cpu": float(cpu),
+        "memory": float(memory),
+        "tests": tests,
+        "graded": results["execution_time"],
+    }
+
+
+# --- the gap ---------------------------------------------------------------------------------------------------------
+
+
+def gap(settings: Config) -> bool:
+    """Print the ratios of every style in every race; return whether each gap is wide enough and holds its bounds."""
+    model = settings.homework.solution.read_text(encoding="utf-8")
+    vectorised = {"the model answer": model}
+    vectorised |= {path.stem: model + path.read_text(encoding="utf-8") for path in _fragments("vectorised")}
+    vectorised |= {
+        name: (SUBMISSIONS / "correct" / name / "layers.py").read_text(encoding="utf-8") for name in VECTORISED
+    }
+    loops = {path.stem: model + path.read_text(encoding="utf-8") for path in _fragments("loops")}
+    races = _races(settings)
+    print("\nProcessor time, as a multiple of the model answer's")
+    columns = [test.removeprefix("test_").removesuffix("_speed") for test in races]
+    print(f"  {'':24}" + "".join(f"{column:>22}" for column in columns))
+    measured = {name: _measure(settings, source, races) for name, source in (vectorised | loops).items()}
+    for name, row in measured.items():
+        print(f"  {name:24}" + "".join(f"{each.ratio:20.1f} {'*' if each.loops else ' '}" for each in row.values()))
+    print("  * its Python steps grow with the pixels")
+    print("\nThe gap of each test")
+    fine = True
+    for test in races:
+        slowest = max(measured[name][test].ratio for name in vectorised)
+        fastest = min(measured[name][test].ratio for name in loops if measured[name][test].loops)
+        full, half = settings.tests[test].full_ratio, settings.tests[test].half_ratio
+        assert full is not None and half is not None
+        complaints = _complaints(slowest, fastest, full, half)
+        fine = fine and not complaints
+        print(
+            f"  {test:30} {slowest:6.1f} to {fastest:6.1f}: a factor of {fastest / slowest:5.1f}, "
+            f"middle {math.sqrt(slowest * fastest):5.1f}; full {full:g}, half {half:g}   "
+            f"{'; '.join(complaints) or 'good'}"
+        )
+    return fine
+
+
+def _complaints(slowest: float, fastest: float, full: float, half: float) -> list[str]:
+    found = []
+    if fastest < NARROWEST * slowest:
+        found.append(f"the gap is narrower than {NARROWEST:g}")
+    if not slowest < full:
+        found.append("vectorised code does not pass")
+    if not half < fastest:
+        found.append("loops earn points")
+    return found
+
+
+def _fragments(folder: str) -> list[Path]:
+    return sorted((SPEED / folder).glob("*.py"))
+
+
+def _races(settings: Config) -> dict[str, Race]:
+    """Return what every speed test races: it is called with a function that only takes it down."""
+    races: dict[str, Race] = {}
+    for path in sorted(settings.homework.hidden_tests.glob("test_*.py")):
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        for name, settings_of_test in settings.tests.items():
+            if settings_of_test.full_ratio is not None and hasattr(module, name):
+                getattr(module, name)(lambda lap, name=name, **sizes: races.update({name: (lap, sizes)}))
+    return races
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One style in one race: how slow, and whether the function in question loops over pixels."""
+
+    ratio: float
+    loops: bool
+
+
+def _measure(settings: Config, source: str, races: Mapping[str, Race]) -> dict[str, Measured]:
+    """Race one source against the model answer, in every race, without bounds; infinitely slow where it fails."""
+    endless = timing.Bounds(1e9, 1e9, ROUNDS, 1, settings.tolerances.float32)
+    seed = settings.fixtures.seed
+    measured = {}
+    with _submission(settings, source) as submission:
+        answer = settings.homework.solution.read_text(encoding="utf-8")
+        reference = _admit(settings, submission.sandbox, answer, "reference")
+        for test, (lap, sizes) in races.items():
+            with closing(Student(submission)) as student, closing(Student(reference)) as model:
+                try:
+                    verdict = timing.race(
+                        lap, student, model, endless, small=sizes["small"], large=sizes["large"], seed=seed
+                    )
+                    ratio = float(str(verdict.figures["ratio"]))
+                except StudentError as error:
+                    print(f"  {test}: {error.message}")
+                    ratio = math.inf
+                measured[test] = Measured(ratio, timing.growing(lap, student, seed) is not None)
+    return measured
+
+
+@contextmanager
+def _submission(settings: Config, source: str) -> Iterator[Submission]:
+    with Sandbox(memory_mib=settings.limits.memory_mib, cpu_seconds=600) as sandbox:
+        yield _admit(settings, sandbox, source, "student")
+
+
+def _admit(settings: Config, sandbox: Sandbox, source: str, name: str) -> Submission:
+    homework, limits = settings.homework, settings.limits
+    directory = sandbox.directory(name)
+    (directory / homework.required_file).write_text(source, encoding="utf-8")
+    interface = Interface(
+        module=Path(homework.required_file).stem,
+        functions=homework.functions,
+        opaque=frozenset(homework.opaque),
+        call_seconds=limits.call_seconds,
+        import_seconds=limits.import_seconds,
+        submission_seconds=600,
+        memory_mib=limits.memory_mib,
+        reply_mib=limits.reply_mib,
+    )
+    return Submission(sandbox, directory, [], interface, reference=name == "reference")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The processor time of another process: what the kernel says of it, and what happens where no kernel says anything."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from autograder import cpuclock
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="asks this kernel")
+
+
+@pytest.fixture
+def child():
+    """A process that first works for a while, then waits for its input to end."""
+    work = "import time\nwhile time.process_time() < 0.2: pass\nprint('done', flush=True)\ninput()"
+    with subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"done\n"
+        yield process
+        process.kill()
+
+
+@linux
+def test_it_counts_work_and_not_waiting(child):
+    first = cpuclock.seconds(child.pid)
+    time.sleep(0.1)
+    assert 0.2 <= first <= cpuclock.seconds(child.pid) < first + 0.05
+
+
+@linux
+def test_a_process_that_has_ended_and_is_not_reaped_still_has_its_time(child):
+    child.kill()
+    time.sleep(0.1)
+    assert cpuclock.seconds(child.pid) >= 0.2
+
+
+@linux
+def test_no_such_process(child):
+    child.kill()
+    child.wait()
+    with pytest.raises(ProcessLookupError, match=f"no process {child.pid}"):
+        cpuclock.seconds(child.pid)
+
+
+class Mac:
+    """What libSystem answers: 3 s of user time and 1.5 s of system time, in ticks of 125/3 ns."""
+
+    def __init__(self, status: int = 0) -> None:
+        self.status = status
+
+    def proc_pid_rusage(self, pid, flavor, usage):
+        assert (pid, flavor) == (7, 0)
+        for at, nanoseconds in ((16, 3_000_000_000), (24, 1_500_000_000)):
+            usage[at : at + 8] = (nanoseconds * 3 // 125).to_bytes(8, sys.byteorder)
+        return self.status
+
+    def mach_timebase_info(self, timebase):
+        timebase[:] = 125, 3
+        return 0
+
+
+def test_on_a_mac():
+    assert cpuclock._on_mac(7, Mac()) == pytest.approx(4.5)
+
+
+def test_no_such_process_on_a_mac():
+    with pytest.raises(ProcessLookupError, match="no process 7"):
+        cpuclock._on_mac(7, Mac(status=-1))
+
+
+def test_elsewhere_it_says_so(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "freebsd14")
+    with pytest.raises(NotImplementedError, match="freebsd14 does not tell the processor time of another process"):
+        cpuclock.seconds(1)

@@ -1,0 +1,76 @@
+"""Speed: each pass against the model answer, by processor time. One image, few channels, many pixels."""
+
+
+def test_conv2d_forward_speed(race):
+    """conv2d_forward: as fast as vectorised code, with no loop over pixels."""
+
+    def lap(layers, draw, clock, size):
+        x, w, b = draw(1, 1, size, size), draw(4, 1, 2, 2), draw(4)
+        with clock:
+            out, _ = layers.conv2d_forward(x, w, b, stride=1, padding=1)
+        return {"out": out}
+
+    race(lap, small=32, large=256, over="pixels")
+
+
+def test_conv2d_backward_speed(race):
+    """conv2d_backward: as fast as vectorised code, with no loop over pixels."""
+
+    def lap(layers, draw, clock, size):
+        x, w, b, dout = draw(1, 1, size, size), draw(4, 1, 2, 2), draw(4), draw(1, 4, size + 1, size + 1)
+        _, cache = layers.conv2d_forward(x, w, b, stride=1, padding=1)
+        with clock:
+            dx, dw, db = layers.conv2d_backward(dout, cache)
+        return {"dx": dx, "dw": dw, "db": db}
+
+    race(lap, small=32, large=256, over="pixels")
+
+
+def test_max_pool2d_forward_speed(race):
+    """max_pool2d_forward: as fast as vectorised code, with no loop over pixels."""
+
+    def lap(layers, draw, clock, size):
+        x = draw(1, 1, size, size)
+        with clock:
+            out, _ = layers.max_pool2d_forward(x, (2, 2), 2)
+        return {"out": out}
+
+    race(lap, small=32, large=256, over="pixels")
+
+
+def test_max_pool2d_backward_speed(race):
+    """max_pool2d_backward: as fast as vectorised code, with no loop over pixels."""
+
+    def lap(layers, draw, clock, size):
+        x, dout = draw(1, 1, size, size), draw(1, 1, size // 2, size // 2)
+        _, cache = layers.max_pool2d_forward(x, (2, 2), 2)
+        with clock:
+            dx = layers.max_pool2d_backward(dout, cache)
+        return {"dx": dx}
+
+    race(lap, small=32, large=256, over="pixels")
+
+
+def test_avg_pool2d_forward_speed(race):
+    """avg_pool2d_forward: as fast as vectorised code, with no loop over pixels."""
+
+    def lap(layers, draw, clock, size):
+        x = draw(1, 1, size, size)
+        with clock:
+            out, _ = layers.avg_pool2d_forward(x, (2, 2), 2)
+        return {"out": out}
+
+    race(lap, small=32, large=256, over="pixels")
+
+
+def test_avg_pool2d_backward_speed(race):
+    """avg_pool2d_backward: as fast as vectorised code, with no loop over pixels."""
+
+    def lap(layers, draw, clock, size):
+        x, dout = draw(1, 1, size, size), draw(1, 1, size // 2, size // 2)
+        _, cache = layers.avg_pool2d_forward(x, (2, 2), 2)
+        with clock:
+            dx = layers.avg_pool2d_backward(dout, cache)
+        return {"dx": dx}
+
+    race(lap, small=32, large=256, over="pixels")
