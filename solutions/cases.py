@@ -116,7 +116,7 @@ WINDOWS = {  # im2col and col2im
     "tall-kernel": Layer((2, 3, 6, 5), (3, 2)),
     "same-sizes-again": Layer((2, 3, 6, 5), (3, 2)),  # other values: nothing may be remembered by shape
     "wide-kernel-stride-two": Layer((2, 2, 5, 8), (2, 4), stride=2),
-    "padded": Layer((3, 2, 4, 3), (2, 3), padding=1),
+    "padded": Layer((2, 2, 4, 3), (2, 3), padding=3),  # not 2: 2 + 2 is 2 * 2
     "border-unreached": Layer((3, 2, 7, 5), (2, 3), stride=3),
     "border-unreached-padded": Layer((2, 3, 9, 8), (3, 2), stride=3, padding=1),
     "one-pixel-kernel": Layer((2, 3, 3, 4), (1, 1)),

@@ -25,6 +25,8 @@ def functions_of_tests():
 
 
 TESTS, HELPERS = functions_of_tests()
+RACES = [name for name, settings in CONFIG.tests.items() if settings.full_ratio is not None]
+WITH_CASES = [name for name in TESTS if name not in RACES]
 
 
 def group_of(test):
@@ -43,7 +45,7 @@ def attributes_of_case(function):
             names.add(node.attr)
         elif isinstance(node, ast.Name) and node.id in HELPERS:
             names |= attributes_of_case(HELPERS[node.id])
-    return names
+    return names - {"id"}
 
 
 @pytest.mark.parametrize("test", TESTS)
@@ -56,15 +58,28 @@ def test_a_title_begins_with_the_function(test):
 
 @pytest.mark.parametrize("test", TESTS)
 def test_a_test_takes_what_the_engine_gives(test):
-    assert [argument.arg for argument in TESTS[test].args.args] == ["student", "case", "check"]
+    taken = [argument.arg for argument in TESTS[test].args.args]
+    assert taken == (["race"] if test in RACES else ["student", "case", "check"])
 
 
-@pytest.mark.parametrize("test", TESTS)
+def test_every_pass_is_timed_by_itself():
+    passes = [name for name in HOMEWORK.functions if name.endswith(("forward", "backward"))]
+    assert sorted(RACES) == sorted(f"test_{name}_speed" for name in passes)
+    assert sum(CONFIG.tests[name].points for name in RACES) == 20
+
+
+@pytest.mark.parametrize("test", WITH_CASES)
 def test_every_case_has_what_the_test_asks_for(test):
     cases = casefile.load(HOMEWORK.fixtures)[group_of(test)]
     wanted = attributes_of_case(TESTS[test])
     assert wanted
     assert {repr(case): wanted - set(case.names) for case in cases if wanted - set(case.names)} == {}
+
+
+@pytest.mark.parametrize("group", ["conv_output_size", "im2col", "col2im", "conv2d"])
+def test_the_case_that_leaves_them_out_means_the_defaults(group):
+    (case,) = [case for case in casefile.load(HOMEWORK.fixtures)[group] if case.id in ("plain", "one-image")]
+    assert (case.stride, case.padding) == (1, 0)
 
 
 def test_no_two_tests_have_the_same_name():
@@ -73,7 +88,7 @@ def test_no_two_tests_have_the_same_name():
 
 
 def test_every_group_is_used():
-    assert {group_of(test) for test in TESTS} == set(casefile.load(HOMEWORK.fixtures))
+    assert {group_of(test) for test in WITH_CASES} == set(casefile.load(HOMEWORK.fixtures))
 
 
 def test_every_promise_is_a_check():
@@ -93,4 +108,4 @@ def test_every_function_has_its_tests():
 def test_there_are_enough_of_them():
     groups = casefile.load(HOMEWORK.fixtures)
     assert len(TESTS) >= 30
-    assert sum(len(groups[group_of(test)]) for test in TESTS) >= 120
+    assert sum(len(groups[group_of(test)]) for test in WITH_CASES) >= 120

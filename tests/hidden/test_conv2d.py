@@ -6,7 +6,9 @@ import pytest
 @pytest.mark.cases("conv2d")
 def test_conv2d_forward(student, case, check):
     """conv2d_forward: out is the cross-correlation of x and w, plus b."""
-    out, _ = student.conv2d_forward(case.x, case.w, case.b, stride=case.stride, padding=case.padding)
+    # One case leaves both out: they have defaults.
+    geometry = {} if case.id == "one-image" else {"stride": case.stride, "padding": case.padding}
+    out, _ = student.conv2d_forward(case.x, case.w, case.b, **geometry)
     check.array("out", out, case.out)
 
 
