@@ -149,11 +149,11 @@ def slopes(name: str, got: object, directions: Array, expected: Array, tolerance
 
 
 def distinct(name: str, first: object, second: object) -> Mismatch | None:
-    """Ask whether the results for two different inputs are arrays that differ; NaN equals NaN here."""
+    """Ask whether the results for two different inputs are arrays that differ; NaN equals NaN, -0.0 equals 0.0."""
     for got in (first, second):
         if not isinstance(got, np.ndarray):
             return Mismatch("type", f"{name} is {_described(got)}, but should be an array")
-    if np.asarray(first).tobytes() == np.asarray(second).tobytes():
+    if np.array_equal(np.asarray(first), np.asarray(second), equal_nan=True):
         return Mismatch("values", f"{name} is the same for two different inputs, but should depend on them")
     return None
 

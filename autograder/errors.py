@@ -10,6 +10,7 @@
     │   ├── TimedOut          the student's code did not return in time
     │   ├── OutOfMemory       the student's code asked for more memory than it may have
     │   ├── MalformedReply    the worker answered something that is not an answer
+    │   ├── TooSlow           right, but far from the speed it should have
     │   ├── NotRun            could not be tried because something before it failed: no second mistake
     │   └── BadSubmission     what was handed in cannot be read
     ├── ConfigurationError    the instructor's fault: names file, key and remedy; nothing is graded
@@ -17,6 +18,8 @@
 """
 
 from __future__ import annotations
+
+from fractions import Fraction
 
 
 class AutograderError(Exception):
@@ -34,21 +37,28 @@ class StudentError(AutograderError):
         The student's function it concerns, or None when it concerns the submission as a whole.
     detail : dict, optional
         For staff and scripts only (``extra_data``): figures that vary, diagnosis ids.
+    quoted : str, optional
+        The part of the message that the student's code has written. It may hold what the code was given.
     """
 
     outcome = "wrong"
 
-    def __init__(self, message: str, function: str | None = None, detail: dict[str, object] | None = None) -> None:
+    def __init__(
+        self, message: str, function: str | None = None, detail: dict[str, object] | None = None, quoted: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.function = function
         self.detail = detail or {}
+        self.quoted = quoted
 
 
 class Wrong(StudentError):
     """Shape, dtype or values differ from what was expected."""
 
     outcome = "wrong"
+    evidence: object = None
+    """What the diagnosis needs to know of it."""
 
 
 class Raised(StudentError):
@@ -79,6 +89,16 @@ class MalformedReply(StudentError):
     """The bytes that came back are not a reply to the request."""
 
     outcome = "malformed reply"
+
+
+class TooSlow(StudentError):
+    """Right, but far from the speed it should have; may still earn a `share` of the points."""
+
+    outcome = "too slow"
+
+    def __init__(self, message: str, function: str | None, detail: dict[str, object], share: Fraction) -> None:
+        super().__init__(message, function, detail)
+        self.share = share
 
 
 class NotRun(StudentError):

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.outcomes import PASSED, CaseResult, TestResult
+from autograder.outcomes import PASSED, CaseResult, Diagnosis, TestResult
 
 SHOWN_GROUPS = 5
 """Different things that are said about one test; more are counted."""
 
 SHOWN_CASES = 4
 """Cases that are named behind one thing that is true of them all."""
+
+MOST_QUOTED = 200
+"""Characters written by a student's code (exceptions, what it returned) that one hidden test repeats. The code is given
+the inputs of the test, so whatever it writes may hold them."""
 
 VALUES, HINT, VERDICT = "values", "hint", "verdict"
 """How much a test tells: got and expected; what kind of mistake and where; passed or failed only."""
@@ -39,11 +43,18 @@ def test_output(result: TestResult, feedback: str) -> str:
         return lines[0] if lines else "Failed."
     groups: dict[str, list[CaseResult]] = {}
     for case in failing:
-        groups.setdefault(_case_text(case, feedback), []).append(case)
-    lines += [_group_text(text, cases) for text, cases in list(groups.items())[:SHOWN_GROUPS]]
+        groups.setdefault(case.group or _case_text(case, feedback), []).append(case)
+    allowance = MOST_QUOTED
+    for cases in list(groups.values())[:SHOWN_GROUPS]:
+        text, first = _case_text(cases[0], feedback), cases[0]
+        if feedback != VALUES and first.quoted:
+            quoted = first.quoted if len(first.quoted) <= allowance else f"{first.quoted[: max(allowance - 1, 0)]}…"
+            text = text.replace(first.quoted, quoted)
+            allowance -= len(quoted)
+        lines.append(_group_text(text, cases, feedback))
     if len(groups) > SHOWN_GROUPS:
-        lines.append(f"… and {sum(map(len, list(groups.values())[SHOWN_GROUPS:]))} more cases that did not pass.")
-    return "\n".join(lines)
+        lines.append(f"… and {sum(map(len, list(groups.values())[SHOWN_GROUPS:]))} more did not pass.")
+    return "\n".join([*lines, *_explained(result.diagnosis)])
 
 
 def summary(
@@ -72,15 +83,37 @@ def summary(
     missing = [name for name in functions if name not in defined]
     found = f"Found {file}; {len(defined)} of {len(functions)} functions defined"
     lines = [found + (f" (missing: {', '.join(missing)})." if missing and defined else "."), *notes]
-    broken = [name for name in functions if any(r.subject == name and r.outcome != PASSED for r in results)]
-    working = [name for name in functions if name not in broken and any(r.subject == name for r in results)]
-    if results and not broken:
+    lost = {name: [r for r in results if r.subject == name and r.earned < 1] for name in functions}
+    broken = [name for name in functions if not all(map(_not_run, lost[name]))]
+    working = [name for name in functions if not lost[name] and any(r.subject == name for r in results)]
+    unreached = [name for name in functions if lost[name] and name not in broken]
+    if results and all(result.outcome == PASSED for result in results):
         lines.append("Every test passed.")
     if broken and working:
         lines.append(f"All tests passed for: {', '.join(working)}.")
     if broken:
         lines.append(f"Look at {broken[0]} first: it comes earliest, and later functions may build on it.")
+    if unreached:
+        lines.append(f"Not judged, since something they need does not work: {', '.join(unreached)}.")
+    if broken:
+        lines.append(
+            "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
+            "One that passes has found nothing, on its own inputs."
+        )
     return "\n".join(lines)
+
+
+def _not_run(result: TestResult) -> bool:
+    """Whether a test lost its points only because what it needs on the way was not to be had."""
+    return all(case.outcome in (PASSED, "not run") for case in result.cases)
+
+
+def _explained(diagnosis: Diagnosis | None) -> list[str]:
+    """Say what is known of wrong results, the hint first: it is certain."""
+    if diagnosis is None:
+        return []
+    hint = [f"Hint: {diagnosis.hint}"] if diagnosis.hint else []
+    return [*hint, *diagnosis.notes, *([diagnosis.map] if diagnosis.map else [])]
 
 
 def _case_text(case: CaseResult, feedback: str) -> str:
@@ -88,12 +121,22 @@ def _case_text(case: CaseResult, feedback: str) -> str:
     return f"{text}\n{case.values}" if feedback == VALUES and case.values else text
 
 
-def _group_text(text: str, cases: Sequence[CaseResult]) -> str:
-    """Say one thing, and of which cases it is true: ``dx.shape=…, but should be … [conv2d_backward, tall-kernel]``."""
-    named = [case.case for case in cases if case.case]
-    shown = named[:SHOWN_CASES] + ([f"{len(named) - SHOWN_CASES} more cases"] if len(named) > SHOWN_CASES else [])
+def _group_text(text: str, cases: Sequence[CaseResult], feedback: str) -> str:
+    """Say one thing, and of which cases it is true: ``dx.shape=…, but should be … [conv2d_backward, tall-kernel]``.
+
+    The first cases are those of which it is true to the letter; the others have failed in the same way.
+    """
+    same = [case for case in cases if _case_text(case, feedback) == _case_text(cases[0], feedback)]
+    named = [case.case for case in same if case.case]
+    others = [case.case for case in cases if case not in same]
+    shown = _counted(named)
     place = ", ".join([cases[0].function, *shown] if cases[0].function else shown)
-    if not place or text.endswith("]"):  # a public test has said it in its own words
+    place += f"; likewise {', '.join(_counted(others))}" if others else ""
+    if not place:  # a public test has said it in its own words
         return text
     first, *rest = text.split("\n")
     return "\n".join([f"{first} [{place}]", *rest])
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    return [*names[:SHOWN_CASES], *([f"{len(names) - SHOWN_CASES} more"] if len(names) > SHOWN_CASES else [])]

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 PASSED = "passed"
 PARTLY = "partly"
+NOT_MEASURED = "not measured"
 FAULT = "grader fault"
 
 ROUNDING = 100
 """Scores are rounded once per test, to 1/ROUNDING of a point."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What can be said of the wrong results of one test.
+
+    Attributes
+    ----------
+    id : str
+        Of the known mistakes that explain them, joined by ``+``, or of what they look like; may be empty.
+    hint : str
+        What is wrong and where to look; only where that is certain, else empty.
+    notes : tuple of str
+        What the wrong results look like, in sentences; empty where there is a hint.
+    map : str
+        Where one of them is wrong, drawn in several lines; empty where that tells nothing.
+    seconds : float
+        What finding out took; varies from run to run.
+    """
+
+    id: str
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+    map: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -23,7 +50,8 @@ class CaseResult:
     case : str
         The case's id; empty for a test without cases.
     outcome : str
-        ``passed``, or the ``outcome`` of the StudentError it ended in.
+        ``passed``, ``not measured`` (a speed that this machine cannot tell), or the ``outcome`` of the StudentError it
+        ended in.
     message : str
         What the student reads; empty when passed.
     function : str
@@ -32,6 +60,12 @@ class CaseResult:
         Got and expected, for tests that may show them.
     detail : dict
         For staff and scripts: never shown to students.
+    share : Fraction
+        The share of its points that it earns although it did not pass.
+    group : str
+        Cases of one test that failed in the same way have the same; empty: as their messages say.
+    quoted : str
+        The part of the message that the student's code has written.
     """
 
     case: str
@@ -40,6 +74,9 @@ class CaseResult:
     function: str = ""
     values: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+    share: Fraction = Fraction(0)
+    group: str = ""
+    quoted: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +91,8 @@ class TestResult:
         The student's function it is about.
     seconds : float
         Wall time; varies from run to run.
+    diagnosis : Diagnosis or None
+        Of the cases that ended in a wrong result.
     """
 
     __test__ = False  # not a test of ours, whatever pytest thinks of the name
@@ -63,11 +102,19 @@ class TestResult:
     subject: str | None
     cases: tuple[CaseResult, ...]
     seconds: float = 0.0
+    diagnosis: Diagnosis | None = None
 
     @property
     def passed(self) -> int:
         """How many cases passed."""
         return sum(case.outcome == PASSED for case in self.cases)
+
+    @property
+    def earned(self) -> Fraction:
+        """The share of its points that it earns, exactly."""
+        return (self.passed + sum(case.share for case in self.cases if case.outcome != PASSED)) / Fraction(
+            len(self.cases)
+        )
 
     @property
     def outcome(self) -> str:
@@ -80,8 +127,8 @@ class TestResult:
 
     def score(self, points: Fraction) -> Fraction:
         """Return the share of `points` that was earned: by cases, exact, rounded once and never up to full marks."""
-        if self.passed == len(self.cases):
+        if self.earned == 1:
             return points
-        share = points * self.passed / len(self.cases)
-        rounded = Fraction(int(share * ROUNDING + Fraction(1, 2)), ROUNDING)
-        return min(rounded, points - Fraction(1, ROUNDING))
+        rounded = Fraction(int(points * self.earned * ROUNDING + Fraction(1, 2)), ROUNDING)
+        less = Fraction(math.ceil(points * ROUNDING) - 1, ROUNDING)
+        return min(rounded, less)

@@ -7,12 +7,15 @@ what is our fault ends in a ``GraderFault``. It must not know: tests, points, ex
 
 from __future__ import annotations
 
+import contextlib
 import math
+import operator
 import secrets
 import select
+import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +56,8 @@ class Interface:
         What each function returns, by name.
     opaque : frozenset of str
         The results that stay in the worker.
+    parameters : mapping of str to sequence of str
+        What each function takes, by name, to say a call in words; positions do where a function is not in it.
     """
 
     module: str
@@ -63,6 +68,7 @@ class Interface:
     submission_seconds: float
     memory_mib: int
     reply_mib: int
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,12 +126,26 @@ class Submission:
     files : sequence of str
         Their names, relative to `directory`. They are read now, before any code of the student's has run.
     interface : Interface
+    guard : callable, optional
+        Told how a worker has locked itself down before it runs any code of the student's; raises to keep it from that.
+    reference : bool
+        It is our own model answer, which runs beside a student's.
     """
 
-    def __init__(self, sandbox: Sandbox, directory: Path, files: Sequence[str], interface: Interface) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        directory: Path,
+        files: Sequence[str],
+        interface: Interface,
+        guard: Callable[[Mapping[str, str]], None] = lambda report: None,
+        reference: bool = False,
+    ) -> None:
         self.sandbox = sandbox
         self.directory = directory
         self.interface = interface
+        self.guard = guard
+        self.reference = reference
         self.sources = {
             file: (directory / file).read_text(encoding="utf-8", errors="replace").splitlines() for file in files
         }
@@ -170,7 +190,7 @@ class Submission:
         if self.failure is not None:
             raise NotRun(self.unusable)
         if function not in self.defined:
-            raise Wrong(f"{function} is not defined in {self.interface.module}.py", function)
+            raise Wrong(f"{function} is not defined in {self.interface.module}.py", function, {"kind": "undefined"})
         if function in self.hung:
             raise TimedOut(f"{function} was not called again: {self.hung[function]}", function)
 
@@ -194,6 +214,7 @@ class Student:
         self._submission = submission
         self._worker: Worker | None = None
         self.calls: list[Call] = []
+        self._steps: dict[str, int] | None = None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in self._submission.interface.functions:
@@ -209,6 +230,22 @@ class Student:
         """Call a function, and bring back what the call did to its inputs as well."""
         return self._call(name, args, kwargs, inspect=True)
 
+    @contextlib.contextmanager
+    def counting(self, steps: dict[str, int]) -> Iterator[None]:
+        """Have the worker count the Python steps of the calls inside into `steps`, by function of the student's."""
+        self._steps = steps
+        try:
+            yield
+        finally:
+            self._steps = None
+
+    def forget(self) -> None:
+        """Have the worker drop the objects that it keeps for handles: the memory of many large calls adds up."""
+        if self._worker is not None:
+            deadline = self._submission.deadline(self._submission.interface.call_seconds)
+            self._exchange(self._worker, {"forget": True}, [], deadline, 0, None, "freeing the caches")
+        self.calls.clear()
+
     def origin(self, array: object) -> Call | None:
         """Return the call that produced `array`."""
         return next((call for call in reversed(self.calls) if any(array is result for result in call.results)), None)
@@ -216,7 +253,8 @@ class Student:
     def connect(self) -> Worker:
         """Return a worker that has imported the student's file; start one if there is none."""
         if self._worker is None:
-            self._worker = self._submission.sandbox.start(self._submission.directory)
+            submission = self._submission
+            self._worker = submission.sandbox.start(submission.directory, reference=submission.reference)
             self._expect_hello(self._worker)
             self._load(self._worker)
         return self._worker
@@ -242,21 +280,25 @@ class Student:
             "returns": returns,
             "opaque": [result for result in returns if result in submission.interface.opaque],
             "inspect": inspect,
+            "count": self._steps is not None,
         }
-        doing = f"{name}({', '.join(_shown(value) for value in (*args, *kwargs.values()))})"
+        doing = _in_words(name, args, kwargs, submission.interface.parameters.get(name, ()))
         try:
             deadline = submission.deadline(submission.interface.call_seconds)
             body, incoming = self._exchange(worker, request, arrays, deadline, cap, name, doing)
         except TimedOut as error:
-            submission.hung[name] = error.message
+            if self._steps is None:  # counting takes longer
+                submission.hung[name] = error.message
             raise
         if "raised" in body:
-            raise self._raised(name, body["raised"])
+            raise self._raised(name, body["raised"], doing)
         if "returned" in body:
-            wanted = f"({', '.join(returns)})"
-            raise Wrong(f"{name} returned {_kind(body['returned'])}, but should return {wanted}", name)
+            wanted, got = f"({', '.join(returns)})", _kind(body["returned"])
+            raise Wrong(f"{name} returned {got}, but should return {wanted}", name, {"kind": "results"}, quoted=got)
         call = self._understand(worker, name, args, kwargs, returns, body, incoming, inspect)
         self.calls.append(call)
+        if self._steps is not None:
+            self._steps.update(_steps(body))
         return call
 
     def _understand(
@@ -277,6 +319,9 @@ class Student:
                 raise ValueError("the number of results")
             count = sum("array" in result for result in packed)
             results = tuple(_unpack(result, incoming[:count], worker.pid) for result in packed)
+            kept = [name for name, result in zip(returns, results, strict=True) if isinstance(result, Handle)]
+            if kept != [name for name in returns if name in self._submission.interface.opaque]:
+                raise ValueError("which results stay in the worker")
             call = Call(name, args, kwargs, returns, results)
             if inspect:
                 rows = tuple(tuple(cell is True for cell in row) for row in body["shares"])
@@ -301,7 +346,7 @@ class Student:
             return {"handle": value.number}
         if isinstance(value, Foreign):
             raise NotRun(f"an argument is {value}, but should be an array")
-        return {"value": int(value)}
+        return {"value": operator.index(value)}
 
     # --- the worker behind it ---
 
@@ -313,6 +358,13 @@ class Student:
         except (wire.WireError, TimeoutError, OSError, KeyError) as error:
             ending = worker.stop(died=True)
             raise GraderFault(f"a worker ended before it was locked down ({error}; it {ending.describe()})") from error
+        self._submission.guard(self._submission.isolation)
+        worker.can_fork = self._submission.isolation.get("seccomp") != "on"
+        if self._submission.isolation["imports"] != "on":
+            reason = self._submission.isolation["imports"]
+            raise GraderFault(
+                f"a locked-down worker cannot import from the standard library ({reason}); try `make doctor`"
+            )
 
     def _load(self, worker: Worker) -> None:
         """Have the worker import the student's file."""
@@ -351,7 +403,7 @@ class Student:
         nonce = secrets.token_hex(8)
         who = function or doing
         try:
-            if select.select([worker.connection], [], [], 0)[0]:
+            if select.select([worker.connection], [], [], 0)[0] and worker.connection.recv(1, socket.MSG_PEEK):
                 raise wire.WireError("it came before the request")
             wire.send(worker.connection, {**request, "nonce": nonce}, arrays, deadline)
             body, incoming = wire.receive(worker.connection, cap, deadline)
@@ -362,7 +414,7 @@ class Student:
             self._bury(died=False)
             self._submission.refuse_when_late()
             raise TimedOut(f"{doing} did not return within {self._limit(function)}", function) from error
-        except wire.ConnectionClosed as error:
+        except (wire.ConnectionClosed, ConnectionResetError) as error:
             ending = self._bury(died=True)
             if ending.out_of_memory:
                 raise self._out_of_memory(who, function) from error
@@ -388,29 +440,53 @@ class Student:
         limit = self._submission.interface.memory_mib
         return OutOfMemory(f"{who} ran out of memory; the limit is {limit} MiB", function)
 
-    def _raised(self, function: str | None, described: object) -> StudentError:
+    def _raised(self, function: str | None, described: object, doing: str = "") -> StudentError:
         """Turn what the worker says of an exception into the error a student reads."""
         facts = described if isinstance(described, dict) else {}
         kind = clean(str(facts.get("type", "an exception")), 60)
         if kind == "MemoryError":
             return self._out_of_memory(function or "importing the file", function)
         message = clean(str(facts.get("message", "")))
-        text = f"{function} raised {kind}" if function else kind
-        text += f": {message}" if message else ""
+        quoted = f"{kind}: {message}" if message else kind
         where = self._submission.where(facts.get("file"), facts.get("line"))
-        text += f" ({where})" if where else ""
-        return Raised(text, function, {"exception": kind})
+        text = (f"{doing} raised " if function else "") + quoted + (f" ({where})" if where else "")
+        detail: dict[str, object] = {"exception": kind}
+        if where:
+            detail["line"] = where.split(":")[0]
+        return Raised(text, function, detail, quoted)
 
 
-def _shown(value: Any) -> str:
-    """Show an argument by its size."""
+def _in_words(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], parameters: Sequence[str]) -> str:
+    """Say a call by the sizes of its arguments: ``conv2d_backward(dout (2,3,4,4), cache)``.
+
+    Where numbers are all that a function is given they are its inputs, and not shown.
+    """
+    names = [*parameters[: len(args)], *[""] * (len(args) - len(parameters))]
+    given = [*zip(names, args, strict=True), *kwargs.items()]
+    if all(isinstance(value, int) for _, value in given) and all(names):
+        return f"{name}({', '.join(label for label, _ in given)})"
+    return f"{name}({', '.join(_shown(value, label) for label, value in given)})"
+
+
+def _shown(value: Any, label: str) -> str:
+    """Show an argument by its size, with its name if that is known."""
     if isinstance(value, np.ndarray):
-        return f"array {value.shape}"
-    return "cache" if isinstance(value, Handle) else str(value)
+        return f"{label or 'array'} ({','.join(map(str, value.shape))})"
+    if isinstance(value, Handle):
+        return "cache"
+    text = str(value).replace(" ", "")
+    return f"{label}={text}" if label else text
 
 
 def _kind(value: object) -> str:
     return clean(str(value), 80)
+
+
+def _steps(body: dict[str, Any]) -> dict[str, int]:
+    """Return the steps that a reply tells, if they look like steps."""
+    told = body.get("steps")
+    items = told.items() if type(told) is dict else ()
+    return {clean(name, 60): steps for name, steps in items if type(steps) is int and steps >= 0}
 
 
 def _unpack(result: dict[str, Any], incoming: list[Array], worker: int) -> Any:

@@ -23,23 +23,27 @@ wrong im2col would take all of conv2d down, and that had to be declared. But dec
 conv2d that looked at the student's im2col behind our back would be among them. And that the tests of conv2d notice a
 wrong convolution is for its own misconceptions to prove.
 
-`produce` is for the diagnosis: what the wrong function makes of the inputs of a call, to compare with what a student
-returned. Class reports count ids.
+`assemble` and `geometry` are for the diagnosis of what a student returned. The first is the whole homework with one or
+two mistakes in it, called as the student's was, to compare with. The second tells what axes are called and how long
+they are, by right and by mistake. `produce` does the same as the first for a single call. Class reports count ids.
 
 The catalogue knows the model answer, its text included, and tests by their names. It must not know: points, processes,
 what a test does.
 """
 
-from solutions.misconceptions import columns, contract, convolution, pooling
+from solutions.misconceptions import columns, contract, convolution, geometry, pooling
+from solutions.misconceptions.assemble import assemble
 from solutions.misconceptions.entry import FUNCTIONS, REGISTERED, Misconception, misconception, produce, source
 
 __all__ = [
     "CATALOGUE",
     "FUNCTIONS",
     "Misconception",
+    "assemble",
     "columns",
     "contract",
     "convolution",
+    "geometry",
     "misconception",
     "pooling",
     "produce",

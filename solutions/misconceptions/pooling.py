@@ -133,6 +133,20 @@ def winners_overwritten(dout, cache):
 
 
 @misconception("max_pool2d_backward", hides_on="stride >= KH and stride >= KW")
+def winners_added_once(dout, cache):
+    """A pixel that wins several windows gets the gradient of one of them only.
+
+    It should get the sum of all: assigning overwrites what was there, and so does adding through index arrays.
+    """
+    winner, x_shape, (KH, KW), stride = cache
+    dx = np.zeros(x_shape, dtype=dout.dtype)
+    for i, j, rows, columns in _taps((KH, KW), dout.shape[2:], stride):
+        won = np.broadcast_to(winner == i * KW + j, dout.shape)
+        dx[:, :, rows, columns][won] = dout[won]
+    return dx
+
+
+@misconception("max_pool2d_backward", hides_on="stride >= KH and stride >= KW")
 def windows_overwritten(dout, cache):
     """Where windows overlap the last one wins: its zeros wipe out what other windows left there.
 
@@ -363,6 +377,19 @@ def shares_overwritten(dout, cache):
     for p, q in np.ndindex(*dout.shape[2:]):
         share = dout[:, :, p, q, np.newaxis, np.newaxis] / (KH * KW)
         dx[:, :, stride * p : stride * p + KH, stride * q : stride * q + KW] = share
+    return dx
+
+
+@misconception("avg_pool2d_backward", hides_on="stride >= KH and stride >= KW")
+def shares_added_once(dout, cache):
+    """Where windows overlap a pixel gets one share instead of the sum of all.
+
+    Assigning overwrites what was there, and adding through index arrays counts a pixel once.
+    """
+    x_shape, (KH, KW), stride = cache
+    dx = np.zeros(x_shape, dtype=dout.dtype)
+    for _, _, rows, columns in _taps((KH, KW), dout.shape[2:], stride):
+        dx[:, :, rows, columns] = dout / (KH * KW)
     return dx
 
 
