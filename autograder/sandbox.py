@@ -6,7 +6,8 @@ A ``Sandbox`` owns one launcher (see ``worker/__main__.py``): a Python of its ow
 NumPy from a directory that holds nothing else, and no inherited descriptor but its control socket. ``start`` has it
 fork one worker with a fresh socket pair; ``Worker.stop`` has it killed with its process group and reaped, and says how
 it ended. As root, a worker becomes a user of its own, which no other grading on this machine has at the same time;
-after its end everything that still runs as that user is killed.
+everything that still runs as that user is killed when the launcher ends, and after the end of every worker that could
+have started a process.
 
 The launcher reaps a worker only when it is told to, so a process id stays valid until then. When the grader dies,
 the control socket closes and the launcher ends its workers and itself.
@@ -35,7 +36,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from autograder import cpuclock
 from autograder.errors import GraderFault
+from autograder.worker import lockdown
 
 PROGRAM = Path(__file__).parent / "worker"
 LAUNCH_SECONDS = 30.0
@@ -80,8 +83,9 @@ class Ending:
     def describe(self) -> str:
         """Say it in words a student knows."""
         if self.signal_number is not None:
-            name = _SIGNAL_WORDS.get(self.signal_number) or signal.Signals(self.signal_number).name
-            return f"ended the Python process: {name}"
+            number = self.signal_number
+            name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+            return f"ended the Python process: {_SIGNAL_WORDS.get(number, name)}"
         if self.exit_status is not None:
             return f"ended the Python process with exit status {self.exit_status}"
         return "closed its connection to the grader"
@@ -104,13 +108,20 @@ class Worker:
     pid : int
     connection : socket.socket
         The grader's end of its data socket.
+    can_fork : bool
+        Whether it may have started processes of its own; false once the system-call filter is known to hold.
     """
 
     def __init__(self, sandbox: Sandbox, pid: int, connection: socket.socket) -> None:
         self.pid = pid
         self.connection = connection
+        self.can_fork = True
         self._sandbox = sandbox
         self._ending: Ending | None = None
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the process has used up to now; see ``cpuclock.seconds``."""
+        return cpuclock.seconds(self.pid)
 
     def stop(self, died: bool = False) -> Ending:
         """End the process and everything in its group.
@@ -122,7 +133,7 @@ class Worker:
         """
         if self._ending is None:
             self.connection.close()
-            self._ending = self._sandbox.stop(self.pid, died)
+            self._ending = self._sandbox.stop(self.pid, died, sweep=self.can_fork)
         return self._ending
 
 
@@ -154,8 +165,11 @@ class Sandbox:
         fork: bool = sys.platform == "linux",
         without: Collection[str] = (),
     ) -> None:
+        lockdown.protect()  # this process holds what student code must not read
         self._slot = Slot.take() if os.geteuid() == 0 and "uid" not in without else None
         self._python, self.advice = _interpreter(for_others=self._slot is not None)
+        if self._slot is not None and not _open_to_others(Path(tempfile.gettempdir())):
+            self.advice = f"other users cannot reach {tempfile.gettempdir()}: set TMPDIR to a directory that they can"
         if self._slot is not None and self.advice:
             self._slot.release()
             self._slot = None
@@ -182,11 +196,11 @@ class Sandbox:
     def directory(self, name: str) -> Path:
         """Return a new, empty directory for code that is to run in a worker."""
         path = self._scratch / name
-        path.mkdir()
+        path.mkdir(mode=0o700)
         return path
 
     def start(self, directory: Path, reference: bool = False) -> Worker:
-        """Start a worker.
+        """Start a worker; one at a time, and one of the reference, since whatever runs as a user ends together.
 
         Parameters
         ----------
@@ -208,26 +222,32 @@ class Sandbox:
         confinement = {**self._confinement, "uid": uid, "readable": [str(directory)]}
         ours, theirs = socket.socketpair()
         with theirs:
-            answer = launcher.ask({"do": "start", "confinement": confinement}, theirs.fileno())
+            try:
+                answer = launcher.ask({"do": "start", "confinement": confinement}, theirs.fileno())
+            except GraderFault:
+                ours.close()
+                raise
         self._launchers[answer["pid"]] = launcher
         self._users[answer["pid"]] = uid
         if not self._fork:
             self._next = _Launcher(self._python, self._modules, single=True)
         return Worker(self, answer["pid"], ours)
 
-    def stop(self, pid: int, died: bool) -> Ending:
-        """End the worker `pid`; see ``Worker.stop``."""
+    def stop(self, pid: int, died: bool, sweep: bool) -> Ending:
+        """End the worker `pid`, and with `sweep` everything else that runs as its user; see ``Worker.stop``."""
         launcher = self._launchers.pop(pid)
         uid = self._users.pop(pid)
         if not self._fork:
             return launcher.end_itself(died)
-        answer = launcher.ask({"do": "stop", "pid": pid, "died": died, "uid": uid})
+        answer = launcher.ask({"do": "stop", "pid": pid, "died": died, "uid": uid if sweep else None})
         return _ending(answer["status"], answer["killed"])
 
     def close(self) -> None:
         """End every process and remove every file this sandbox has made."""
-        for launcher in {id(each): each for each in (self._next, *self._launchers.values())}.values():
-            launcher.close()
+        if not self._fork:
+            for launcher in self._launchers.values():  # has become a worker, and listens to nobody
+                launcher.end_itself(died=False)
+        self._next.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
         if self._slot is not None:
             self._slot.release()
@@ -241,6 +261,8 @@ class Slot:
 
     FIRST_UID = 20000
     COUNT = 1000
+    FOLDER = Path("/tmp/autograder-slots")
+    """Where all graders of this machine meet, whatever their TMPDIR."""
 
     def __init__(self, uid: int, lock: int) -> None:
         self.uid = uid
@@ -249,15 +271,15 @@ class Slot:
     @classmethod
     def take(cls) -> Slot:
         """Take the first slot that is free."""
-        folder = Path(tempfile.gettempdir()) / "autograder-slots"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.lstat().st_uid != 0 or not stat.S_ISDIR(folder.lstat().st_mode):
-            raise GraderFault(f"{folder} is not a directory of root's; remove it")
+        cls.FOLDER.mkdir(mode=0o700, exist_ok=True)
+        status = cls.FOLDER.lstat()
+        if status.st_uid != 0 or not stat.S_ISDIR(status.st_mode):
+            raise GraderFault(f"{cls.FOLDER} is not a directory of root's; remove it")
         for number in range(cls.COUNT):
             uid = cls.FIRST_UID + 2 * number
             if _is_somebody(uid) or _is_somebody(uid + 1):
                 continue
-            lock = os.open(folder / str(uid), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            lock = os.open(cls.FOLDER / str(uid), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return cls(uid, lock)
@@ -381,6 +403,7 @@ def _numpy_alone(directory: Path, for_others: bool) -> Path:
         raise GraderFault("NumPy is not installed beside the grader")
     installed = Path(spec.origin).parent.parent
     directory.mkdir()
+    directory.chmod(0o755)  # whatever the umask
     for name in ("numpy", "numpy.libs"):
         if not (installed / name).is_dir():
             continue

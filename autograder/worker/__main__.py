@@ -19,7 +19,6 @@ expected values.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import gc
 import importlib
 import json
@@ -28,7 +27,8 @@ import signal
 import socket
 import sys
 import time
-from types import TracebackType
+from collections.abc import Iterable
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 if __name__ == "__main__":  # as a program, `-I` leaves only the standard library and this folder to import from
@@ -71,7 +71,8 @@ def main() -> None:
     if arguments.get("--single") == "yes":
         request, descriptors = _receive_request(control)
         _reply(control, {"pid": os.getpid()})
-        _become_worker(request, descriptors[0], control, parent, readable)
+        request["confinement"]["readable"] += readable
+        _become_worker(request["confinement"], descriptors[0], control, parent)
     _launch(control, readable)
 
 
@@ -86,7 +87,12 @@ def _libraries() -> list[str]:
     with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
         mapped = {line.split(maxsplit=5)[5].strip() for line in maps if "/" in line}
         folders = {os.path.dirname(path) for path in mapped if ".so" in os.path.basename(path)}
-        readable += sorted(folder for folder in folders if not folder.startswith(standard))
+        for folder in sorted(folder for folder in folders if not folder.startswith(standard)):
+            entries = list(os.scandir(folder))
+            if any(entry.name.startswith("python") and entry.is_dir() for entry in entries):  # with packages below it
+                readable += [entry.path for entry in entries if ".so" in entry.name]
+            else:
+                readable.append(folder)
     return [*readable, "/etc/ld.so.cache", "/etc/localtime", os.devnull, "/dev/urandom"]
 
 
@@ -96,16 +102,24 @@ def _libraries() -> list[str]:
 def _launch(control: socket.socket, readable: list[str]) -> None:
     """Fork a worker for every ``start``, end one for every ``stop``, until the grader hangs up."""
     children: set[int] = set()
+    users: set[int] = set()
+    rulesets: dict[tuple[str, ...], int | None] = {}  # a submission's and the model answer's
     launcher = os.getpid()
     while True:
         request, descriptors = _receive_request(control)
         if not request:
             break
         if request["do"] == "start":
+            confinement = request["confinement"]
+            confinement["readable"] += readable
+            key = tuple(confinement["readable"])
+            if key not in rulesets and confinement.get("landlock", True):
+                rulesets[key] = lockdown.prepare(key)
             pid = os.fork()
             if pid == 0:
-                _become_worker(request, descriptors[0], control, launcher, readable)
+                _become_worker(confinement, descriptors[0], control, launcher, rulesets.get(key), rulesets.values())
             children.add(pid)
+            users.update(() if confinement["uid"] is None else (confinement["uid"],))
             _reply(control, {"pid": pid})
         else:
             children.discard(request["pid"])
@@ -117,6 +131,8 @@ def _launch(control: socket.socket, readable: list[str]) -> None:
             os.close(descriptor)
     for pid in children:
         _stop(pid, wait=False)
+    for uid in users:
+        _sweep(uid)
 
 
 def _stop(pid: int, wait: bool) -> dict[str, Any]:
@@ -125,16 +141,13 @@ def _stop(pid: int, wait: bool) -> dict[str, Any]:
     Until it is reaped here nobody else can get its process id, so the kill cannot hit a stranger.
     """
     deadline = time.monotonic() + (NATURAL_DEATH_SECONDS if wait else 0.0)
-    ended, status, usage = os.wait4(pid, os.WNOHANG)
-    while not ended and time.monotonic() < deadline:
+    look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while not (ended := os.waitid(os.P_PID, pid, look) is not None) and time.monotonic() < deadline:
         time.sleep(0.001)
-        ended, status, usage = os.wait4(pid, os.WNOHANG)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    if not ended:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)  # it may not have become the leader of its group yet
-        _, status, usage = os.wait4(pid, 0)
+    os.kill(pid, signal.SIGKILL)  # it may not have become the leader of its group yet
+    _, status, usage = os.wait4(pid, 0)
     return {"status": status, "killed": not ended, "max_rss_kib": usage.ru_maxrss}
 
 
@@ -164,9 +177,17 @@ def _reply(control: socket.socket, answer: dict[str, Any]) -> None:
 
 
 def _become_worker(
-    request: dict[str, Any], descriptor: int, control: socket.socket, parent: int, readable: list[str]
+    confinement: dict[str, Any],
+    descriptor: int,
+    control: socket.socket,
+    parent: int,
+    ruleset: int | None = None,
+    rulesets: Iterable[int | None] = (),
 ) -> NoReturn:
-    """Turn this process into the student's: lock it down, then serve. Never returns."""
+    """Turn this process into the student's: lock it down, then serve. Never returns.
+
+    `ruleset` is the prepared one that it obeys, `rulesets` are all that it must not keep.
+    """
     try:
         control.close()
         with contextlib.suppress(PermissionError):  # as the only worker it leads its session already
@@ -176,9 +197,10 @@ def _become_worker(
         for standard in (0, 1, 2):
             os.dup2(null, standard)
         os.close(null)
-        confinement = lockdown.Confinement.from_json(request["confinement"])
-        confinement = dataclasses.replace(confinement, readable=[*confinement.readable, *readable])
-        report = lockdown.apply(confinement, parent)
+        report = lockdown.apply(lockdown.Confinement.from_json(confinement), parent, ruleset)
+        for prepared in rulesets:
+            if prepared is not None:
+                os.close(prepared)
         wire.send(connection, {"lockdown": report, "imports": _probe()})
         _serve(connection)
     except MemoryError:
@@ -207,6 +229,10 @@ def _serve(connection: socket.socket) -> None:
     wire.send(connection, {"nonce": request["nonce"], **_load(request, functions)})
     while True:
         request, arrays = wire.receive(connection, ANY_SIZE)  # from the grader, which is trusted
+        if request.get("forget"):
+            kept[:] = [None] * len(kept)  # the numbers stay taken
+            wire.send(connection, {"nonce": request["nonce"]})
+            continue
         body, results = _call(request, arrays, functions, kept, directory)
         wire.send(connection, {"nonce": request["nonce"], **body}, results)
 
@@ -233,7 +259,10 @@ def _call(
     try:
         arguments = [_unpack(value, arrays, kept) for value in request["args"]]
         keywords = {name: _unpack(value, arrays, kept) for name, value in request["kwargs"].items()}
-        returned = functions[request["function"]](*arguments, **keywords)
+        function = functions[request["function"]]
+        if request.get("count"):
+            function = _Counting(function, directory)
+        returned = function(*arguments, **keywords)
     except BaseException as error:
         return {"raised": _describe(error, directory)}, []
     names = request["returns"]
@@ -245,11 +274,56 @@ def _call(
         _pack(value, name in request["opaque"], outgoing, kept) for name, value in zip(names, values, strict=True)
     ]
     body: dict[str, Any] = {"results": results}
+    if request.get("count"):
+        body["steps"] = function.steps
     if request["inspect"]:
         numpy = sys.modules["numpy"]
         body["shares"] = [[bool(numpy.may_share_memory(result, array)) for array in arrays] for result in outgoing]
         outgoing += arrays
     return body, outgoing
+
+
+class _Counting:
+    """A function whose calls count the Python steps (opcodes) of every function of the student's: ``steps``, by name.
+
+    What the student's code does about it is its own affair: the count explains a decision, and has no part in it.
+    """
+
+    def __init__(self, function: Any, directory: str) -> None:
+        self.steps: dict[str, int] = {}
+        self._function = function
+        self._directory = directory
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        sys.settrace(self._enter)
+        try:
+            return self._function(*arguments, **keywords)
+        finally:
+            sys.settrace(None)
+
+    def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(self._directory):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        steps, name = self.steps, self._name(frame)
+        steps.setdefault(name, 0)
+
+        def count(frame: FrameType, event: str, argument: Any) -> Any:
+            if event == "opcode":
+                steps[name] += 1
+            return count
+
+        return count
+
+    def _name(self, frame: FrameType) -> str:
+        """Name a frame's function; for what has no name (lambda, comprehension) the student's function that runs it."""
+        named: FrameType | None = frame
+        while named is not None:
+            code = named.f_code
+            if not code.co_name.startswith("<") and code.co_filename.startswith(self._directory):
+                return code.co_name
+            named = named.f_back
+        return frame.f_code.co_name
 
 
 def _unpack(value: dict[str, Any], arrays: list[wire.Array], kept: list[Any]) -> Any:
@@ -282,8 +356,11 @@ def _kind(value: Any) -> str:
         return "None"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
-    dtype = getattr(value, "dtype", None)
-    return f"a {type(value).__name__}" + (f" of dtype {dtype}" if dtype is not None else "")
+    if isinstance(value, sys.modules["numpy"].ndarray):
+        few = value.ndim <= wire.MAX_DIMENSIONS
+        return f"an array of dtype {value.dtype}" if few else f"an array with {value.ndim} axes"
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _describe(error: BaseException, directory: str) -> dict[str, Any]:

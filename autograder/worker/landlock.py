@@ -36,8 +36,10 @@ _SCOPES = {6: 2}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def restrict(readable: Iterable[str]) -> None:
-    """Give up every right on files but reading below `readable`, and TCP. The process must have no_new_privs.
+def prepare(readable: Iterable[str]) -> int:
+    """Return a descriptor of the rules that leave nothing but reading below `readable`: made once, obeyed by many.
+
+    Whoever holds it could add rules to it, so a process that is to obey it must not keep it.
 
     Parameters
     ----------
@@ -52,12 +54,20 @@ def restrict(readable: Iterable[str]) -> None:
     known = version()
     attributes = struct.pack("QQQ", *(_all(rights, known) for rights in (_FILE_RIGHTS, _NETWORK_RIGHTS, _SCOPES)))
     ruleset = _syscall(_CREATE_RULESET, attributes, len(attributes), 0)
-    try:
-        for path in readable:
-            _allow_reading(ruleset, path)
-        _syscall(_RESTRICT_SELF, ruleset, 0)
-    finally:
-        os.close(ruleset)
+    for path in readable:
+        _allow_reading(ruleset, path)
+    return ruleset
+
+
+def restrict(ruleset: int) -> None:
+    """Give up every right on files and TCP but those of the `ruleset`. The process must have no_new_privs.
+
+    Raises
+    ------
+    OSError
+        This kernel does not allow it here.
+    """
+    _syscall(_RESTRICT_SELF, ruleset, 0)
 
 
 def version() -> int:
