@@ -1,0 +1,113 @@
+"""The kill matrix, misconceptions by tests: for a terminal, and as a table for other programs.
+
+Pure but for ``rich``, which draws. It must not know: files, grading, what a test does.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+ALL, SOME, NONE, NOT_RUN = "●", "◐", "·", " "
+LEGEND = f"{ALL} every case fails   {SOME} some cases fail   {NONE} passes   blank: not run"
+
+
+@dataclass(frozen=True)
+class Fall:
+    """How one misconception fared in one test.
+
+    Attributes
+    ----------
+    outcome : str
+        Of the test.
+    failed, cases : int
+        How many cases failed, of how many. One that was not run has not failed.
+    allowed : bool
+        Whether it may fail here.
+    """
+
+    outcome: str
+    failed: int
+    cases: int
+    allowed: bool
+
+    @property
+    def mark(self) -> str:
+        """Return one character for it."""
+        if self.failed:
+            return ALL if self.failed == self.cases else SOME
+        return NOT_RUN if self.outcome == "not run" else NONE
+
+    @property
+    def style(self) -> str:
+        """Return its colour."""
+        return "dim" if not self.failed else "green" if self.allowed else "bold red"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One misconception, the function that is wrong, and how every test ended."""
+
+    name: str
+    function: str
+    falls: Mapping[str, Fall]
+
+    @property
+    def killers(self) -> list[str]:
+        """The tests that noticed."""
+        return [test for test, fall in self.falls.items() if fall.failed]
+
+
+def tables(rows: Sequence[Row], subject: Callable[[str], str | None]) -> Iterator[RenderableType]:
+    """Draw one small matrix for each function: its misconceptions, and the tests about it.
+
+    The last line counts how many misconceptions each test noticed. What fails elsewhere is named below.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    for function in dict.fromkeys(row.function for row in rows):
+        own = [row for row in rows if row.function == function]
+        tests = [test for test in own[0].falls if subject(test) == function]
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_footer=True, title_justify="left")
+        table.title = Text(f"{function}: {len(own)} misconceptions", "bold")
+        table.add_column("", Text(f"noticed, of {len(own)}", "dim"), no_wrap=True)
+        for test in tests:
+            noticed = sum(test in row.killers for row in own)
+            table.add_column(_short(test, function), Text(str(noticed), "dim"), justify="center", overflow="fold")
+        for row in own:
+            survives = not set(row.killers) & set(tests)
+            marks = (Text(row.falls[test].mark, row.falls[test].style) for test in tests)
+            table.add_row(Text(row.name, "bold red" if survives else ""), *marks)
+        yield table
+        for row in own:
+            others = [Text(test, row.falls[test].style) for test in row.killers if test not in tests]
+            if others:
+                yield Text(f" {row.name} also fails ").append(Text(", ").join(others))
+    yield Text(f"\n{LEGEND}", "dim")
+
+
+def _short(test: str, function: str) -> str:
+    """Name a test as briefly as a column head must be: ``test_im2col_inputs`` is ``inputs``."""
+    aspect = test.removeprefix(f"test_{function}").lstrip("_") or "values"
+    return aspect.replace("_", "\n")
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """Return the whole matrix: ``passed``, ``not run``, or how many cases failed of how many."""
+    written = io.StringIO()
+    tests = list(rows[0].falls) if rows else []
+    table = csv.writer(written, lineterminator="\n")
+    table.writerow(["misconception", "function", *tests])
+    for row in rows:
+        cells = (row.falls[test] for test in tests)
+        ends = [f"{fall.failed}/{fall.cases}" if fall.failed else fall.outcome for fall in cells]
+        table.writerow([row.name, row.function, *ends])
+    return written.getvalue()
