@@ -1,9 +1,9 @@
-"""The assignment a student downloads, made from what stays in the building.
+"""The starter and the tests that students get, made from what stays in the building.
 
 The starter is the model answer without what stands between the markers; the handed-out tests are the public tests
-with a fixture on top. Both are proved before anything is written: the answer passes every public test, the starter
-passes none. This room runs the instructor's own files, which are trusted. It knows nothing of points, hidden tests,
-or what the homework is about, and it never meets a student's file.
+with a fixture on top. Both are proved before anybody gets them: the answer passes every public test, the starter
+passes none. Texts come in and texts go out; nothing is written here. This room runs the instructor's own files, which
+are trusted. It knows nothing of points, hidden tests, or what the homework is about, and never meets a student's file.
 """
 
 from __future__ import annotations
@@ -47,24 +47,20 @@ def {module}():
 '''
 
 
-def build_assignment(solution: Path, public_tests: Path, assignment: Path) -> tuple[Path, Path]:
-    """Write the starter and the handed-out tests.
-
-    The bytes depend on the two inputs alone. The files are replaced only once both are proved.
+def make_starter(solution: Path, public_tests: Path) -> tuple[str, str]:
+    """Make the starter and the handed-out tests, and prove both.
 
     Parameters
     ----------
     solution : Path
-        The model answer. The starter has its name, and the tests' fixture its stem.
+        The model answer. The tests' fixture has its stem.
     public_tests : Path
         Folder with ``test_*.py``.
-    assignment : Path
-        Folder to write into; made if need be.
 
     Returns
     -------
-    tuple of Path
-        The starter and the handed-out tests.
+    tuple of str
+        Sources of the starter and of the handed-out tests. They depend on the two inputs alone.
 
     Raises
     ------
@@ -85,12 +81,18 @@ def build_assignment(solution: Path, public_tests: Path, assignment: Path) -> tu
         if error is None:
             remedy = f"Put the code of every function between {BEGIN} and {END}"
             raise ConfigurationError(str(solution), "", f"passes {name} even without its solution", remedy)
+    return starter, tests
 
-    assignment.mkdir(parents=True, exist_ok=True)
-    written = {assignment / solution.name: starter, assignment / HANDED_OUT_TESTS: tests}
-    _replace(written)
-    first, second = written
-    return first, second
+
+def sources_of_tests(folder: Path) -> dict[str, str]:
+    """Return the source of every test function in a folder, in the order of the files."""
+    sources: dict[str, str] = {}
+    for path in sorted(folder.glob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in _parse(text, str(path)).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                sources[node.name] = ast.get_source_segment(text, node) or ""
+    return sources
 
 
 def strip_solution(source: str, file: str = "solution") -> str:
@@ -234,16 +236,3 @@ def _parse(source: str, file: str) -> ast.Module:
         return ast.parse(source)
     except SyntaxError as error:
         raise ConfigurationError(file, f"line {error.lineno}", f"is not Python ({error.msg})", "Correct it") from error
-
-
-def _replace(texts: dict[Path, str]) -> None:
-    """Write all files beside their places first, then move each into place in one step."""
-    fresh = {path.with_name(f".{path.name}.new"): path for path in texts}
-    try:
-        for beside, path in fresh.items():
-            beside.write_text(texts[path], encoding="utf-8", newline="\n")
-        for beside, path in fresh.items():
-            beside.replace(path)
-    finally:
-        for beside in fresh:
-            beside.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The assignment: nothing of the answer leaves the building, and what leaves is proved and up to date."""
+"""The starter and the tests that students get: nothing of the answer is left in them, and both are proved."""
 
 import ast
 import inspect
@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.build import BEGIN, END, GIVEAWAY, build_assignment, strip_solution
+from autograder.build import BEGIN, END, GIVEAWAY, make_starter, sources_of_tests, strip_solution
 from autograder.errors import ConfigurationError
 from solutions import layers
 
@@ -124,7 +124,9 @@ def test_what_cannot_be_stripped_is_refused(source, message):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("assignment")
-    build_assignment(SOLUTION, PUBLIC_TESTS, folder)
+    starter, tests = make_starter(SOLUTION, PUBLIC_TESTS)
+    (folder / "layers.py").write_text(starter)
+    (folder / "test_public.py").write_text(tests)
     return folder
 
 
@@ -163,16 +165,12 @@ def test_what_leaves_the_building_needs_numpy_and_pytest_alone(built):
         assert names == modules
 
 
-def test_assignment_is_up_to_date(built):
-    for file in ("layers.py", "test_public.py"):
-        assert (ROOT / "assignment" / file).read_bytes() == (built / file).read_bytes(), f"regenerate assignment/{file}"
-
-
-def test_two_builds_are_equal_and_leave_nothing_else(built, tmp_path):
-    written = build_assignment(SOLUTION, PUBLIC_TESTS, tmp_path / "new" / "folder")
-    assert [path.name for path in written] == ["layers.py", "test_public.py"]
-    assert sorted(tmp_path.glob("new/folder/*")) == sorted(written)
-    assert [path.read_bytes() for path in written] == [(built / path.name).read_bytes() for path in written]
+def test_every_test_is_found_with_its_source():
+    sources = sources_of_tests(PUBLIC_TESTS)
+    assert list(sources) == list(public_tests())
+    for name, source in sources.items():
+        assert source.startswith(f"def {name}(layers):\n")
+        assert source in (PUBLIC_TESTS / "test_examples.py").read_text()
 
 
 def test_students_can_run_the_handed_out_tests(built, tmp_path):
@@ -190,15 +188,11 @@ def test_students_can_run_the_handed_out_tests(built, tmp_path):
 
 
 def refused(tmp_path, answer, public=PUBLIC_TESTS):
-    """Try to build over an older assignment; return the refusal, and make sure that the older one is still there."""
-    solution, assignment = tmp_path / "layers.py", tmp_path / "assignment"
+    """Try to make a starter from this answer; return the refusal."""
+    solution = tmp_path / "layers.py"
     solution.write_text(answer)
-    assignment.mkdir()
-    (assignment / "layers.py").write_text("older")
     with pytest.raises(ConfigurationError) as refusal:
-        build_assignment(solution, public, assignment)
-    assert [path.name for path in assignment.iterdir()] == ["layers.py"]
-    assert (assignment / "layers.py").read_text() == "older"
+        make_starter(solution, public)
     return str(refusal.value)
 
 
