@@ -1,0 +1,27 @@
+"""Writing files so that nobody ever sees half of one. It must not know what is in them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write beside `path`, then rename: no reader, and no power cut, sees half a file. Only the owner may read it.
+
+    Raises
+    ------
+    OSError
+        If that is not possible. What stood there before still does.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,187 @@
+"""The class report: what it says, that it escapes names, and how it looks in a browser."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+
+from autograder import gradebook, report, roster
+from autograder.export import Entry, Student
+from autograder.grade import Grade
+from autograder.gradebook import Change, Gradebook, Override, Row
+
+NASTY = '<script>document.title="pwned"</script>'
+POINTS = {"test_double": Fraction(3), "test_halve": Fraction(2), "test_same": Fraction(1)}
+
+
+@pytest.fixture
+def book(tmp_path):
+    """Six submissions of people with odd names; one is a fault of the grader."""
+    rows = []
+    names = [NASTY, "Zoë O'Hara", "李", "a" * 200, "D & E"]
+    for number, name in enumerate(names):
+        folder = tmp_path / (f"odd {number} #?%" if number < 2 else f"submission_{number}")
+        folder.mkdir()
+        tests = [
+            {
+                "number": "1.1",
+                "name": f"{test}: its title",
+                "score": score,
+                "max_score": float(POINTS[test]),
+                "status": "passed" if score == POINTS[test] else "failed",
+                "output": f"got {NASTY} " + "x" * 300,
+                "extra_data": {"test": test, "outcome": "passed" if score else "wrong"}
+                | ({} if score else {"diagnosis": {"id": "twice-too-much", "certain": True}}),
+            }
+            for test, score in (
+                ("test_double", 3.0 * (number % 2)),
+                ("test_halve", min(2.0, number / 2)),
+                ("test_same", 1.0),
+            )
+        ]
+        total = sum(test["score"] for test in tests)
+        results = {"score": total, "output": f"Found it. {NASTY}", "tests": tests, "extra_data": {}}
+        (folder / "results.json").write_text(json.dumps(results))
+        grade = Grade(Fraction(repr(total)), Fraction(6), Counter(passed=3), 1.5 * number, NASTY)
+        entry = Entry(folder.name, folder, (Student(name, str(number)),))
+        override = [Override(folder.name, "test_halve", Fraction(1), NASTY)] if number == 1 else []
+        rows.append(gradebook.row(entry, grade, tmp_path, override, None))
+    rows.append(
+        gradebook.row(Entry("lost", tmp_path), Grade.fault(Fraction(6), f"Traceback {NASTY}"), tmp_path, (), None)
+    )
+    rows.append(Row(Entry("submission_9", tmp_path), None, status=gradebook.NO_FILES))
+    absent = [roster.Person(Student(f"Absent {NASTY}"), frozenset({"9"}))]
+    return Gradebook(f"Homework {NASTY}", POINTS, rows, absent)
+
+
+@pytest.fixture
+def written(book, tmp_path):
+    changes = [Change(book.rows[0], Fraction(5), NASTY)]
+    report.write(book, changes, [f"{NASTY}: nobody in the roster"], tmp_path, "report.html")
+    return tmp_path
+
+
+def text_of(path):
+    page = re.sub(r"<style>.*?</style>|<[^>]*>", " ", path.read_text(encoding="utf-8"), flags=re.S)
+    return " ".join(html.unescape(page).split())
+
+
+def pages(folder):
+    return [folder / "report.html", *folder.glob("*/page.html")]
+
+
+def test_nothing_a_stranger_wrote_is_markup(written):
+    assert len(pages(written)) == 6
+    for page in pages(written):
+        source = page.read_text(encoding="utf-8")
+        assert "<script" not in source
+        assert "&lt;script&gt;" in source
+        assert NASTY in text_of(page)
+
+
+def test_it_stands_alone(written):
+    for page in pages(written):
+        source = page.read_text(encoding="utf-8")
+        assert "http" not in source
+        for place in re.findall(r'(?:src|href)="([^"]*)"', source):
+            local = place.startswith("data:") or "/page.html" in place or place == "../report.html"
+            assert local, place
+
+
+def test_every_row_leads_to_its_page(written, book):
+    source = (written / "report.html").read_text(encoding="utf-8")
+    for number, row in enumerate(book.rows[:5]):
+        place = f"odd%20{number}%20%23%3F%25/page.html" if number < 2 else f"submission_{number}/page.html"
+        assert f'<a href="{place}">{row.entry.name}</a>' in source
+        assert (written / row.entry.name / "page.html").exists()
+
+
+def test_faults_come_first_then_what_needs_somebody(written):
+    said = text_of(written / "report.html")
+    places = [said.index(word) for word in ("Faults of the grader", "Traceback", "For somebody to look at", "Scores")]
+    assert places == sorted(places)
+
+
+def test_what_it_says(written):
+    said = text_of(written / "report.html")
+    for words in ("7 submissions", "5 graded", "3.3 mean", "1 without a submission", "twice-too-much · 3"):
+        assert words in said, words
+    assert "no files" in said
+    assert f"test_halve = 1: {NASTY}" in said
+
+
+def test_how_tests_did(book):
+    graded = [row for row in book.rows if row.score is not None]
+    double, halve, same = report._items(book, graded)
+    assert (double.full, double.part, double.none, double.mean) == (0.4, 0.0, 0.6, 0.4)
+    assert halve.part == pytest.approx(0.6)
+    assert halve.mean == pytest.approx((0 + 0.5 + 0.5 + 0.75 + 1) / 5)
+    assert same.discrimination is None  # all got the same
+    assert double.discrimination == pytest.approx(report._correlation([0, 1, 0, 1, 0], [1, 2, 2, 2.5, 3]))
+
+
+def test_pictures_have_words(written):
+    images = re.findall(r'<img src="data:image/png;base64,[^"]+" alt="([^"]+)">', (written / "report.html").read_text())
+    assert len(images) == 3
+    assert images[0].startswith("Histogram of 5 scores: ")
+    assert "Hardest: test_double (40 % of its points)" in images[1]
+    assert images[2] == "Histogram of grading times: median 3.0 s, longest 6.0 s."
+
+
+def test_a_class_of_nobody(tmp_path):
+    report.write(Gradebook("HW", POINTS, []), None, [], tmp_path, "report.html")
+    assert "0 submissions" in text_of(tmp_path / "report.html")
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+PROBE = """\
+<script>
+const errors = [];
+addEventListener("error", event => errors.push(String(event.message)));
+addEventListener("load", () => {
+  const frame = document.querySelector("iframe"), page = frame.contentDocument, root = page.documentElement;
+  const broken = [...page.images].filter(image => !image.complete || !image.naturalWidth).length;
+  document.body.textContent = JSON.stringify({
+    title: page.title, scroll: root.scrollWidth, inside: root.clientWidth, broken, images: page.images.length, errors,
+  });
+});
+</script>
+"""
+
+
+def browse(path, width):
+    """Open a page in a frame of this width, which a window cannot be as narrow as; return what the browser found."""
+    assert CHROMIUM is not None
+    probe = path.with_name("probe.html")
+    probe.write_text(f'<body><iframe src="{path.name}" style="border:0;width:{width}px;height:900px"></iframe>{PROBE}')
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
+    command += ["--enable-logging=stderr", "--virtual-time-budget=5000", f"--user-data-dir={path.parent}/profile"]
+    done = subprocess.run(
+        [*command, "--dump-dom", probe.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    (body,) = re.findall(r"\{.*\}(?=</body>)", done.stdout)
+    return json.loads(html.unescape(body)), [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: on Debian, `apt install chromium`")
+@pytest.mark.parametrize("width", [375, 1200])
+@pytest.mark.parametrize("page", ["report.html", "odd 0 #?%/page.html"])
+def test_in_a_browser(written, page, width):
+    place = written / page
+    if "/" in page:  # a name that is none in an address is for links to quote
+        place = place.rename(written / "submission_2/page.html")
+    found, console = browse(place, width)
+    assert console == []
+    assert found["errors"] == []
+    assert width - 20 <= found["inside"] <= width  # but for a scroll bar at the side
+    assert found["scroll"] == found["inside"]  # and none below
+    assert found["broken"] == 0
+    assert found["images"] == (3 if page == "report.html" else 0)
+    assert NASTY in found["title"] or "odd 0" in found["title"]
