@@ -5,17 +5,24 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two targets may both set up .venv
-.PHONY: help grade fixtures assignment test test-all check format lock clean ta-env dev-env
+.PHONY: help grade fixtures assignment handout verify mutation test test-all bench check format lock clean ta-env dask-env dev-env instructor-env
 
 # `value` keeps a `$` that make would otherwise expand.
 override SUBMISSIONS := $(value SUBMISSIONS)
 override OUT := $(value OUT)
 override ONLY := $(value ONLY)
 override JOBS := $(value JOBS)
+override FORCE := $(value FORCE)
+override ROSTER := $(value ROSTER)
+override OVERRIDES := $(value OVERRIDES)
+override COMPARE := $(value COMPARE)
+override ANONYMOUS := $(value ANONYMOUS)
+override SCHEDULER := $(value SCHEDULER)
 override SEED := $(value SEED)
+override SEEDS := $(value SEEDS)
 override PYTHON := $(value PYTHON)
 PY = .venv/bin/python
-export SUBMISSIONS OUT ONLY JOBS SEED PYTHON PY
+export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS SCHEDULER SEED SEEDS PYTHON PY
 
 help: ## Show this help
 	@echo 'usage: make <target> [NAME=value …]'
@@ -29,20 +36,38 @@ help: ## Show this help
 	@echo '  make test PYTHON=python3.12                       make .venv anew with this Python, then test'
 	@echo '  make check PY=/opt/venv/bin/python                use this environment as it is, make none'
 
-grade: ta-env ## Grade a file or a folder of submissions (SUBMISSIONS= OUT= ONLY= JOBS=)
-	@"$$PY" -m autograder grade $${OUT:+--out="$$OUT"} $${ONLY:+--only="$$ONLY"} $${JOBS:+--jobs="$$JOBS"} $${SUBMISSIONS:+"$$SUBMISSIONS"}
+grade: $(if $(SCHEDULER),dask-env,ta-env) ## Grade a class or one submission (SUBMISSIONS= OUT= ONLY= JOBS= and what README names)
+	@"$$PY" -m autograder grade $${OUT:+--out="$$OUT"} $${ONLY:+--only="$$ONLY"} $${JOBS:+--jobs="$$JOBS"} \
+		$${FORCE:+--force} $${ROSTER:+--roster="$$ROSTER"} $${OVERRIDES:+--overrides="$$OVERRIDES"} \
+		$${COMPARE:+--compare="$$COMPARE"} $${ANONYMOUS:+--anonymous} $${SCHEDULER:+--scheduler="$$SCHEDULER"} \
+		$${SUBMISSIONS:+"$$SUBMISSIONS"}
 
 fixtures: ta-env ## Draw the hidden inputs anew and compute what is expected (SEED= for a new term)
 	@"$$PY" -m autograder fixtures $${SEED:+--seed="$$SEED"}
 
+# Half a gigabyte of otter is installed only when the notebook is to be made anew: a change of points does not need it.
 assignment: ta-env ## Build what students download from solutions/ and tests/public/
-	@"$$PY" -m autograder assignment
+	@"$$PY" -m autograder assignment --without-otter || \
+		{ [ $$? -eq 3 ] && $(MAKE) -s instructor-env && "$$PY" -m autograder assignment; }
+
+handout: ta-env ## Pack what students download into dist/handout.zip
+	@"$$PY" -m autograder handout
+
+verify: ta-env ## Prove the tests with submissions whose grade is known (SEEDS="1 2 3" for other inputs, OUT= JOBS=)
+	@"$$PY" -m autograder verify $${OUT:+--out="$$OUT"} $${JOBS:+--jobs="$$JOBS"} $${SEEDS:+--seeds="$$SEEDS"}
+
+mutation: dev-env ## Change the model answer in every small way, and see whether the tests notice (JOBS=)
+	@"$$PY" -m uv run --quiet --no-project --python "$$PY" --with-requirements requirements/mutation.txt \
+		python -m tests.grader.mutation $${JOBS:+--jobs="$$JOBS"}
 
 test: dev-env ## Test the grader
 	"$$PY" -m pytest
 
-test-all: dev-env ## Test the grader, heavy tests included
+test-all: instructor-env ## Test the grader, heavy tests included
 	"$$PY" -m pytest -m 'heavy or not heavy'
+
+bench: dev-env ## Measure what grading costs, and the gap of every speed test
+	PYTHONPATH=. "$$PY" tests/bench/bench.py
 
 check: dev-env ## Lint, formatting and types
 	"$$PY" -m ruff check
@@ -53,13 +78,17 @@ format: dev-env ## Format the code and repair what ruff can repair
 	"$$PY" -m ruff check --fix
 	"$$PY" -m ruff format
 
-# dev.txt holds every pin, the smaller locks obey it.
+# dev.txt holds every pin that others share, the other locks obey it.
 COMPILE = "$$PY" -m uv pip compile pyproject.toml --quiet --universal --python-version 3.10 --no-python-downloads \
 	--fork-strategy fewest --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock' $(LOCK_FLAGS)
 lock: dev-env ## Bring requirements/*.txt in line with pyproject.toml (LOCK_FLAGS=--upgrade for newer versions)
 	$(COMPILE) --extra ta --extra dev --output-file requirements/dev.txt
+	$(COMPILE) --extra ta --extra dask --constraints requirements/dev.txt --output-file requirements/dask.txt
+	$(COMPILE) --extra ta --extra dev --extra dask --extra instructor --constraints requirements/dev.txt \
+		--constraints requirements/dask.txt --output-file requirements/instructor.txt
 	$(COMPILE) --extra ta --constraints requirements/dev.txt --output-file requirements/ta.txt
+	$(COMPILE) --extra ta --extra mutation --constraints requirements/dev.txt --output-file requirements/mutation.txt
 	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/grading.txt
 
 clean: ## Remove .venv and caches; grades stay
@@ -67,8 +96,8 @@ clean: ## Remove .venv and caches; grades stay
 	find . -name .git -prune -o -path ./tests/grader/submissions -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ifeq ($(origin PY),command line)
-ta-env dev-env: ;
+ta-env dask-env dev-env instructor-env: ;
 else
-ta-env dev-env:
+ta-env dask-env dev-env instructor-env:
 	@sh requirements/install.sh $(@:-env=)
 endif

@@ -1,26 +1,30 @@
 """The command line: ``python -m autograder <command>``. What ``make`` calls.
 
-Exit status 0: done (graded, with whatever score). 2: nothing could be done, and the message says what to change.
+Exit status 0: done (graded, with whatever score). 1: ``verify`` found a problem. 2: nothing could be done, and the
+message says what to change. 3: ``assignment --without-otter`` would have needed it.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from autograder.errors import AutograderError
-from autograder.grade import Grade
-from autograder.outcomes import FAULT, PASSED
+from autograder.text import clean
+
+if TYPE_CHECKING:
+    from autograder.verify import Report
 
 CONFIG = Path("config.yaml")
 SAMPLE_CLASS = Path("tests/grader/submissions/sample")
 OUT = Path("results")
+ASSIGNMENT = Path("assignment")
+HANDOUT = Path("dist/handout.zip")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nInterrupted. What has been graded so far is in the output folder.", file=sys.stderr)
+        resume = " What has been graded so far is kept: the same command goes on from there." * (command is _grade)
+        print(f"\nInterrupted.{resume}", file=sys.stderr)
         return 130
 
 
@@ -55,60 +60,103 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("--only", metavar="TEST", help="run one test, or one of its cases: TEST[case]")
     grade.add_argument("--jobs", type=_positive, metavar="N", help="how many side by side (default: one per processor)")
+    grade.add_argument("--force", action="store_true", help="grade what has been graded already and is unchanged, too")
+    grade.add_argument("--roster", type=Path, metavar="CSV", help="who is in the class, from Gradescope or Canvas")
+    grade.add_argument("--compare", type=Path, metavar="EARLIER", help="an earlier grades.csv, or a Gradescope export")
+    grade.add_argument(
+        "--overrides", type=Path, metavar="CSV", help="decisions of staff (default: overrides.csv in the output folder)"
+    )
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="grade on Dask: tcp://host:port, or `local`")
+    grade.add_argument("--anonymous", action="store_true", help="no names in anything that is printed or written")
     grade.set_defaults(command=_grade)
+
+    doctor = commands.add_parser("doctor", help="say which isolation of student code holds on this machine")
+    doctor.set_defaults(command=_doctor)
 
     fixtures = commands.add_parser("fixtures", help="draw the inputs of the hidden tests and compute what is expected")
     fixtures.add_argument("--seed", type=int, help="write this seed into config.yaml first")
     fixtures.set_defaults(command=_fixtures)
 
-    assignment = commands.add_parser("assignment", help="write the student's files from the model answer")
+    verify = commands.add_parser("verify", help="prove the tests with submissions whose grade is known")
+    verify.add_argument(
+        "--out",
+        type=Path,
+        default=OUT / "verify",
+        help="where the kill matrix and all results go (default: %(default)s)",
+    )
+    verify.add_argument(
+        "--jobs", type=_positive, metavar="N", help="how many side by side (default: one per processor)"
+    )
+    verify.add_argument("--seeds", type=_numbers, default=[], metavar='"1 2 3"', help="with fixtures drawn from these")
+    verify.set_defaults(command=_verify)
+
+    assignment = commands.add_parser("assignment", help="write what students download, from solutions and public tests")
+    assignment.add_argument("--out", type=Path, default=ASSIGNMENT, help="where to (default: %(default)s)")
+    assignment.add_argument(
+        "--without-otter", action="store_true", help="stop with status 3 where the notebook has to be made anew"
+    )
     assignment.set_defaults(command=_assignment)
+
+    handout = commands.add_parser("handout", help="pack what students download, once it is up to date")
+    handout.add_argument("--out", type=Path, default=HANDOUT, help="the zip (default: %(default)s)")
+    handout.set_defaults(command=_handout)
     return parser
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from autograder import batch, config
+    gc.disable()  # what is imported is never garbage, and looking for it there takes a tenth of a second
+    from autograder import marking, terminal
 
-    settings = config.load(options.config)
-    entries = batch.find(options.submissions, settings.homework.required_file)
-    jobs = min(options.jobs or batch.default_jobs(), len(entries))
-    console = Console(highlight=False)
-    console.print(f"Grading {len(entries)} from {options.submissions}, {jobs} at a time; results go to {options.out}/")
-    grades: dict[str, Grade] = {}
-    for entry, grade in batch.grade_all(entries, options.out, options.config, jobs, options.only):
-        grades[entry.name] = grade
-        console.print(f"  {len(grades)}/{len(entries)}  {entry.name}: {_score(grade)}", markup=False)
-    console.print(_table([(entry.name, grades[entry.name]) for entry in entries], options.only))
-    faults = [name for name, grade in grades.items() if grade.score is None]
+    gc.freeze()
+    gc.enable()
+
+    def path(given: Path | None) -> Path | None:
+        return None if given is None else given.expanduser()
+
+    order = marking.Order(
+        source=options.submissions.expanduser(),
+        out=options.out.expanduser(),
+        config=options.config,
+        only=options.only,
+        jobs=options.jobs,
+        scheduler=options.scheduler,
+        force=options.force,
+        roster=path(options.roster),
+        overrides=path(options.overrides),
+        compare=path(options.compare),
+        anonymous=options.anonymous,
+    )
+    done = marking.mark(order, lambda plan: print(clean(plan, 1000), flush=True), terminal.follow)
+    terminal.print_table(list(done.grades.items()), f"only {options.only}" if options.only else "")
+    for isolation in sorted({grade.isolation for grade in done.grades.values()} - {""}):
+        print(f"Isolation: {isolation}.")
+    if done.changes is not None:
+        print(f"{len(done.changes)} of {len(done.grades)} scores change.")
+    for problem in done.problems:
+        print(clean(f"Look at: {problem}", 1000))
+    if done.written:
+        print(clean(f"Written to {order.out}/: {', '.join(path.name for path in done.written)}", 1000))
+    faults = [name for name, grade in done.grades.items() if grade.score is None]
     for name in faults:
-        console.print(
-            f"grader fault in {name}, no grade was written:\n{grades[name].remark}", markup=False, style="red"
-        )
-    return 2 if len(faults) == len(entries) else 0
+        story = clean(done.grades[name].remark, 10_000, lines=True)
+        print(f"grader fault in {clean(name)}, no grade was written:\n{story}")
+    return 2 if len(faults) == len(done.grades) else 0
 
 
-def _table(rows: Sequence[tuple[str, Grade]], only: str | None) -> Table:
-    table = Table(title=f"only {only}" if only else None, caption=f"{len(rows)} submissions")
-    table.add_column("submission")
-    table.add_column("score", justify="right")
-    table.add_column("tests")
-    table.add_column("remark", overflow="fold")
-    table.add_column("seconds", justify="right")
-    for name, grade in rows:
-        style = "red" if grade.score is None else "green" if grade.score == grade.points else ""
-        remark = FAULT if grade.score is None else grade.remark
-        cells = [name, _score(grade), _tally(grade), remark, f"{grade.seconds:.1f}"]
-        table.add_row(*(Text(cell, style) for cell in cells))
-    return table
+_OVERWRITE = "\r\x1b[K"
+"""What a terminal takes as: the next line replaces this one."""
 
 
-def _score(grade: Grade) -> str:
-    return "no grade" if grade.score is None else f"{float(grade.score):g} of {float(grade.points):g}"
+def _doctor(options: argparse.Namespace) -> int:
+    from autograder import config, doctor
 
-
-def _tally(grade: Grade) -> str:
-    ordered = sorted(grade.outcomes.items(), key=lambda item: (item[0] != PASSED, -item[1]))
-    return ", ".join(f"{count} {outcome}" for outcome, count in ordered)
+    diagnosis = doctor.examine(config.load(options.config).limits.memory_mib)
+    for finding in diagnosis.findings:
+        print(f"{'holds  ' if finding.holds else 'MISSING'}  {finding.name:14} {finding.stops}")
+        if not finding.holds:
+            print(f"{'':24} why: {finding.reason}\n{'':24} remedy: {finding.remedy}")
+    print(f"\nIsolation here: {diagnosis.level}.")
+    return 0
 
 
 def _fixtures(options: argparse.Namespace) -> int:
@@ -122,21 +170,79 @@ def _fixtures(options: argparse.Namespace) -> int:
     return 0
 
 
-def _assignment(options: argparse.Namespace) -> int:
-    from autograder import build, config
+def _verify(options: argparse.Namespace) -> int:
+    from autograder import batch, config, verify
 
-    home = config.load(options.config).homework
-    for path in build.build_assignment(home.solution, home.public_tests, Path("assignment")):
+    settings = config.load(options.config)
+    jobs = options.jobs or batch.default_jobs()
+    problems = verify.disagreements(options.config, ASSIGNMENT)
+    _print_problems(problems)
+    for seed in options.seeds or [None]:
+        out = options.out.expanduser() / ("" if seed is None else f"seed-{seed}")
+        report = verify.verify(options.config, out, jobs, seed, _show_progress)
+        _write_matrix(report, out, settings.subject, on_screen=seed is None)
+        _print_problems(report.problems)
+        graded = ", ".join(f"{count} {kind}" for kind, count in report.graded.items())
+        verdict = f"problems: {len(report.problems)}" if report.problems else "all as it should be"
+        print(f"seed {report.seed}: {graded}: {verdict}. {report.seconds:.0f} s, kill matrix in {out}/", flush=True)
+        problems += report.problems
+    return 1 if problems else 0
+
+
+def _show_progress(done: int, total: int, name: str) -> None:
+    if sys.stdout.isatty():
+        bar = "━" * (30 * done // total)
+        print(f"{_OVERWRITE}  {bar:─<30} {done}/{total}  {name}", end="" if done < total else _OVERWRITE, flush=True)
+    elif done * 10 // total > (done - 1) * 10 // total:  # a log wants ten lines, not hundreds
+        print(f"  {done}/{total}", flush=True)
+
+
+def _write_matrix(report: Report, out: Path, subject: Callable[[str], str | None], on_screen: bool) -> None:
+    """Write the kill matrix as text and as a table for other programs; draw it on the screen."""
+    from rich.console import Console
+
+    from autograder import killmatrix
+
+    (out / "verify.csv").write_text(killmatrix.as_csv(report.rows), encoding="utf-8")
+    with (out / "verify.txt").open("w", encoding="utf-8") as file:
+        for console in (Console(file=file, width=150), *([Console()] if on_screen else [])):
+            for table in killmatrix.tables(report.rows, subject):
+                console.print(table)
+
+
+def _print_problems(problems: Sequence[str]) -> None:
+    for problem in problems:
+        print(clean(f"PROBLEM: {problem}", 2000), flush=True)
+
+
+def _assignment(options: argparse.Namespace) -> int:
+    from autograder import handout
+
+    if options.without_otter and handout.needs_otter(options.config, options.out):
+        return 3
+    for path in handout.write(options.config, options.out):
         print(f"wrote {path}")
     return 0
 
 
+def _handout(options: argparse.Namespace) -> int:
+    from autograder import handout
+
+    archive = handout.pack(options.config, ASSIGNMENT, options.out)
+    print(f"wrote {archive}, {archive.stat().st_size // 1024} KB")
+    return 0
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in text.split()]
+
+
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number, 1 or more")
+    return int(text)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, it cleans up as after Ctrl-C
     sys.exit(main())

@@ -15,11 +15,12 @@ import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import yaml
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -43,6 +44,9 @@ Feedback = Literal["values", "hint", "verdict"]
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 """When a student sees a test; the platform's words."""
+
+RACE = "race"
+"""A test that takes an argument of this name measures speed."""
 
 _SHOWN_CHARACTERS = 60
 """How much of a wrong value is repeated in a message."""
@@ -80,6 +84,7 @@ PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 PositiveInteger = Annotated[int, Field(gt=0)]
 Points = Annotated[Fraction, GetPydanticSchema(_exact)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+Percent = Annotated[float, Field(ge=0, le=100)]
 Location = Annotated[Path, BeforeValidator(_inside)]
 Name = Annotated[str, AfterValidator(_name)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]  # a YAML list may become a tuple; its entries stay strict
@@ -103,6 +108,8 @@ class Homework(_Section):
         The model answer, the loops it is judged by, the inputs.
     public_tests, hidden_tests, fixtures : Path
         Folders of the tests, and of the expected arrays.
+    misconceptions, correct, expected : Path
+        What proves the tests: a package of wrong answers, a folder of right ones, and what these lose all the same.
     functions : dict of str to tuple of str
         What each function returns, in the order of the assignment.
     opaque : tuple of str
@@ -116,6 +123,9 @@ class Homework(_Section):
     public_tests: Location
     hidden_tests: Location
     fixtures: Location
+    misconceptions: Location
+    correct: Location
+    expected: Location
     functions: Annotated[dict[Name, NamesOrMore], Field(min_length=1)]
     opaque: Names
 
@@ -146,14 +156,38 @@ class Limits(_Section):
     archive_files: PositiveInteger
 
 
+class Isolation(_Section):
+    """What to do on Gradescope where a layer of the isolation is missing; elsewhere it is only said."""
+
+    without_seccomp: Literal["warn", "refuse"]
+
+
+class Speed(_Section):
+    """How often a speed test measures: always, and again when the result is near a bound."""
+
+    rounds: PositiveInteger
+    extra_rounds: PositiveInteger
+
+
+class Late(_Section):
+    """What handing in late costs. Optional: without this section, nothing."""
+
+    due: AwareDatetime
+    grace_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    percent_per_day: Percent
+    at_most_percent: Percent
+
+
 class TestSettings(_Section):
-    """What one test function is worth and how much of it is shown."""
+    """What one test function is worth and how much of it is shown; for a speed test, where its steps are."""
 
     __test__: ClassVar[bool] = False  # no test of ours, whatever pytest thinks of the name
 
     points: Points
     feedback: Feedback = "hint"
     visibility: Visibility = "visible"
+    full_ratio: PositiveNumber | None = None
+    half_ratio: PositiveNumber | None = None
 
 
 class Config(_Section):
@@ -165,6 +199,9 @@ class Config(_Section):
     fixtures: Fixtures
     tolerances: Tolerances
     limits: Limits
+    isolation: Isolation
+    speed: Speed
+    late: Late | None = None
     tests: Annotated[dict[str, TestSettings], Field(min_length=1)]
 
     def subject(self, test_name: str) -> str | None:
@@ -278,10 +315,12 @@ def _repeated(file: str, key: str, first: int, second: int) -> ConfigurationErro
 # --- What does not fit the models ------------------------------------------------------------------------------------
 
 _SHOULD = {
+    "datetime_type": "should be a day, a time and a time zone, like 2026-10-01 23:59:00 -04:00",
     "dict_type": "should be names with values",
     "float_type": "should be a number",
     "int_type": "should be a whole number",
     "string_type": "should be text",
+    "timezone_aware": "should end in a time zone, like 2026-10-01 23:59:00 -04:00",
     "too_short": "should name at least one",
     "tuple_type": "should be a list",
 }
@@ -323,7 +362,8 @@ def _keys(where: tuple[str, ...]) -> list[str]:
     for part in where:
         if section is Config and part == "tests":
             return list(TestSettings.model_fields)
-        section = section.model_fields[part].annotation
+        annotation = section.model_fields[part].annotation
+        section = (get_args(annotation) or (annotation,))[0]  # an optional section is a union with None
     return list(section.model_fields)
 
 
@@ -370,10 +410,13 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
             yield ConfigurationError(file, "homework.opaque", f"no function returns {name}", remedy)
 
     defined: dict[str, str] = {}
+    races: set[str] = set()
     for folder in (homework.hidden_tests, homework.public_tests):
         for path in sorted(folder.glob("test_*.py")):
             shown = _shown(path, root)
-            for name in _test_functions(path, shown):
+            for name, arguments in _test_functions(path, shown):
+                if RACE in arguments:
+                    races.add(name)
                 if name in defined:
                     problem = f"also defined in {defined[name]}" if defined[name] != shown else "defined twice"
                     yield ConfigurationError(shown, name, problem, "Rename one of them: points go by name.")
@@ -390,21 +433,45 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
         problem = f"{defined[name]} defines this test, but it has no points"
         yield ConfigurationError(file, f"tests.{name}", problem, f"Add a line under tests: {name}: {{points: 1}}")
 
+    for name, settings in config.tests.items():
+        if name in defined:
+            yield from _problems_of_ratios(file, name, settings, is_race=name in races)
+
     total = sum((settings.points for settings in config.tests.values()), Fraction())
     if total != config.total_points and not (unknown or unsettled):
         problem = f"points of tests add up to {_number(total)}, but total_points is {_number(config.total_points)}"
         yield ConfigurationError(file, "tests", problem, "Change the points of some tests, or total_points.")
 
 
-def _test_functions(path: Path, shown: str) -> list[str]:
-    """Return the names of the tests in a file, which is parsed and not run."""
+def _problems_of_ratios(file: str, name: str, settings: TestSettings, is_race: bool) -> Iterator[ConfigurationError]:
+    ratios = {"full_ratio": settings.full_ratio, "half_ratio": settings.half_ratio}
+    for key, ratio in ratios.items():
+        if is_race and ratio is None:
+            problem = "is missing, and this test measures speed"
+            yield ConfigurationError(
+                file, f"tests.{name}.{key}", problem, "Add this key; `make bench` measures the gap."
+            )
+        if not is_race and ratio is not None:
+            yield ConfigurationError(file, f"tests.{name}.{key}", "this test measures no speed", "Remove this key.")
+    full, half = ratios.values()
+    if full is not None and half is not None and not 1 <= full <= half:
+        problem = f"full_ratio is {full:g} and half_ratio {half:g}, but should be 1 <= full_ratio <= half_ratio"
+        yield ConfigurationError(file, f"tests.{name}", problem, "Correct them; `make bench` measures the gap.")
+
+
+def _test_functions(path: Path, shown: str) -> list[tuple[str, list[str]]]:
+    """Return the names of the tests in a file, each with its arguments. The file is parsed and not run."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.12
         line = f"line {error.lineno}: " if isinstance(error, SyntaxError) and error.lineno else ""
         problem = f"is not Python: {line}{getattr(error, 'msg', error)}"
         raise ConfigurationError(shown, "", problem, "Correct it.") from None
-    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    return [
+        (node.name, [argument.arg for argument in node.args.args])
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -6,19 +6,25 @@ the fault is ours there is no file at all, and so no grade.
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import importlib
+import math
+import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-from autograder import __version__, casefile, feedback, plugin, submission
+from autograder import __version__, casefile, feedback, isolation, plugin, submission, timing
 from autograder.config import Config
-from autograder.errors import BadSubmission, ConfigurationError, GraderFault
+from autograder.errors import AutograderError, BadSubmission, ConfigurationError, GraderFault
 from autograder.gradescope import Results, TestEntry
-from autograder.outcomes import FAULT, TestResult
+from autograder.outcomes import FAULT, Diagnosis, TestResult
 from autograder.sandbox import Sandbox
 from autograder.student import MIB, SLOW_IMPORT_SECONDS, Interface, Submission
 
@@ -37,6 +43,8 @@ class Grade:
         Wall time, from the submission's file to results.json.
     remark : str
         One line for staff: what was wrong with the submission as a whole, or with the grader.
+    isolation : str
+        What student code could do while this was graded; empty if none ran.
     """
 
     score: Fraction | None
@@ -44,6 +52,23 @@ class Grade:
     outcomes: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     remark: str = ""
+    isolation: str = ""
+
+    @classmethod
+    def fault(cls, points: Fraction, remark: str, seconds: float = 0.0) -> Grade:
+        """Return what stands in for a grade after a fault of the grader."""
+        return cls(None, points, Counter({FAULT: 1}), seconds, remark)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """How every test ended, the text on top, a line for staff, the isolation in words, and what varies between runs."""
+
+    tests: list[TestResult]
+    summary: str
+    remark: str
+    isolation: str
+    extra: dict[str, object]
 
 
 class Grader:
@@ -53,7 +78,10 @@ class Grader:
     ----------
     config : Config
     only : str, optional
-        Run this test alone, ``test_conv2d_forward`` or ``test_conv2d_forward[tall-kernel]``.
+        Run this test alone, ``test_conv2d_forward`` or ``test_conv2d_forward[tall-kernel]``, or the tests of a pattern,
+        ``test_*_speed``.
+    hosted : bool, optional
+        Whether this is Gradescope, where student code that would run as root is not graded; found out by default.
 
     Raises
     ------
@@ -61,11 +89,13 @@ class Grader:
         If the fixtures are missing or damaged, or `only` names no test.
     """
 
-    def __init__(self, config: Config, only: str | None = None) -> None:
+    def __init__(self, config: Config, only: str | None = None, hosted: bool | None = None) -> None:
         self._config = config
         self._cases = casefile.load(config.homework.fixtures)
         self._only = only
-        self._graded = [name for name in config.tests if only is None or only.split("[")[0] == name]
+        self._parameters = _parameters(config.homework.solution)
+        self._hosted = isolation.GRADESCOPE.exists() if hosted is None else hosted
+        self._graded = [name for name in config.tests if plugin.is_meant(only, name)]
         if not self._graded:
             raise ConfigurationError(
                 "ONLY", "", f"no test is called {only}", f"The tests are: {', '.join(config.tests)}"
@@ -79,36 +109,40 @@ class Grader:
     def grade(self, path: Path, results_path: Path, progress: Callable[[TestResult], None] | None = None) -> Grade:
         """Grade the submission at `path` and write `results_path`.
 
-        Never raises for what a submission does, nor for a fault of ours: that ends in a Grade without a score.
+        Never raises for what a submission does, nor for a fault of ours: that ends in a Grade without a score. After a
+        fault, and after Ctrl-C, no results are left there, not even older ones.
         """
         started = time.monotonic()
         try:
             results_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             Results.fallback("Grading started and has not ended yet.").write(results_path)
-            tests, output, remark, extra = self._judge(path, progress)
+            verdict = self._judge(path, progress)
             seconds = time.monotonic() - started
-            results = self._results(tests, output, seconds, extra)
-            results.write(results_path)
-        except Exception as error:  # ours, whatever it is: a wrong grade is worse than none
-            results_path.unlink(missing_ok=True)
-            story = str(error) if isinstance(error, GraderFault) else traceback.format_exc()
-            return Grade(None, self.points, Counter({FAULT: 1}), time.monotonic() - started, story)
-        score = sum((test.score(self._config.tests[test.name].points) for test in tests), Fraction(0))
-        return Grade(score, self.points, Counter(test.outcome for test in tests), seconds, remark)
+            self._results(verdict, seconds).write(results_path)
+        except BaseException as error:  # ours, whatever it is: a wrong grade is worse than none
+            with contextlib.suppress(OSError):  # what cannot be made need not be removed
+                results_path.unlink()
+            if not isinstance(error, Exception):  # Ctrl-C
+                raise
+            story = str(error) if isinstance(error, AutograderError) else traceback.format_exc()
+            return Grade.fault(self.points, story, time.monotonic() - started)
+        outcomes = Counter(test.outcome for test in verdict.tests)
+        return Grade(self._score(verdict.tests), self.points, outcomes, seconds, verdict.remark, verdict.isolation)
 
-    def _judge(
-        self, path: Path, progress: Callable[[TestResult], None] | None
-    ) -> tuple[list[TestResult], str, str, dict[str, object]]:
-        """Return how every test ended, the text on top, a remark for staff, and what varies from run to run."""
+    def _judge(self, path: Path, progress: Callable[[TestResult], None] | None) -> _Verdict:
         homework, limits = self._config.homework, self._config.limits
-        with Sandbox(memory_mib=limits.memory_mib, cpu_seconds=int(limits.submission_seconds)) as sandbox:
+        with Sandbox(memory_mib=limits.memory_mib, cpu_seconds=math.ceil(limits.submission_seconds)) as sandbox:
             student, notes = self._admit(path, sandbox)
-            tests = plugin.run(self._plan(), student, progress)
+            tests = plugin.run(self._plan(sandbox), student, progress)
         defined = student.defined if student.failure is None else None
         summary = feedback.summary(homework.required_file, list(homework.functions), defined, notes, tests)
-        remark = student.failure.message if student.failure is not None else ""
-        extra = {"import_seconds": round(student.import_seconds, 3), "isolation": student.isolation}
-        return tests, summary, remark, extra
+        return _Verdict(
+            tests,
+            summary,
+            remark=student.failure.message if student.failure is not None else "",
+            isolation=isolation.level(student.isolation) if student.isolation else "",
+            extra={"import_seconds": round(student.import_seconds, 3), "isolation": student.isolation},
+        )
 
     def _admit(self, path: Path, sandbox: Sandbox) -> tuple[Submission, list[str]]:
         """Copy the submission to where a worker can read it and import it; return it with notes for the student."""
@@ -118,10 +152,10 @@ class Grader:
         try:
             read = submission.read(path, directory, required=homework.required_file, limits=bounds)
         except BadSubmission as refusal:
-            student = Submission(sandbox, directory, [], self._interface())
+            student = Submission(sandbox, directory, [], self._interface(), self._object)
             student.give_up(refusal, "the submission could not be read")
             return student, [refusal.message]
-        student = Submission(sandbox, directory, read.files, self._interface())
+        student = Submission(sandbox, directory, read.files, self._interface(), self._object)
         student.start_clock()
         student.preflight()
         notes = list(read.notes)
@@ -134,7 +168,13 @@ class Grader:
             )
         return student, notes
 
-    def _plan(self) -> plugin.Plan:
+    def _object(self, report: Mapping[str, str]) -> None:
+        """Refuse to go on where the isolation is too weak for the machine we are on."""
+        objection = isolation.objection(report, self._config.isolation.without_seccomp)
+        if self._hosted and objection:
+            raise GraderFault(f"not graded on Gradescope: {objection}")
+
+    def _plan(self, sandbox: Sandbox) -> plugin.Plan:
         homework = self._config.homework
         return plugin.Plan(
             public=homework.public_tests,
@@ -144,7 +184,31 @@ class Grader:
             order=list(self._config.tests),
             subject=self._config.subject,
             only=self._only,
+            knowledge=lambda: _knowledge(homework.misconceptions),
+            races=plugin.Races(
+                reference=lambda: self._reference(sandbox),
+                bounds=self._bounds(),
+                seed=self._config.fixtures.seed,
+            ),
         )
+
+    def _reference(self, sandbox: Sandbox) -> Submission:
+        """Put the model answer where a worker of its own can read it."""
+        homework = self._config.homework
+        directory = sandbox.directory("reference")
+        copy = directory / homework.required_file
+        copy.write_bytes(homework.solution.read_bytes())
+        copy.chmod(0o644)
+        return Submission(sandbox, directory, [], self._interface(), self._object, reference=True)
+
+    def _bounds(self) -> dict[str, timing.Bounds]:
+        """Return the bounds of every test that measures speed."""
+        speed, tolerance = self._config.speed, self._config.tolerances.float32
+        return {
+            name: timing.Bounds(test.full_ratio, test.half_ratio, speed.rounds, speed.extra_rounds, tolerance)
+            for name, test in self._config.tests.items()
+            if test.full_ratio is not None and test.half_ratio is not None
+        }
 
     def _interface(self) -> Interface:
         homework, limits = self._config.homework, self._config.limits
@@ -157,22 +221,25 @@ class Grader:
             submission_seconds=limits.submission_seconds,
             memory_mib=limits.memory_mib,
             reply_mib=limits.reply_mib,
+            parameters=self._parameters,
         )
 
-    def _results(self, tests: list[TestResult], output: str, seconds: float, extra: dict[str, object]) -> Results:
+    def _score(self, tests: list[TestResult]) -> Fraction:
+        return sum((test.score(self._config.tests[test.name].points) for test in tests), Fraction(0))
+
+    def _results(self, verdict: _Verdict, seconds: float) -> Results:
         """Put the outcomes into the platform's form."""
-        missing = set(self._graded) - {test.name for test in tests}
+        missing = set(self._graded) - {test.name for test in verdict.tests}
         if missing:
             raise GraderFault(f"these tests did not run: {', '.join(sorted(missing))}")
-        numbers = self._numbers(tests)
-        score = sum((test.score(self._config.tests[test.name].points) for test in tests), Fraction(0))
+        numbers = self._numbers(verdict.tests)
         return Results(
             total_points=float(self._config.total_points) if self._only is None else None,
-            score=float(score),
+            score=float(self._score(verdict.tests)),
             execution_time=round(seconds, 2),
-            output=output,
-            tests=tuple(self._entry(test, number) for test, number in zip(tests, numbers, strict=True)),
-            extra_data={"engine": __version__, "only": self._only, **extra},
+            output=verdict.summary,
+            tests=tuple(self._entry(test, number) for test, number in zip(verdict.tests, numbers, strict=True)),
+            extra_data={"engine": __version__, "only": self._only, "isolated": verdict.isolation, **verdict.extra},
         )
 
     def _numbers(self, tests: list[TestResult]) -> list[str]:
@@ -197,5 +264,45 @@ class Grader:
             max_score=float(points),
             output=feedback.test_output(test, settings.feedback),
             visibility=settings.visibility,
-            extra_data={"test": test.name, "outcome": test.outcome, "cases": cases, "seconds": round(test.seconds, 4)},
+            extra_data={
+                "test": test.name,
+                "outcome": test.outcome,
+                "cases": cases,
+                "seconds": round(test.seconds, 4),
+                **_for_staff(test.diagnosis),
+            },
         )
+
+
+def _for_staff(diagnosis: Diagnosis | None) -> dict[str, object]:
+    """Return what a diagnosis says to scripts: an id to count, whether a student was told, what it took."""
+    if diagnosis is None:
+        return {}
+    seconds = round(diagnosis.seconds, 4)
+    return {"diagnosis": {"id": diagnosis.id, "certain": bool(diagnosis.hint), "seconds": seconds}}
+
+
+def _knowledge(package: Path) -> Any:
+    """Import the homework's catalogue of wrong answers, under its name in its folder; None where there is none.
+
+    It says what mistakes look like and never what is right: without it grades are the same, and hints are missing.
+    """
+    if not package.exists():
+        return None
+    root = str(package.parent.parent)
+    sys.path.insert(0, root)
+    try:
+        module = importlib.import_module(f"{package.parent.name}.{package.stem}")
+    finally:
+        sys.path.remove(root)
+    return module if hasattr(module, "assemble") else None
+
+
+def _parameters(solution: Path) -> dict[str, list[str]]:
+    """Return what each function of the model answer takes, by name; the file is parsed and not run."""
+    try:
+        tree = ast.parse(solution.read_bytes())
+    except (OSError, SyntaxError, ValueError):  # others complain of that
+        return {}
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+    return {node.name: [argument.arg for argument in node.args.args] for node in functions}

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from abc import abstractmethod
 from fractions import Fraction
 from pathlib import Path
@@ -28,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from autograder import files
 from autograder.errors import GraderFault
 from autograder.outcomes import FAULT
 
@@ -202,23 +201,9 @@ class Results(_Contract):
         """
         text = self.to_json()
         try:
-            _replace(path, text.encode())
+            files.replace(path, text.encode())
         except OSError as error:
             raise GraderFault(f"{path.name} cannot be written: {error.strerror}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside `path`, then rename: no reader, and no power cut, sees half a file."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _status(score: float, max_score: float) -> Status:

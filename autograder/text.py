@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import unicodedata
 
-_DROPPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_DROPPED = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Unicode categories that are never shown: control and format characters (escape codes, bidi marks), lone surrogates,
-private and unassigned code points, line and paragraph separators."""
+private code points, line and paragraph separators. Not the unassigned ones, which differ between Python versions."""
 
 
 def clean(text: str, limit: int = 200, lines: bool = False) -> str:
@@ -29,7 +29,8 @@ def clean(text: str, limit: int = 200, lines: bool = False) -> str:
     str
         Printable characters only; ``<`` and ``>`` are shown as ``‹`` and ``›``.
     """
-    text = text[: 8 * limit + 8]  # a bound on the work, before any is done
+    if len(text) > 8 * limit + 8:  # a bound on the work, before any is done
+        text = text[: 8 * limit + 8] + "…"
     if lines:
         return _cut("\n".join(_visible(line).rstrip() for line in text.splitlines()), limit)
     return _cut(" ".join(_visible(text).split()), limit)

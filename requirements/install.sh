@@ -1,14 +1,29 @@
 #!/bin/sh
-# usage: sh requirements/install.sh ta|dev
+# usage: sh requirements/install.sh ta|dask|dev|instructor
 #
-# Make .venv hold what requirements/<level>.txt pins; dev.txt includes all of ta.txt. When it does already, no Python is
-# started. A copy of the lock inside .venv, written last, says what is installed: an interrupted run leaves no copy, a
-# changed lock differs from it, and either way .venv is made anew. PYTHON=… asks for an interpreter (see python.sh).
+# Make .venv hold what requirements/<level>.txt pins; each of ta, dev and instructor includes all of the one before,
+# dask includes ta, and instructor dask.
+# When it does already, no Python is started. A copy of the lock inside .venv, written last, says what is installed: an
+# interrupted run leaves no copy, a changed lock differs from it, and either way .venv is made anew. PYTHON=… asks for
+# an interpreter (see python.sh).
 set -eu
 cd "$(dirname "$0")/.."
 level=$1
 
-installed() { cmp -s "requirements/$1.txt" ".venv/$1.txt"; }
+case $level in
+    ta) enough='ta dask dev instructor' ;;
+    dask) enough='dask instructor' ;;
+    dev) enough='dev instructor' ;;
+    *) enough=instructor ;;
+esac
+
+# installed LEVEL…: one of these is what .venv holds.
+installed() {
+    for lock in "$@"; do
+        if cmp -s "requirements/$lock.txt" ".venv/$lock.txt"; then return 0; fi
+    done
+    return 1
+}
 
 # bin/python is a link: it dangles when its interpreter is gone.
 standing() {
@@ -16,9 +31,9 @@ standing() {
     [ -z "${PYTHON:-}" ] || [ "$PYTHON" = "$(cat .venv/asked-for 2>/dev/null)" ]
 }
 
-if standing && { installed "$level" || installed dev; }; then exit 0; fi
+if standing && installed $enough; then exit 0; fi
 
-if standing && installed ta; then
+if standing && installed ta dask dev; then
     echo "Adding the pinned packages of requirements/$level.txt to .venv, once; this may take a minute." >&2
 else
     python=$(sh requirements/python.sh)
@@ -28,7 +43,7 @@ else
     printf '%s\n' "${PYTHON:-}" >.venv/asked-for
 fi
 
-rm -f .venv/ta.txt .venv/dev.txt
+rm -f .venv/ta.txt .venv/dask.txt .venv/dev.txt .venv/instructor.txt
 if ! .venv/bin/python -m pip install --require-hashes --only-binary :all: --compile --disable-pip-version-check -q \
     -r "requirements/$level.txt"; then
     echo "Could not install requirements/$level.txt; pip says why above. Running the same command again starts afresh." >&2

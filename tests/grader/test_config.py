@@ -25,6 +25,9 @@ homework:
   public_tests: tests/public
   hidden_tests: tests/hidden
   fixtures: tests/hidden/fixtures
+  misconceptions: solutions/misconceptions
+  correct: solutions/correct
+  expected: solutions/expected.yaml
   functions:
     add: [total]
     add_forward: [out, cache]
@@ -40,6 +43,9 @@ limits:
   reply_mib: 32
   archive_mib: 20
   archive_files: 200
+isolation:
+  without_seccomp: warn
+speed: {rounds: 5, extra_rounds: 3}
 tests:
   test_add_example: {points: 2.5, feedback: values}
   test_add: {points: 3}
@@ -187,7 +193,7 @@ def test_it_works_without_the_c_parser(homework, monkeypatch):
     monkeypatch.setattr(config, "_Loader", Slow)
     assert config.load(homework) == fast
     (line,) = refused(homework, ("fixtures:\n", "title: again\nfixtures:\n"))
-    assert line == "config.yaml: title: stands in line 1 and again in line 15. Remove one of them."
+    assert line == "config.yaml: title: stands in line 1 and again in line 18. Remove one of them."
 
 
 # The file itself.
@@ -217,7 +223,7 @@ def test_not_utf_8(homework):
 def test_a_syntax_error_names_the_line(homework):
     (line,) = refused(homework, ("fixtures:\n", "fixtures: now: then\n"))
     assert line == (
-        "config.yaml: is not YAML: line 15: mapping values are not allowed in this context. "
+        "config.yaml: is not YAML: line 18: mapping values are not allowed in this context. "
         "Correct this line or the one before it."
     )
 
@@ -229,7 +235,7 @@ def test_a_syntax_error_names_the_line(homework):
         (('"Sums"', "2026-13-45"), "config.yaml: is not YAML: month must be in 1..12. Correct it."),
         (("[total]", "&a {b: *a}"), "config.yaml: is not YAML: maximum recursion depth exceeded"),
         (('"Sums"', "!!python/name:os.system"), "config.yaml: is not YAML: line 1: could not determine a constructor"),
-        (("tests:\n", "tests:\n---\n"), "config.yaml: is not YAML: line 27: but found another document."),
+        (("tests:\n", "tests:\n---\n"), "config.yaml: is not YAML: line 33: but found another document."),
     ],
 )
 def test_what_is_no_yaml_we_know(homework, change, message):
@@ -243,8 +249,8 @@ def test_a_key_twice(homework):
         ("  archive_mib: 20\n", "  archive_mib: 20\n  reply_mib: 64\n"),
     )
     assert lines == [
-        "config.yaml: limits.reply_mib: stands in line 23 and again in line 25. Remove one of them.",
-        "config.yaml: tests.test_add: stands in line 29 and again in line 30. Remove one of them.",
+        "config.yaml: limits.reply_mib: stands in line 26 and again in line 28. Remove one of them.",
+        "config.yaml: tests.test_add: stands in line 35 and again in line 36. Remove one of them.",
     ]
 
 
@@ -254,7 +260,7 @@ def test_a_key_twice(homework):
 def test_not_a_mapping(homework, text, got):
     assert refused(homework, text=text) == [
         f"config.yaml: got {got}, but should be keys with values: title, total_points, homework, fixtures, tolerances, "
-        "limits, tests. Correct the value."
+        "limits, isolation, speed, late, tests. Correct the value."
     ]
 
 
@@ -269,12 +275,16 @@ def test_not_a_mapping(homework, text, got):
         (
             "{points: 3}",
             "{points: 3, colour: red}",
-            "tests.test_add.colour: no such key. Known are points, feedback, visibility.",
+            "tests.test_add.colour: no such key. Known are points, feedback, visibility, full_ratio, half_ratio.",
         ),
         ("  seed: 7\n", "  seed: 7\n  42: 1\n", "fixtures.42: no such key. Known are seed."),
         ("  memory_mib: 512\n", "", "limits.memory_mib: is missing. Add this key and its value."),
         ("{points: 3}", "{}", "tests.test_add.points: is missing. Add this key and its value."),
-        ("{points: 3}", "3", "tests.test_add: got 3, but should be keys with values: points, feedback, visibility. "),
+        (
+            "{points: 3}",
+            "3",
+            "tests.test_add: got 3, but should be keys with values: points, feedback, visibility, full_",
+        ),
         ("\n  seed: 7\n", "\n", "fixtures: got nothing, but should be keys with values: seed. Correct the value."),
         ("seed: 7", "seed: seven", "fixtures.seed: got the text 'seven', but should be a whole number. Write a plain "),
         ("seed: 7", "seed: 7.5", "fixtures.seed: got 7.5, but should be a whole number. Correct the value."),
@@ -520,3 +530,37 @@ def test_loading_is_fast():
 
 def test_visibility_is_the_platforms():
     assert get_args(config.Visibility) == get_args(gradescope.Visibility)
+
+
+# What late work costs.
+
+LATE = """late:
+  due: 2026-10-01 23:59:00 -04:00
+  grace_minutes: 15
+  percent_per_day: 12.5
+  at_most_percent: 50
+tests:
+"""
+
+
+def test_late_work(homework):
+    assert load(homework).late is None
+    late = load(homework, ("tests:\n", LATE)).late
+    assert late is not None
+    assert late.due.isoformat() == "2026-10-01T23:59:00-04:00"
+    assert (late.grace_minutes, late.percent_per_day, late.at_most_percent) == (15, 12.5, 50)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ((" -04:00", ""), "late.due: got 2026-10-01 23:59:00, but should end in a time zone, like "),
+        (("2026-10-01 23:59:00 -04:00", "5"), "late.due: got 5, but should be a day, a time and a time zone, like "),
+        (("percent: 50", "percent: 101"), "late.at_most_percent: got 101, but should be less than or equal to 100."),
+        (("  grace_minutes: 15\n", ""), "late.grace_minutes: is missing."),
+        (("grace_minutes", "grace"), "late.grace: no such key. "),
+    ],
+)
+def test_late_work_that_does_not_fit(homework, change, problem):
+    first, *_ = refused(homework, ("tests:\n", LATE.replace(*change)))
+    assert first.startswith(f"config.yaml: {problem}")

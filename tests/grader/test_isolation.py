@@ -8,7 +8,7 @@ FULL = {layer.name: "on" for layer in isolation.LAYERS}
 
 
 def without(*names):
-    return {**FULL, **{name: "not here" for name in names}}
+    return {**FULL, **dict.fromkeys(names, "not here")}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-LOCKS = ("grading", "ta", "dev")
+LOCKS = ("grading", "ta", "dask", "dev", "instructor")
 
 NAMES = [
     "Lab 3/hand-ins",
@@ -55,7 +55,7 @@ def test_every_example_of_the_help_names_a_target():
 
 
 def test_the_program_knows_what_make_calls():
-    recipes = re.findall(r"-m autograder (\w+)(.*)", MAKEFILE)
+    recipes = re.findall(r"-m autograder (\w+)((?:.*\\\n)*.*)", MAKEFILE)
     assert recipes
     for command, rest in recipes:
         finished = run(sys.executable, "-m", "autograder", command, "--help")
@@ -87,8 +87,19 @@ def test_odd_names_from_the_environment_do_too(name, echo):
     assert finished.stdout.splitlines() == ["-m", "autograder", "grade", name]
 
 
+def test_everything_that_grading_a_class_may_be_told(echo):
+    said = {"FORCE": "1", "ROSTER": "the class's.csv", "OVERRIDES": "o.csv", "COMPARE": "$HOME", "ANONYMOUS": "1"}
+    said |= {"SCHEDULER": "tcp://a:1"}
+    finished = run("make", "grade", f"PY={echo}", *(f"{name}={value}" for name, value in said.items()))
+    assert finished.stdout.splitlines() == [
+        *["-m", "autograder", "grade", "--force", "--roster=the class's.csv", "--overrides=o.csv"],
+        *["--compare=$HOME", "--anonymous", "--scheduler=tcp://a:1"],
+    ]
+
+
 def test_what_is_not_said_is_left_to_the_program(echo):
     assert run("make", "grade", f"PY={echo}").stdout.split() == ["-m", "autograder", "grade"]
+    assert run("make", "grade", f"PY={echo}", "FORCE=", "ROSTER=").stdout.split() == ["-m", "autograder", "grade"]
     assert run("make", "fixtures", f"PY={echo}").stdout.split() == ["-m", "autograder", "fixtures"]
     assert run("make", "fixtures", f"PY={echo}", "SEED=7").stdout.split()[2:] == ["fixtures", "--seed=7"]
 
@@ -253,6 +264,25 @@ def test_another_python_asked_for_makes_it_anew(checkout):
     assert checkout.asked() == NEW
 
 
+def test_dask_is_installed_for_those_who_ask(checkout):
+    checkout.make("ta")
+    assert checkout.asked() == NEW
+    checkout.make("dask")
+    assert checkout.asked() == ["install requirements/dask.txt"]
+    for level in ("dask", "ta"):
+        checkout.make(level)
+        assert checkout.asked() == []
+
+
+def test_the_instructor_needs_most_and_covers_all(checkout):
+    checkout.make("dev")
+    checkout.make("instructor")
+    assert checkout.asked() == ["install requirements/instructor.txt"]
+    for level in ("instructor", "dev", "dask", "ta"):
+        checkout.make(level)
+        assert checkout.asked() == []
+
+
 @pytest.mark.parametrize("first", ["ta", "dev"])
 def test_an_interrupted_installation_does_not_count(checkout, first):
     checkout.make(first)
@@ -293,8 +323,9 @@ def test_a_lock_names_no_host_and_hashes_everything(lock):
 
 
 def test_each_lock_holds_the_one_before():
-    grading, ta, dev = (pins(lock).items() for lock in LOCKS)
-    assert grading < ta < dev
+    grading, ta, dask, dev, instructor = (pins(lock).items() for lock in LOCKS)
+    assert grading < ta < dev < instructor
+    assert ta < dask < instructor
 
 
 def test_the_locks_fit_the_project():
@@ -302,7 +333,7 @@ def test_the_locks_fit_the_project():
     assert f'"numpy=={pins("grading")["numpy"]}"' in project
 
     def wanted(key: str) -> set[str]:
-        (names,) = re.findall(rf"^{key} = \[([^\]]*)\]", project, re.M)
+        (names,) = re.findall(rf"^{key} = \[(.*?)\]$", project, re.M | re.S)
         return {name.lower() for name in re.findall(r'"([\w-]+)', names)}
 
     base = wanted("dependencies")
@@ -310,6 +341,9 @@ def test_the_locks_fit_the_project():
     assert base <= pins("grading").keys()
     assert base | wanted("ta") <= pins("ta").keys()
     assert base | wanted("ta") | wanted("dev") <= pins("dev").keys()
+    assert base | wanted("ta") | wanted("dask") <= pins("dask").keys()
+    assert wanted("instructor") >= {"jupytext", "otter-grader"}
+    assert wanted("instructor") <= pins("instructor").keys()
 
 
 # .ci/run

@@ -1,0 +1,227 @@
+"""What a student reads about a result, word for word."""
+
+import pytest
+
+from autograder import feedback
+from autograder.feedback import HINT, VALUES, VERDICT, summary
+from autograder.outcomes import PASSED, CaseResult, Diagnosis, TestResult
+
+text_under = feedback.test_output  # under a name that pytest does not take for a test's
+FUNCTIONS = ("double", "halve", "unhalve")
+
+WHAT_HIDDEN_TESTS_TELL = (
+    "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
+    "One that passes has found nothing, on its own inputs."
+)
+
+
+def judged(*cases, name="test_double", subject="double"):
+    return TestResult(name, f"{subject}: a title", subject, tuple(cases))
+
+
+def passed(case=""):
+    return CaseResult(case, PASSED)
+
+
+def wrong(case="", message="y.shape=(1,), but should be (2,)", values="", function="double"):
+    return CaseResult(case, "wrong", message, function, values)
+
+
+def not_run(case="", message="needs halve, which raised an exception"):
+    return CaseResult(case, "not run", message, "halve")
+
+
+# Under one test.
+
+
+def test_all_is_well():
+    assert text_under(judged(passed()), HINT) == "Passed."
+    assert text_under(judged(passed("a"), passed("b")), VERDICT) == "Passed in all 2 cases."
+
+
+def test_one_failure_without_cases():
+    assert text_under(judged(wrong()), HINT) == "y.shape=(1,), but should be (2,) [double]"
+    assert text_under(judged(wrong()), VERDICT) == "Failed."
+
+
+def test_cases_with_the_same_failure_are_named_once():
+    result = judged(passed("a"), wrong("tall-kernel"), wrong("one"))
+    expected = "1 of 3 cases passed.\ny.shape=(1,), but should be (2,) [double, tall-kernel, one]"
+    assert text_under(result, HINT) == expected
+    assert text_under(result, VERDICT) == "1 of 3 cases passed."
+
+
+def test_a_message_that_ends_in_a_bracket_gets_its_place_as_well():
+    case = wrong("one", "y differs in 1 of 2 entries, first at [0]", "y[0]=1, but should be 2")
+    assert text_under(judged(case), HINT) == "y differs in 1 of 2 entries, first at [0] [double, one]"
+
+
+def test_values_are_shown_where_they_may_be():
+    case = wrong("one", "y differs in 1 of 2 entries, first at [0]", "y[0]=1, but should be 2")
+    shown = "y differs in 1 of 2 entries, first at [0] [double, one]\ny[0]=1, but should be 2"
+    assert text_under(judged(case), VALUES) == shown
+    for level in (HINT, VERDICT):
+        assert "should be 2" not in text_under(judged(case), level)
+
+
+def test_a_public_test_speaks_for_itself():
+    case = wrong(message="y=3,\nbut should be 2 [double, by hand]", function="")
+    assert text_under(judged(case), VALUES) == "y=3,\nbut should be 2 [double, by hand]"
+
+
+@pytest.mark.parametrize(("count", "ending"), [(4, "c0, c1, c2, c3]"), (5, "c0, c1, c2, c3, 1 more]")])
+def test_long_lists_of_cases_are_counted(count, ending):
+    text = text_under(judged(*(wrong(f"c{number}") for number in range(count))), HINT)
+    assert text == f"0 of {count} cases passed.\ny.shape=(1,), but should be (2,) [double, {ending}"
+
+
+def test_many_different_failures_are_counted():
+    cases = [wrong(f"c{number}", f"message {number // 2}") for number in range(13)]
+    assert text_under(judged(*cases), HINT).splitlines() == [
+        "0 of 13 cases passed.",
+        *(f"message {number} [double, c{2 * number}, c{2 * number + 1}]" for number in range(5)),
+        "… and 3 more did not pass.",
+    ]
+
+
+def test_what_could_not_be_tried_is_no_second_mistake():
+    expected = "Not run: needs halve, which raised an exception.\nThat is not a second mistake."
+    for level in (VALUES, HINT, VERDICT):
+        assert text_under(judged(not_run("a"), not_run("b")), level) == expected
+
+
+def test_every_reason_is_given_once():
+    result = judged(not_run("a"), not_run("b", "the 60 s for the whole submission were used up"), not_run("c"))
+    assert text_under(result, HINT).splitlines() == [
+        "Not run: needs halve, which raised an exception.",
+        "Not run: the 60 s for the whole submission were used up.",
+        "That is not a second mistake.",
+    ]
+
+
+def test_some_cases_could_not_be_tried():
+    assert text_under(judged(passed("a"), wrong("b"), not_run("c")), HINT).splitlines() == [
+        "1 of 3 cases passed.",
+        "y.shape=(1,), but should be (2,) [double, b]",
+        "Not run: needs halve, which raised an exception. [halve, c]",
+    ]
+
+
+# On top of all tests.
+
+
+def top(*results, defined=FUNCTIONS, notes=()):
+    return summary("toy.py", FUNCTIONS, defined, notes, results).splitlines()
+
+
+DOUBLE, HALVE, UNHALVE = (judged(passed(), name=f"test_{name}", subject=name) for name in FUNCTIONS)
+
+
+def test_full_marks():
+    assert top(DOUBLE, HALVE, UNHALVE) == ["Found toy.py; 3 of 3 functions defined.", "Every test passed."]
+
+
+def test_where_to_look_first():
+    broken = judged(wrong(), name="test_halve", subject="halve")
+    later = judged(not_run(), name="test_unhalve", subject="unhalve")
+    assert top(DOUBLE, broken, later, defined=("double", "halve")) == [
+        "Found toy.py; 2 of 3 functions defined (missing: unhalve).",
+        "All tests passed for: double.",
+        "Look at halve first: it comes earliest, and later functions may build on it.",
+        "Not judged, since something they need does not work: unhalve.",
+        WHAT_HIDDEN_TESTS_TELL,
+    ]
+
+
+def test_half_a_function_does_not_work():
+    broken = judged(passed("a"), wrong("b"), name="test_double_more")
+    assert top(DOUBLE, broken) == [
+        "Found toy.py; 3 of 3 functions defined.",
+        "Look at double first: it comes earliest, and later functions may build on it.",
+        WHAT_HIDDEN_TESTS_TELL,
+    ]
+
+
+def test_nothing_is_defined():
+    assert top(judged(wrong()), defined=())[0] == "Found toy.py; 0 of 3 functions defined."
+
+
+def test_notes_come_after_what_was_found():
+    assert top(DOUBLE, notes=["ann.py was taken as toy.py."]) == [
+        "Found toy.py; 3 of 3 functions defined.",
+        "ann.py was taken as toy.py.",
+        "Every test passed.",
+    ]
+
+
+def test_a_submission_that_cannot_be_used():
+    assert top(DOUBLE, defined=None, notes=["toy.py could not be imported: ValueError"]) == [
+        "toy.py could not be imported: ValueError"
+    ]
+
+
+def test_a_failure_that_is_about_no_function_is_a_failure():
+    other = judged(wrong(), name="test_style", subject=None)
+    assert top(other) == ["Found toy.py; 3 of 3 functions defined."]
+    assert top(DOUBLE, other) == ["Found toy.py; 3 of 3 functions defined."]
+
+
+# What is known of the mistakes.
+
+
+def test_cases_that_failed_in_the_same_way_are_told_once():
+    cases = [
+        CaseResult(f"c{number}", "wrong", f"y.shape=({number},), but should be (9,)", "double", group="shape y")
+        for number in range(1, 8)
+    ]
+    assert text_under(judged(passed("a"), *cases), HINT).splitlines() == [
+        "1 of 8 cases passed.",
+        "y.shape=(1,), but should be (9,) [double, c1; likewise c2, c3, c4, c5, 2 more]",
+    ]
+
+
+def explained(**diagnosis):
+    return TestResult("test_double", "double: a title", "double", (wrong(),), diagnosis=Diagnosis("known", **diagnosis))
+
+
+def test_a_hint_comes_before_notes_and_a_map():
+    text = text_under(explained(hint="y has the shape of x.", notes=("All zeros.",), map="x.\n.x"), HINT)
+    assert text.splitlines() == [
+        "y.shape=(1,), but should be (2,) [double]",
+        "Hint: y has the shape of x.",
+        "All zeros.",
+        "x.",
+        ".x",
+    ]
+    assert text_under(explained(), HINT) == "y.shape=(1,), but should be (2,) [double]"
+
+
+def test_a_verdict_tells_no_hint():
+    assert text_under(explained(hint="y has the shape of x."), VERDICT) == "Failed."
+
+
+def test_what_a_student_s_code_writes_is_bounded_where_inputs_are_hidden():
+    """It is given the inputs, so it could write them down for its author to read."""
+    cases = [
+        CaseResult(f"c{number}", "raised", f"double raised {number * 150}", "double", quoted=f"{number * 150}")
+        for number in ("p", "q", "r")
+    ]
+    text = text_under(judged(*cases), HINT)
+    assert text.splitlines() == [
+        "0 of 3 cases passed.",
+        f"double raised {'p' * 150} [double, cp]",
+        f"double raised {'q' * 49}… [double, cq]",
+        "double raised … [double, cr]",
+    ]
+    assert sum(text.count(letter * 150) for letter in "pqr") == 1
+    assert sum(text_under(judged(*cases), VALUES).count(letter * 150) for letter in "pqr") == 3
+
+
+def test_what_was_not_reached_is_not_called_broken():
+    broken = judged(wrong(), name="test_halve", subject="halve")
+    unreached = judged(passed("a"), not_run("b"), name="test_unhalve", subject="unhalve")
+    assert top(DOUBLE, broken, unreached)[1:4] == [
+        "All tests passed for: double.",
+        "Look at halve first: it comes earliest, and later functions may build on it.",
+        "Not judged, since something they need does not work: unhalve.",
+    ]

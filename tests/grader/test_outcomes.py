@@ -1,0 +1,74 @@
+"""What a test ends in, and what that is worth: exact shares, rounded once, full marks for full marks only."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.outcomes import FAULT, PARTLY, PASSED, CaseResult, TestResult
+
+
+def result(*outcomes):
+    cases = tuple(CaseResult(f"case-{number}", outcome) for number, outcome in enumerate(outcomes))
+    return TestResult("test_double", "double: twice the input", "double", cases)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outcome"),
+    [
+        ([PASSED], PASSED),
+        ([PASSED, PASSED], PASSED),
+        ([PASSED, "wrong"], PARTLY),
+        (["timed out", PASSED], PARTLY),
+        (["wrong"], "wrong"),
+        (["raised", "wrong"], "raised"),
+        (["not run", "not run"], "not run"),
+        ([FAULT], FAULT),
+    ],
+)
+def test_the_outcome_of_a_test(outcomes, outcome):
+    assert result(*outcomes).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("passed", "cases", "points", "score"),
+    [
+        (0, 3, "1", "0"),
+        (1, 3, "1", "0.33"),
+        (2, 3, "1", "0.67"),
+        (3, 3, "1", "1"),
+        (1, 2, "0.25", "0.13"),  # a half goes up
+        (1, 2, "0.5", "0.25"),
+        (5, 6, "8", "6.67"),
+        (3, 3, "0.125", "0.125"),  # full marks are never rounded
+        (199, 200, "1", "0.99"),  # and nothing else becomes full marks
+        (1, 2, "0.01", "0"),
+        (1, 2, "0.001", "0"),
+        (0, 2, "0.001", "0"),
+    ],
+)
+def test_points_are_shared_by_cases(passed, cases, points, score):
+    outcomes = [PASSED] * passed + ["wrong"] * (cases - passed)
+    assert result(*outcomes).score(Fraction(points)) == Fraction(score)
+
+
+def test_a_case_that_did_not_pass_may_earn_a_share():
+    """Half the speed is worth half the points, and what could not be measured is worth all of them."""
+    slow, unmeasured = (
+        TestResult("test_speed", "", "double", (CaseResult("", outcome, share=share),))
+        for outcome, share in (("too slow", Fraction(1, 2)), ("not measured", Fraction(1)))
+    )
+    assert (slow.outcome, slow.score(Fraction(3)), slow.earned) == ("too slow", Fraction(3, 2), Fraction(1, 2))
+    assert (unmeasured.outcome, unmeasured.score(Fraction(3))) == ("not measured", Fraction(3))
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60), st.fractions(min_value="0.001", max_value=100))
+def test_a_score_is_fair(passed, points):
+    test = result(*(PASSED if each else "raised" for each in passed))
+    score = test.score(points)
+    assert 0 <= score <= points
+    assert (score == points) == all(passed)
+    if score not in (0, points):
+        assert (score * 100).denominator == 1
+        assert abs(score - points * sum(passed) / len(passed)) <= Fraction(1, 100)

@@ -1,0 +1,567 @@
+"""The plugin, on a homework of three functions: every outcome, and whose fault it is. Every student's file is run."""
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder import casefile, compare, config, plugin
+from autograder.errors import GraderFault
+from autograder.sandbox import Sandbox
+
+ONE = "def test_double(student, check):\n    import numpy as np\n    x = np.array([1.0, 2.0])\n    "
+"""How the hidden test begins where there is only one."""
+
+HALVE = "def halve(x): return x / 2, x.shape\n"
+DOUBLE = "def double(x): return 2 * x\n"
+
+
+@pytest.fixture
+def run(toy, submit):
+    """Give a student's source, get the result of every test by its name."""
+
+    def run(source=toy.SOLUTION, only=None, progress=None, **limits):
+        settings = config.load(toy.config)
+        home = settings.homework
+        plan = plugin.Plan(
+            public=home.public_tests,
+            hidden=home.hidden_tests,
+            cases=casefile.load(home.fixtures),
+            tolerances=settings.tolerances.model_dump(),
+            order=list(settings.tests),
+            subject=settings.subject,
+            only=only,
+        )
+        results = plugin.run(plan, submit(source, **limits), progress)
+        return {result.name: result for result in results}
+
+    return run
+
+
+@pytest.fixture
+def judge(toy, run):
+    """Give the body of the only hidden test and a student's source, get outcome, message, function and values."""
+
+    def judge(body, source):
+        toy.set_tests(hidden=ONE + body, test_double=1, test_double_example=1)
+        (case,) = run(source, only="test_double")["test_double"].cases
+        return case.outcome, case.message, case.function, case.values
+
+    return judge
+
+
+@pytest.fixture
+def workers(monkeypatch):
+    """The folders for which a worker was started."""
+    started, start = [], Sandbox.start
+
+    def counted(sandbox, directory, **more):
+        started.append(directory)
+        return start(sandbox, directory, **more)
+
+    monkeypatch.setattr(Sandbox, "start", counted)
+    return started
+
+
+def ends(results):
+    return {name: result.outcome for name, result in results.items()}
+
+
+def said(result):
+    return [(case.outcome, case.message, case.function) for case in result.cases]
+
+
+# Right answers.
+
+
+def test_full_marks(run, toy):
+    results = run()
+    assert list(results) == list(toy.POINTS)  # in the order of config.yaml, whatever file they are in
+    assert set(ends(results).values()) == {"passed"}
+    double = results["test_double"]
+    assert (double.title, double.subject) == ("double: twice the input", "double")
+    assert [case.case for case in double.cases] == ["one", "two"]
+    assert [case.case for case in results["test_halve"].cases] == [""]
+    assert results["test_unhalve"].subject == "unhalve"  # not halve, whose name is shorter
+    assert all(0 < result.seconds < 5 for result in results.values())
+
+
+def test_the_order_is_that_of_config(run, toy):
+    toy.configure(tests={name: {"points": 1} for name in reversed(toy.POINTS)})
+    assert list(run()) == list(reversed(toy.POINTS))
+
+
+def test_public_and_hidden_files_may_share_names(run, toy):
+    (hidden,) = (toy.root / "secret").glob("test_*.py")
+    (public,) = (toy.root / "open").glob("test_*.py")
+    public.rename(public.with_name(hidden.name))
+    assert ends(run()) == dict.fromkeys(toy.POINTS, "passed")
+
+
+def test_progress_is_told_of_every_test_when_it_is_done(run, toy):
+    told = []
+    run(progress=lambda result: told.append((result.name, len(result.cases))))
+    assert told == [("test_double_example", 1), ("test_double", 2), ("test_halve", 1), ("test_unhalve", 2)]
+
+
+def test_progress_can_be_shown_while_tests_run(run, capsys):
+    """Standard output is the tests' own meanwhile, so a terminal has to be held on to."""
+    terminal = sys.stdout
+    run(progress=lambda result: print(result.name, file=terminal))
+    assert capsys.readouterr().out.split() == ["test_double_example", "test_double", "test_halve", "test_unhalve"]
+
+
+# Every outcome of a student's file.
+
+
+@pytest.mark.parametrize(
+    ("double", "outcome", "message"),
+    [
+        ("return x", "wrong", "y differs in 1 of 1 entries, first at [0]"),
+        ("return 2 * x.reshape(1, -1)", "wrong", "y.shape=(1, 1), but should be (1,)"),
+        ("return None", "wrong", "y is None, but should be an array of shape (1,)"),
+        ("return (2 * x).tolist()", "wrong", "y is a list of 1, but should be an array of shape (1,)"),
+        ("return (2 * x).astype(int)", "wrong", "y.dtype=int64, but should be a float dtype"),
+        (
+            "return x * float('nan')",
+            "wrong",
+            "y has NaN at [0] (1 of 1 entries are not finite), but should be finite everywhere",
+        ),
+        ("return 2 * X", "raised", "double(x (1)) raised NameError: name 'X' is not defined (toy.py, line 1: {})"),
+        ("import os; os._exit(3)", "crashed", "double(x (1)) ended the Python process with exit status 3"),
+        ("return x.repeat(10**9)", "out of memory", "double ran out of memory; the limit is 512 MiB"),
+        (
+            "return x.repeat(2**18)",
+            "malformed reply",
+            "double sent something that is not a reply: its arrays hold 2097152 bytes; at most 1048576 are allowed",
+        ),
+    ],
+)
+def test_how_a_case_ends(run, double, outcome, message):
+    source = f"def double(x): {double}"
+    result = run(f"{source}\n{HALVE}", only="test_double[one]")["test_double"]
+    assert said(result) == [(outcome, message.format(source), "double")]
+
+
+def test_a_hang_costs_its_own_function_only(run):
+    started = time.monotonic()
+    results = run(
+        f"def double(x):\n    while True: pass\n{HALVE}def unhalve(out, cache): return 2 * out", call_seconds=0.4
+    )
+    assert time.monotonic() - started < 5
+    hung = "double(x (2)) did not return within 0.4 s"
+    again = f"double was not called again: {hung}"
+    assert said(results["test_double_example"]) == [("timed out", hung, "double")]
+    assert said(results["test_double"]) == [("timed out", again, "double")] * 2
+    assert results["test_halve"].outcome == results["test_unhalve"].outcome == "passed"
+
+
+def test_partly(run):
+    result = run(f"def double(x): return x + 1\n{HALVE}")["test_double"]
+    assert (result.outcome, result.passed) == ("partly", 1)
+    assert [case.outcome for case in result.cases] == ["passed", "wrong"]
+
+
+def test_the_time_of_a_submission_runs_out(run):
+    results = run("import time\ndef double(x): time.sleep(0.5)\n" + HALVE, submission_seconds=0.9)
+    assert ends(results)["test_unhalve"] == "not run"
+    used_up = "the 0.9 s for the whole submission were used up"
+    assert said(results["test_unhalve"]) == [("not run", used_up, "unhalve")] * 2
+
+
+# What was not run is no second mistake.
+
+
+@pytest.mark.parametrize(
+    ("halve", "why"),
+    [
+        ("def halve(x): return 1 / 0", "needs halve, which raised an exception"),
+        ("import os\ndef halve(x): os._exit(1)", "needs halve, which ended its process"),
+        ("def halve(x):\n    while True: pass", "needs halve, which did not return in time"),
+        ("def halve(x): return x.repeat(10**9), 0", "needs halve, which ran out of memory"),
+        ("def halve(x): return x.repeat(2**18), 0", "needs halve, which sent something that is not a reply"),
+        ("def halve(x): return x", "needs halve, which returned something that this test cannot use"),
+        ("", "needs halve, which is not defined"),
+    ],
+)
+def test_another_function_failed(run, halve, why):
+    source = f"{halve}\ndef unhalve(out, cache): return 2 * out"
+    result = run(source, only="test_unhalve[one]", call_seconds=0.4)["test_unhalve"]
+    assert said(result) == [("not run", why, "halve")]
+
+
+def test_a_result_that_the_next_function_cannot_take(run):
+    source = "def halve(x): return [1], 0\ndef unhalve(out, cache): return 2 * out"
+    result = run(source, only="test_unhalve[one]")["test_unhalve"]
+    assert said(result) == [("not run", "an argument is a list of 1, but should be an array", "unhalve")]
+
+
+def test_what_is_not_defined_is_wrong_where_it_is_asked_for(run):
+    result = run(HALVE, only="test_double[one]")["test_double"]
+    assert said(result) == [("wrong", "double is not defined in toy.py", "double")]
+
+
+def test_a_stale_cache(judge):
+    """A death between forward and backward: the cache has died with it."""
+    body = """
+    from autograder.errors import Crashed
+    out, cache = student.halve(x)
+    try: student.unhalve(out, cache)
+    except Crashed: pass
+    check.array("y", student.unhalve(out, cache), x)
+"""
+    source = f"import os\n{HALVE}def unhalve(out, cache): os._exit(1)"
+    assert judge(body, source) == ("not run", "the cache was lost with the process that held it", "double", "")
+
+
+# Workers.
+
+
+def test_a_worker_for_every_test_function(run, workers, toy):
+    run()
+    assert len(workers) == 1 + len(toy.POINTS)  # the first one is for the import
+
+
+def test_a_new_worker_after_a_death(run, workers):
+    source = f"import os\ncalls = []\ndef double(x):\n    calls.append(x)\n    os._exit(len(calls))\n{HALVE}"
+    result = run(source, only="test_double")["test_double"]
+    dead = "ended the Python process with exit status 1"
+    assert [message for _, message, _ in said(result)] == [f"double(x ({size})) {dead}" for size in "12"]
+    assert len(workers) == 1 + 2
+
+
+def test_cases_share_a_worker_and_tests_do_not(run, workers):
+    source = f"calls = []\ndef double(x):\n    calls.append(x)\n    return 2 * x if len(calls) == 1 else x\n{HALVE}"
+    results = run(source)
+    assert [case.outcome for case in results["test_double"].cases] == ["passed", "wrong"]
+    assert results["test_double_example"].outcome == "passed"
+
+
+def test_a_file_that_cannot_be_imported_is_imported_once(run, workers):
+    results = run("raise ValueError('no')")
+    assert len(workers) == 1
+    for result in results.values():
+        for outcome, message, _ in said(result):
+            assert (outcome, message) == ("not run", "toy.py could not be imported")
+
+
+def test_no_worker_is_left(run, sandbox):
+    before = set(sandbox._launchers)
+    run()
+    with pytest.raises(GraderFault):
+        run(only="test_unknown")
+    assert set(sandbox._launchers) == before
+
+
+# What does not help a cheat.
+
+
+@pytest.mark.parametrize(
+    "cheat",
+    [
+        "class Right(np.ndarray):\n    __eq__ = lambda self, other: True\n    __array_priority__ = 1e9\n"
+        "    __rsub__ = __sub__ = lambda self, other: np.zeros(1)\n    __array_ufunc__ = lambda *a, **k: np.zeros(1)\n"
+        "def double(x): return np.zeros(x.shape).view(Right)",
+        "np.allclose = np.isclose = np.array_equal = np.testing.assert_allclose = lambda *a, **k: True\n"
+        "def double(x): return np.zeros(x.shape)",
+        "class Always(float):\n    __eq__ = lambda self, other: True\ndef double(x): return Always(3)",
+        "import time\ntime.monotonic = time.perf_counter = lambda: 0.0\ndef double(x): return np.zeros(x.shape)",
+        "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.all = lambda x: True\n"
+        "def double(x): return np.zeros(x.shape)",
+        "def double(x): return np.full((1,) * x.ndim, 4.0)[:1] if x.size > 1 else np.zeros(1)",
+        "def double(x): return np.full(x.shape, np.nan)",
+        "def double(x): raise AssertionError",
+        "import sys\ndef double(x): sys.exit(0)",
+    ],
+)
+def test_a_cheat_earns_nothing(run, cheat):
+    results = run(f"import numpy as np\n{cheat}\n{HALVE}")
+    assert results["test_double"].passed == 0
+    assert results["test_double_example"].passed == 0
+    assert results["test_halve"].outcome == "passed"
+
+
+# What the comparisons of a hidden test lead to.
+
+
+@pytest.mark.parametrize(
+    ("body", "source", "message", "values"),
+    [
+        ("check.shape('y', student.double(x), (3,))", DOUBLE, "y.shape=(2,), but should be (3,)", ""),
+        ("check.tensor('y', student.double(x), (3,))", DOUBLE, "y.shape=(2,), but should be (3,)", ""),
+        ("check.dtype('y', student.double(x), 'float32')", DOUBLE, "y.dtype=float64, but should be float32", ""),
+        (
+            "check.integer('y', student.double(3), 6)",
+            "def double(x): return 2 * x + 1",
+            "y has the wrong value",
+            "y=7, but should be 6",
+        ),
+        (
+            "check.distinct('y', student.double(x), student.double(-x))",
+            "def double(x): return 0 * x",
+            "y is the same for two different inputs, but should depend on them",
+            "",
+        ),
+        (
+            "check.slopes('y', student.double(x), np.eye(2), np.array([2.0, 5.0]))",
+            DOUBLE,
+            "y disagrees with finite differences along 1 of 2 directions",
+            "",
+        ),
+        (
+            "check.untouched(student.inspect('double', x))",
+            "def double(x):\n    x *= 2\n    return x",
+            "input array 1 was changed by the call, but should be left as it was",
+            "",
+        ),
+        (
+            "check.own_memory(student.inspect('double', x))",
+            "def double(x): return x[:1]",
+            "y shares memory with an input, but should have memory of its own",
+            "",
+        ),
+        (
+            "check.array('y', student.double(x), 2 * x)",
+            "def double(x): return x",
+            "y differs in 2 of 2 entries, first at [0]",
+            "y[0]=1, but should be 2\ny[1]=2, but should be 4",
+        ),
+    ],
+)
+def test_a_check_that_does_not_hold(judge, body, source, message, values):
+    assert judge(body, source) == ("wrong", message, "double", values)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "check.shape('y', student.double(x), x.shape)",
+        "assert check.tensor('y', student.double(x.astype('float32')), (2,)).dtype == 'float64'",
+        "check.dtype('y', student.double(x.astype('float32')), np.float32)",
+        "check.integer('y', student.double(3), 6)",
+        "check.distinct('y', student.double(x), student.double(-x))",
+        "check.slopes('y', student.double(x), np.eye(2), np.array([2.0, 4.0]))",
+        "check.untouched(student.inspect('double', x))",
+        "check.own_memory(student.inspect('double', x))",
+        "check.own_memory(student.inspect('double', 3))",
+        "check.array('y', student.double(x), 2 * x)",
+    ],
+)
+def test_a_check_that_holds(judge, body):
+    assert judge(body, DOUBLE) == ("passed", "", "", "")
+
+
+def test_a_check_names_the_function_that_made_the_result(judge):
+    body = "out, _ = student.halve(x); y = student.double(x); check.array('out', out, x)"
+    assert judge(body, DOUBLE + HALVE) == (
+        "not run",
+        "needs halve, which returned something that this test cannot use",
+        "halve",
+        "",
+    )
+
+
+def test_the_tolerance_is_that_of_the_dtype_of_the_case(run, toy):
+    """Without a dtype a case counts as float64."""
+    tenth = np.array([0.1])
+    single = {"x": tenth.astype("float32"), "dtype": "float32", "y": 2 * tenth}
+    toy.set_cases(numbers={"double": {"x": tenth}, "single": single, "strict": {**single, "dtype": "float64"}})
+    result = run(f"def double(x): return x + x\n{HALVE}")["test_double"]
+    assert {case.case: case.outcome for case in result.cases} == {
+        "double": "passed",
+        "single": "passed",
+        "strict": "wrong",
+    }
+
+
+def test_an_assert_of_a_hidden_test_is_about_the_result(judge):
+    body = "y = student.double(x)\n    assert y[0] == 2, f'y[0]={y[0]}, but should be 2'"
+    expected = ("wrong", "the result is not the expected one", "double", "y[0]=1.0, but should be 2")
+    assert judge(body, "def double(x): return x") == expected
+    assert judge("np.testing.assert_allclose(student.double(x), x)", DOUBLE)[:2] == expected[:2]
+
+
+# Public tests speak for themselves.
+
+
+@pytest.mark.parametrize(
+    ("double", "outcome", "message"),
+    [
+        ("return x", "wrong", "y=[1.0, 2.0], but should be [2.0, 4.0] [double, by hand]"),
+        ("return None", "wrong", "y is None, but should be an array [double, by hand]"),
+        ("return 1 / 0", "raised", "double(x (2)) raised ZeroDivisionError: division by zero (toy.py, line 1: {})"),
+    ],
+)
+def test_a_public_test_fails(run, double, outcome, message):
+    source = f"def double(x): {double}"
+    (case,) = run(source, only="test_double_example")["test_double_example"].cases
+    assert (case.outcome, case.message) == (outcome, message.format(source))
+
+
+def test_a_public_test_that_cannot_use_a_result(run, toy):
+    public = 'def test_double_example(layers):\n    """double: by hand."""\n    assert layers.double(3) + 1 == 7\n'
+    toy.set_tests(public=public, **toy.POINTS)
+    (case,) = run("def double(x): return None", only="test_double_example")["test_double_example"].cases
+    expected = "the test cannot use what came back: TypeError: unsupported operand type(s) for +: 'Foreign' and 'int'"
+    assert (case.outcome, case.message) == ("wrong", expected)
+
+
+# Our own faults.
+
+
+@pytest.mark.parametrize(
+    ("body", "story"),
+    [
+        ("undefined", "test_double: NameError: name 'undefined' is not defined"),
+        ("student.triple(x)", "test_double: AttributeError: the assignment has no function 'triple'"),
+        ("student.double(1.5)", "test_double: TypeError: 'float' object cannot be interpreted as an integer"),
+        ("student.double(x)[7]", "test_double: IndexError: index 7 is out of bounds for axis 0 with size 2"),
+        ("import pytest; pytest.skip('today')", "test_double: Skipped: today"),
+        ("import pytest; pytest.fail('so')", "test_double: Failed: so"),
+        ("import pytest; pytest.xfail('so')", "test_double: XFailed: so"),
+        ("import pytest; pytest.exit('enough')", "test_double: Exit: enough"),
+        ("raise SystemExit(0)", "test_double: call failed:\n"),
+        ("from autograder.errors import GraderFault; raise GraderFault('ours')", "test_double: GraderFault: ours"),
+        ("check.array('y', student.double(x), x.tolist())", "test_double: AttributeError: "),
+    ],
+)
+def test_a_broken_hidden_test(judge, body, story):
+    with pytest.raises(GraderFault) as caught:
+        judge(body, DOUBLE)
+    assert str(caught.value).startswith(story)
+    assert "line 4" in str(caught.value) or ".py:4" in str(caught.value)
+
+
+def test_an_assert_of_the_engine_costs_no_student_a_point(judge, monkeypatch):
+    broken: dict[str, Any] = {}
+    exec(compile("def array(*arguments): assert False", plugin.__file__, "exec"), broken)
+    monkeypatch.setattr(compare, "array", broken["array"])
+    with pytest.raises(GraderFault):
+        judge("check.array('y', student.double(x), 2 * x)", DOUBLE)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "story"),
+    [
+        ("import nowhere\ndef test_double(student): pass", "the graded tests cannot be collected: "),
+        ("def test_double(student, unknown): pass", "test_double: setup failed:\n"),
+        ("def test_double(student, case): pass", "the graded tests cannot be collected: "),
+        (
+            "import pytest\n@pytest.mark.cases('letters')\ndef test_double(student, case): pass",
+            "the graded tests cannot be collected: ",
+        ),
+        ("import pytest\n@pytest.mark.skip\ndef test_double(student): pass", "test_double: setup failed:\n"),
+        ("import pytest\n@pytest.mark.odd\ndef test_double(student): pass", "the graded tests cannot be collected: "),
+        (
+            "def test_double(student): pass\nclass TestMore:\n    def test_more(self): pass",
+            "the graded tests could not",
+        ),
+        ("import pytest\npytest.skip('all', allow_module_level=True)\ndef test_double(): pass", ""),
+    ],
+)
+def test_tests_that_cannot_be_run(run, toy, hidden, story):
+    toy.set_tests(hidden=hidden, test_double=1, test_double_example=1)
+    if story:
+        with pytest.raises(GraderFault) as caught:
+            run()
+        assert str(caught.value).startswith(story)
+    else:
+        assert "test_double" not in run()  # grade.py misses it
+
+
+@pytest.mark.parametrize(
+    ("hidden", "words"),
+    [
+        ("def test_double(student, case): pass", "test_double asks for the cases of no group, which the fixtures lack"),
+        (
+            "import pytest\n@pytest.mark.cases('letters')\ndef test_double(student, case): pass",
+            "test_double asks for the cases of letters, which the fixtures lack",
+        ),
+        ("import nowhere\ndef test_double(student): pass", "No module named 'nowhere'"),
+        ("import pytest\npytest.exit('enough')\ndef test_double(student): pass", "Exit: enough"),
+        ("import pytest\n@pytest.mark.odd\ndef test_double(student): pass", "'odd' not found in `markers`"),
+        ("def test_double(student, unknown): pass", "fixture 'unknown' not found"),
+    ],
+)
+def test_what_is_broken_is_said(run, toy, hidden, words):
+    toy.set_tests(hidden=hidden, test_double=1, test_double_example=1)
+    with pytest.raises(GraderFault, match=words):
+        run()
+
+
+def test_a_group_without_cases(run, toy):
+    toy.set_cases(numbers={})
+    with pytest.raises(GraderFault, match="got empty parameter set"):
+        run()
+
+
+@pytest.mark.parametrize(
+    ("public", "story"),
+    [
+        ("import pytest; pytest.skip('today')", "test_double_example: Skipped: today"),
+        ("undefined", "test_double_example: NameError: name 'undefined' is not defined"),
+        ("layers.triple(3)", "test_double_example: AttributeError: the assignment has no function 'triple'"),
+        ("assert 1 == 2", "test_double_example: AssertionError: "),
+    ],
+)
+def test_a_broken_public_test(run, toy, public, story):
+    """Nothing had come back from the student's file, so nothing can have been wrong with it."""
+    toy.set_tests(public=f"def test_double_example(layers):\n    {public}\n", **toy.POINTS)
+    with pytest.raises(GraderFault) as caught:
+        run()
+    assert str(caught.value).startswith(story)
+    assert str(caught.value).endswith(".py, line 2)")
+
+
+def test_nothing_runs_after_a_fault(run, toy, workers):
+    toy.set_tests(public="def test_double_example(layers):\n    undefined\n", **toy.POINTS)
+    with pytest.raises(GraderFault):
+        run()
+    assert len(workers) == 1
+
+
+def test_ctrl_c_is_nobodys_fault(run, toy):
+    toy.set_tests(hidden=ONE + "raise KeyboardInterrupt", test_double=1, test_double_example=1)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+
+
+# One test, or one case of it.
+
+
+def test_only(run):
+    assert list(run(only="test_double")) == ["test_double"]
+    assert [case.case for case in run(only="test_double")["test_double"].cases] == ["one", "two"]
+    assert [case.case for case in run(only="test_double[two]")["test_double"].cases] == ["two"]
+
+
+def test_only_what_there_is(run):
+    with pytest.raises(GraderFault) as caught:
+        run(only="test_double[three]")
+    assert str(caught.value) == (
+        "ONLY: no case is called test_double[three]. The cases are: test_double[one], test_double[two]"
+    )
+
+
+# The machine has no say.
+
+
+def test_settings_of_the_machine_do_not_count(run, toy, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    monkeypatch.setenv("PYTEST_PLUGINS", "nowhere")
+    (toy.root / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    (toy.root / "secret/pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    (toy.root / "conftest.py").write_text("raise RuntimeError\n")
+    assert set(ends(run()).values()) == {"passed"}
+
+
+def test_nothing_is_printed_and_nothing_is_left(run, toy, capfd):
+    before = sorted(toy.root.rglob("*"))
+    toy_tests = [path for path in before if path.name.startswith("test_")]
+    for path in toy_tests:
+        path.write_text(path.read_text().replace("    import numpy", "    print('noise')\n    import numpy"))
+    run()
+    assert capfd.readouterr() == ("", "")
+    assert [path for path in sorted(toy.root.rglob("*")) if "__pycache__" not in path.parts] == before
