@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two targets may both set up .venv
-.PHONY: help grade fixtures assignment handout verify mutation test test-all bench check format lock clean ta-env dask-env dev-env instructor-env
+.PHONY: help grade fixtures assignment handout doctor verify mutation test test-all fuzz bench check format lock clean ta-env dask-env dev-env instructor-env
 
 # `value` keeps a `$` that make would otherwise expand.
 override SUBMISSIONS := $(value SUBMISSIONS)
@@ -53,6 +53,9 @@ assignment: ta-env ## Build what students download from solutions/ and tests/pub
 handout: ta-env ## Pack what students download into dist/handout.zip
 	@"$$PY" -m autograder handout
 
+doctor: ta-env ## Say which isolation of student code holds on this machine
+	@"$$PY" -m autograder doctor
+
 verify: ta-env ## Prove the tests with submissions whose grade is known (SEEDS="1 2 3" for other inputs, OUT= JOBS=)
 	@"$$PY" -m autograder verify $${OUT:+--out="$$OUT"} $${JOBS:+--jobs="$$JOBS"} $${SEEDS:+--seeds="$$SEEDS"}
 
@@ -65,6 +68,9 @@ test: dev-env ## Test the grader
 
 test-all: instructor-env ## Test the grader, heavy tests included
 	"$$PY" -m pytest -m 'heavy or not heavy'
+
+fuzz: dev-env ## Throw random bytes at everything that reads a stranger's (FUZZ_SECONDS=600 for each)
+	FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" "$$PY" -m pytest tests/grader/fuzz/test_fuzz_archive.py tests/grader/fuzz/test_fuzz_wire.py
 
 bench: dev-env ## Measure what grading costs, and the gap of every speed test
 	PYTHONPATH=. "$$PY" tests/bench/bench.py

@@ -34,6 +34,9 @@ METADATA = "submission_metadata.yml"
 CLASS_BYTES = 4 << 30
 """Most bytes that a zip of a whole class may unpack to: a thousand students with 4 MiB each."""
 
+_FINDERS = {"__MACOSX", ".DS_Store"}
+"""What a Mac adds to a zip."""
+
 _REMEDY = "Give a file or a folder of submissions"
 
 
@@ -263,7 +266,7 @@ def _unpacked(path: Path, required: str, scratch: Callable[[], Path]) -> Path | 
         if file.read(4) != b"PK\x03\x04":
             return None
         try:
-            entries = [entry for entry in archive.zip_entries(file, path.name) if not any(map(_is_junk, entry.parts))]
+            entries = [entry for entry in archive.zip_entries(file, path.name) if _FINDERS.isdisjoint(entry.parts)]
             top = _top(entries)
             if not _is_class([entry.parts[len(top) :] for entry in entries if entry.kind == "file"], required):
                 return None

@@ -147,6 +147,7 @@ class Matcher:
         helpers += [mistakes for mistakes in active if mistakes[0].function != function]
         pairs = [pair for one, two in itertools.product(helpers, own) for pair in _orders(one, two)]
         pairs += [pair for one, two in itertools.combinations(own, 2) for pair in _orders(one, two)]
+        pairs = [pair for pair in pairs if any(map(largest.gives_the_shape, pair))]
         found = []
         for pair in pairs:
             if self._pairs_left <= 0:
@@ -174,6 +175,13 @@ class _Case:
         """Whether these mistakes make what was got, and the model answer does not."""
         ran = self._run(mistakes, history)
         return ran is not None and self._agree(ran, self.evidence) and self.active(mistakes, history)
+
+    def gives_the_shape(self, mistake: Entry) -> bool:
+        """Whether a mistake alone makes something of the shape that was got: of two that meet, one does."""
+        ran, number = self._run((mistake,)), self.evidence.result
+        if ran is None or number is None or number >= len(ran.results):
+            return False
+        return getattr(ran.results[number], "shape", None) == self.evidence.shape
 
     def active(self, mistakes: Mistakes, history: bool = False) -> bool:
         """Whether these mistakes make any difference here."""
@@ -289,7 +297,7 @@ def _only(candidates: Iterable[Mistakes], preferred: Sequence[Mistakes]) -> Mist
 
 
 def _search_of(evidence: Evidence) -> tuple[str, str, str]:
-    """Return what to search under: where nothing explains a result in one test of a function it will not in the next."""
+    """Return what to search under: what nothing explains in one test of a function nothing will in the next."""
     return evidence.function, evidence.name, "values" if evidence.kind == "shape" else evidence.kind
 
 

@@ -204,12 +204,16 @@ def test_a_zip_of_an_export(packed, top):
         {
             f"{top}submission_metadata.yml": HEAD + ANN,
             f"{top}submission_1/toy.py": "x = 1",
+            f"{top}submission_1/helpers/__init__.py": "y = 2",
+            f"{top}submission_1/.hidden/z": "",
             "__MACOSX/._x": "",
             f"{top}.DS_Store": "",
         }
     )
     assert [(entry.name, entry.path) for entry in found.entries] == [("submission_1", scratch / top / "submission_1")]
     assert (scratch / top / "submission_1/toy.py").read_text() == "x = 1"
+    assert (scratch / top / "submission_1/helpers/__init__.py").read_text() == "y = 2"
+    assert not list(scratch.rglob(".DS_Store"))
     assert found.entries[0].students[0].name == "Ann O'Hara"
 
 

@@ -257,6 +257,8 @@ def page(lab):
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         page.goto(lab)
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+        ready = ".jp-Notebook-ExecutionIndicator[data-status=idle]"  # before that, Run does nothing
+        page.wait_for_selector(ready, state="attached", timeout=120_000)
         yield page
         browser.close()
 

@@ -185,48 +185,6 @@ def test_names_from_strangers(run, toy):
     assert "\x1b" not in "".join(lines)
 
 
-def test_no_progress_of_tests_where_there_is_no_terminal(run, toy):
-    toy.hand_in()
-    assert not any("test_double" in line for line in run()[1])
-
-
-def test_a_bar_on_a_terminal(run, toy, monkeypatch):
-    """It shows tests as they end and a tally in the end, although tests have their own standard output meanwhile."""
-    toy.hand_in(name="ann.py")
-    toy.hand_in("def double(x): return 2 * x", name="ben.py")
-    toy.hand_in("import os; os._exit(1)", name="cleo.py")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    _, lines, _ = run()
-    text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", "\n".join(lines))
-    for name in toy.POINTS:
-        assert f"{name}: passed" in text
-    assert re.search(r"3/3 \d+/min 0:00:00 1 full marks, 1 in part, 1 no points", text)
-    assert "1/3  ann" not in text
-
-
-def test_a_large_class_is_summed_up(run, toy, monkeypatch):
-    monkeypatch.setattr("autograder.terminal.MOST_ROWS", 1)
-    toy.hand_in(name="ann.py")
-    toy.hand_in("", name="ben.py")
-    assert "2 submissions: 1 full marks, 1 no points" in run()[1]
-
-
-def test_what_it_says_in_the_end(run, toy):
-    toy.hand_in(name="ann.py")
-    (toy.root / "handed in/ben.py").symlink_to("ann.py")
-    (toy.root / "earlier.csv").write_text("submission,score\nann,8\n")
-    _, lines, _ = run("--compare", toy.root / "earlier.csv")
-    assert len([line for line in lines if line.startswith("Isolation: ")]) == 1
-    assert lines[-3:] == [
-        "1 of 1 scores change.",
-        "Look at: ben.py is a link and was not followed: not graded",
-        f"Written to {toy.root}/results/: grades.csv, canvas.csv, changes.csv, report.html",
-    ]
-    assert run()[1][0].startswith(
-        "1 of 1 are graded already and unchanged (FORCE=1 grades them again). Grading 0 from "
-    )
-
-
 def test_an_interruption(run, toy):
     toy.set_tests(hidden="def test_double(student): raise KeyboardInterrupt\n", test_double=1, test_double_example=1)
     toy.hand_in()

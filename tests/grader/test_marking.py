@@ -42,7 +42,8 @@ def mark(toy):
     """Grade what was handed in; return what came of it, whom it graded, and what it announced."""
 
     def mark(source=toy.root / "handed in", **more):
-        follower, said = Follower(), []
+        follower = Follower()
+        said: list[str] = []
         order = Order(source, toy.root / "results", toy.config, **{"jobs": 1, **more})
 
         @contextmanager

@@ -27,7 +27,7 @@ RULE = policy.LateRule(due=DUE, grace_minutes=15, percent_per_day=12.5, at_most_
 )
 def test_days_that_have_begun(after, days, percent):
     late = policy.lateness((DUE + after).astimezone(timezone.utc), RULE)
-    assert (late.days, late.percent) == (days, percent) if days else late is None
+    assert (late and (late.days, late.percent)) == ((days, percent) if days else None)
 
 
 def test_it_says_how_it_was_computed():

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def book(tmp_path):
     for number, name in enumerate(names):
         folder = tmp_path / (f"odd {number} #?%" if number < 2 else f"submission_{number}")
         folder.mkdir()
-        tests = [
+        tests: list[dict[str, Any]] = [
             {
                 "number": "1.1",
                 "name": f"{test}: its title",
