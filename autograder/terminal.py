@@ -122,9 +122,10 @@ def print_table(rows: Sequence[tuple[str, Grade]], title: str = "") -> None:
         kinds = Counter(kind(grade) for _, grade in rows)
         print(f"{len(rows)} submissions: {tally(kinds)}")
         return
-    heads = ("submission", "score", "tests", "remark", "seconds")
+    heads = ("submission", "score", "how it ended", "seconds")
     lines = [_cells(clean(name), grade) for name, grade in rows]
     try:
+        from rich import box
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
@@ -132,9 +133,11 @@ def print_table(rows: Sequence[tuple[str, Grade]], title: str = "") -> None:
         for line in (heads, *lines):
             print("  ".join(line))
         return
-    table = Table(title=Text(title) if title else None)
+    table = Table(title=Text(title) if title else None, box=box.SIMPLE_HEAD, expand=True)
     for head in heads:
-        table.add_column(head, justify="right" if head in ("score", "seconds") else "left", overflow="fold")
+        number = head in ("score", "seconds")
+        rest = 1 if head == "how it ended" else None  # what does not fit into it stands in the results
+        table.add_column(head, justify="right" if number else "left", no_wrap=True, ratio=rest)
     for (_, grade), cells in zip(rows, lines, strict=True):
         style = "red" if grade.score is None else "green" if grade.score == grade.points else ""
         table.add_row(*(Text(cell, style) for cell in cells))
@@ -142,5 +145,5 @@ def print_table(rows: Sequence[tuple[str, Grade]], title: str = "") -> None:
 
 
 def _cells(name: str, grade: Grade) -> tuple[str, ...]:
-    remark = FAULT if grade.score is None else grade.remark
-    return name, score(grade), tally(grade.outcomes), remark, f"{grade.seconds:.1f}"
+    ended = FAULT if grade.score is None else grade.remark or tally(grade.outcomes)
+    return name, score(grade), ended, f"{grade.seconds:.1f}"

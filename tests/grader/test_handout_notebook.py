@@ -257,8 +257,8 @@ def page(lab):
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         page.goto(lab)
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
-        ready = ".jp-Notebook-ExecutionIndicator[data-status=idle]"  # before that, Run does nothing
-        page.wait_for_selector(ready, state="attached", timeout=120_000)
+        # Asked to run before its kernel is there, JupyterLab asks which kernel to start.
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
         yield page
         browser.close()
 

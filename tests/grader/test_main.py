@@ -36,7 +36,7 @@ def without_rich(monkeypatch):
 
 
 def cells(line):
-    return [cell.strip() for cell in re.split("[┃│]", line)[1:-1]]
+    return re.split("  +", line.strip())
 
 
 def test_a_class(run, toy):
@@ -51,22 +51,21 @@ def test_a_class(run, toy):
         "  2/3  ben: 4 of 10",
         "  3/3  cleo: 0 of 10",
     ]
-    rows = [cells(line) for line in lines[4:] if line.startswith(("┃", "│"))]
-    assert rows[0] == ["submission", "score", "tests", "remark", "seconds"]
-    assert [row[:4] for row in rows[1:]] == [
-        ["ann", "10 of 10", "4 passed", ""],
-        ["ben", "4 of 10", "2 passed, 1 not run, 1 wrong", ""],
-        ["cleo", "0 of 10", "4 not run", "ValueError: no (toy.py, line 1)"],
+    rows = [cells(line) for line in lines[4:] if re.search(r"\d\.\d *$|seconds", line)]
+    assert rows[0] == ["submission", "score", "how it ended", "seconds"]
+    assert [row[:3] for row in rows[1:]] == [
+        ["ann", "10 of 10", "4 passed"],
+        ["ben", "4 of 10", "2 passed, 1 not run, 1 wrong"],
+        ["cleo", "0 of 10", "ValueError: no (toy.py, line 1)"],
     ]
-    assert all(re.fullmatch(r"\d+\.\d", row[4]) for row in rows[1:])
 
 
 def test_without_rich_as_on_gradescope(run, toy, without_rich):
     toy.hand_in(name="ann.py")
     status, lines, _ = run()
     assert status == 0
-    assert lines[2] == "submission  score  tests  remark  seconds"
-    assert re.fullmatch(r"ann  10 of 10  4 passed    \d+\.\d", lines[3])
+    assert lines[2] == "submission  score  how it ended  seconds"
+    assert re.fullmatch(r"ann  10 of 10  4 passed  \d+\.\d", lines[3])
 
 
 def test_what_is_not_graded_is_not_imported():
@@ -86,10 +85,9 @@ def test_a_fault_in_one_of_two(run, toy):
     status, lines, _ = run()
     assert status == 0
     assert lines[2] == "  2/2  ben: no grade"
-    assert cells(next(line for line in lines if line.startswith("│ ben")))[:4] == [
+    assert cells(next(line for line in lines if line.startswith("  ben")))[:3] == [
         "ben",
         "no grade",
-        "1 grader fault",
         "grader fault",
     ]
     assert lines[-2] == "grader fault in ben, no grade was written:"
@@ -181,7 +179,7 @@ def test_names_from_strangers(run, toy):
     status, lines, _ = run()
     assert status == 0
     assert lines[1:3] == ["  1/2  [bold]ann[red] [31m: 10 of 10", "  2/2  bn: 10 of 10"]
-    assert any("│ [bold]ann[red] [31m" in line for line in lines)
+    assert any("  [bold]ann[red] [31m " in line for line in lines)
     assert "\x1b" not in "".join(lines)
 
 

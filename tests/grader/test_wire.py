@@ -59,6 +59,9 @@ def there(ends, *arrays, body=None, cap=CAP):
     sending.start()
     try:
         return wire.receive(ours, cap, time.monotonic() + 10)
+    except BaseException:
+        ours.close()  # the sender need not wait for a reader any more
+        raise
     finally:
         sending.join()
 

@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
         arena = arena or Arena(mode.without, mode.fork)
         result = arena.attempt_bare(attack) if mode.bare else arena.attempt(attack)
         say(result)
-        if result.harm:
+        if arena.is_spoiled:
             arena.close()
             arena = None
     say(Result(THE_END, harm=arena.close() if arena else []))

@@ -131,7 +131,14 @@ class Arena:
         Layers that are off.
     fork : bool
         Whether workers are forked from a launcher.
+
+    Attributes
+    ----------
+    is_spoiled : bool
+        Some harm lasts, so that the next attack needs another arena.
     """
+
+    is_spoiled = False
 
     def __init__(self, without: frozenset[str], fork: bool) -> None:
         self._base = Path(tempfile.mkdtemp(prefix="arena-"))
@@ -181,11 +188,7 @@ class Arena:
         descriptors = _descriptors()
         submission = self._hand_in(self._sandbox, attack)
         with self._must_hold(result, "the test before it"):
-            if not attack.at_import:
-                with _connected(submission) as (student, _):
-                    expect_right(student, "conv_output_size")
-            else:
-                self._sandbox.start(submission.directory).stop()
+            self._test_another_function(attack, submission)
         if "timed out" in attack.outcome:
             submission.interface = IMPATIENT
         self._look()
@@ -198,10 +201,8 @@ class Arena:
             result.harm += self._harm()
         submission.interface = INTERFACE
         with self._must_hold(result, "the test after it"):
-            if not attack.at_import:
-                with _connected(submission) as (student, _):
-                    expect_right(student, "conv_output_size")
-        self._expect_others(result)
+            self._test_another_function(attack, submission)
+        self._look_around(result)
         if _descriptors() != descriptors:
             result.harm.append(f"the grader has {_descriptors()} descriptors open, {descriptors} before")
         return result
@@ -235,7 +236,7 @@ class Arena:
         process.kill()
         process.wait()
         process.stdout.close()
-        self._expect_others(result)
+        self._look_around(result)
         return result
 
     def close(self) -> list[str]:
@@ -251,7 +252,10 @@ class Arena:
                 left.append(f"{type(error).__name__}: {error}")
         left += [f"{folder} was left behind" for folder in self._scratch if folder.exists()]
         for each in self._watches:
-            each.close()
+            if each is not self._processes:
+                each.close()
+        left += self._processes.left()
+        self._processes.close()
         shutil.rmtree(self._base)
         return left
 
@@ -274,10 +278,22 @@ class Arena:
         except StudentError as error:
             result.outcome, result.message = error.outcome, error.message
 
-    def _expect_others(self, result: Result) -> None:
+    def _test_another_function(self, attack: Attack, submission: Submission) -> None:
+        """Test a function that no attack replaces, in a worker of its own."""
+        if attack.at_import:  # there is none: just see that a worker starts
+            self._sandbox.start(submission.directory).stop()
+            return
+        with _connected(submission) as (student, _):
+            expect_right(student, "conv_output_size")
+
+    def _look_around(self, result: Result) -> None:
+        """See whether those beside it are still right, and whether everything stands for the next attack."""
+        before = len(result.harm)
         for what, other in (("the neighbour", self._neighbour), ("the reference", self._reference)):
             with self._must_hold(result, what):
                 expect_right(other, "im2col")
+        result.harm += self._harm()
+        self.is_spoiled = len(result.harm) > before
 
     def _look(self) -> None:
         self._files.look()

@@ -93,8 +93,9 @@ class Mode:
             return "needs a kernel with Landlock"
         if "seccomp" in self.layers and not Path("/proc/sys/kernel/seccomp").exists():
             return "needs a kernel with seccomp"
-        if self.plain and os.geteuid() == 0:
-            return sandbox._interpreter(for_others=True)[1] or _closed(ROOT) or _closed(Path(numpy.__file__))
+        if "uid" in self.layers or (self.plain and os.geteuid() == 0):  # somebody else runs Python
+            advice = sandbox._interpreter(for_others=True)[1]
+            return advice or (_closed(ROOT) or _closed(Path(numpy.__file__)) if self.plain else "")
         return ""
 
     def run(self, names: Sequence[str] = ()) -> dict[str, Result]:

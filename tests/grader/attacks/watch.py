@@ -164,8 +164,8 @@ class Grader(Watch):
         self._before = self._state()
 
     def harm(self) -> Iterator[str]:
-        for name in self._signals:
-            yield f"the grader got {name}"
+        while self._signals:
+            yield f"the grader got {self._signals.pop()}"
         for what, value in self._state().items():
             if value != self._before[what]:
                 yield f"the grader's {what} changed"
@@ -313,6 +313,11 @@ class Processes(Watch):
         strangers = descendants(os.getpid()) - self._known - self._expected
         if strangers:
             yield f"{len(strangers)} processes were started"
+
+    def left(self) -> Iterator[str]:
+        """Say who has not ended."""
+        for pid in descendants(os.getpid()) - self._before:
+            yield f"process {pid} was left behind"
 
     def close(self) -> None:
         for pid in descendants(os.getpid()) - self._before:
