@@ -14,6 +14,7 @@ import shutil
 import stat
 import struct
 import time
+import unicodedata
 import warnings
 import zipfile
 
@@ -25,6 +26,7 @@ from autograder import submission
 from autograder.errors import BadSubmission
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "10"))
+DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 LIMITS = submission.ArchiveLimits(total_bytes=1 << 16, files=5)
 
 PIECES = ["layers.py", "Layers.py", "util.py", "hw", "pkg", "..", ".git", "__MACOSX", "", "/", "\\", "a" * 300]
@@ -114,7 +116,7 @@ def attempt(tmp_path):
         found = {path for path in into.rglob("*") if not path.is_dir()}
         assert set(tmp_path.rglob("*")) - set(into.rglob("*")) == outside
         assert {path.relative_to(into).as_posix() for path in found} == set(taken.files if taken else ())
-        assert all(text.isprintable() and len(text) < 1000 for text in texts)
+        assert all(len(text) < 1000 and not DANGEROUS & set(map(unicodedata.category, text)) for text in texts)
         assert all(path.is_file() and not path.is_symlink() and path.suffix == ".py" for path in found)
         assert len(found) <= LIMITS.files
         assert sum(path.stat().st_size for path in found) <= LIMITS.total_bytes
