@@ -3,6 +3,9 @@
 For the tests of the diagnosis, which have some ten thousand wrong results to look at.
 """
 
+# mypy: ignore-errors
+# Stands in for what it is not: results of every kind, and modules put together while running.
+
 import ast
 import copy
 import functools

@@ -1,5 +1,8 @@
 """The diagnosis: known mistakes are named in whatever style they come, others are described, right ones left alone."""
 
+# mypy: ignore-errors
+# Stands in for what it is not: results of every kind, and modules put together while running.
+
 import importlib.util
 import re
 import types

@@ -4,6 +4,9 @@ Then every function is a product of tensors, and every backward pass the same pr
 mistakes of the catalogue are put into it, so its caches hold what the model answer's hold.
 """
 
+# mypy: ignore-errors
+# Stands in for what it is not: results of every kind, and modules put together while running.
+
 import numpy as np
 
 
