@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,55 @@ def test_every_layer_matters(name):
     if mode.is_full:
         for name in tried:
             expect_harmless(results[name], BY_NAME[name])
+
+
+# --- what the layers rest on -----------------------------------------------------------------------------------------
+
+GRADE_ONE_IMPORT = """
+import ctypes, sys
+from autograder.sandbox import Sandbox
+from autograder.student import Interface, Student, Submission
+with Sandbox(memory_mib=512, cpu_seconds=10) as sandbox:
+    directory = sandbox.directory("student")
+    (directory / "layers.py").write_text("import numpy.polynomial\\ndef im2col(): return 1\\n")
+    (directory / "layers.py").chmod(0o644)
+    interface = Interface("layers", {"im2col": ["cols"]}, frozenset(), 10, 10, 60, 512, 1)
+    student = Student(Submission(sandbox, directory, ["layers.py"], interface))
+    student.connect()
+    student.close()
+    print("imported", "dumpable" if ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) else "protected")
+"""
+
+
+def grade_one_import(tmpdir="", **options):
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), **({"TMPDIR": str(tmpdir)} if tmpdir else {})}
+    command = [sys.executable, "-c", GRADE_ONE_IMPORT]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, **options)
+
+
+def test_a_private_umask_is_not_the_students_fault():
+    done = grade_one_import(umask=0o077)
+    assert done.stdout.startswith("imported"), done.stderr
+
+
+def test_a_private_folder_for_temporary_files_is_not_the_students_fault(tmp_path):
+    tmp_path.chmod(0o700)
+    done = grade_one_import(tmpdir=tmp_path)
+    assert done.stdout.startswith("imported"), done.stderr
+
+
+def test_a_grader_cannot_be_traced():
+    assert grade_one_import().stdout.split()[1:] == ["protected"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_graders_share_no_user_whatever_their_tmpdir(tmp_path, monkeypatch):
+    one = Slot.take()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    other = Slot.take()
+    one.release()
+    other.release()
+    assert one.uid != other.uid
 
 
 # --- the real command ------------------------------------------------------------------------------------------------
