@@ -254,7 +254,15 @@ def hanging(toy):
         command = [sys.executable, "-m", "autograder", "--config", toy.config, "grade", toy.root / "handed in"]
         command += ["--out", out, "--jobs", str(jobs)]
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            ),  # ignored in the background
         )
         processes.append(process)
         wait_until(lambda: len(list(out.glob("hanging*/results.json"))) == jobs, 30)
