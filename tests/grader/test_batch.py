@@ -260,9 +260,7 @@ def hanging(toy):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(
-                signal.SIGINT, signal.SIG_DFL
-            ),  # ignored in the background
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background
         )
         processes.append(process)
         wait_until(lambda: len(list(out.glob("hanging*/results.json"))) == jobs, 30)
