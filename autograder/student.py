@@ -43,6 +43,9 @@ MIB = 1024 * 1024
 SLOW_IMPORT_SECONDS = 2.0
 """An import that takes longer than this is mentioned to the student."""
 
+IMPORTABLE = "What can be imported is Python's standard library, NumPy, and the files that were handed in"
+"""What a student is told about a module that was not found."""
+
 
 @dataclass(frozen=True)
 class Interface:
@@ -199,7 +202,9 @@ class Submission:
         if not isinstance(file, str) or file not in self.sources or type(line) is not int:
             return ""
         lines = self.sources[file]
-        source = clean(lines[line - 1], 120) if 0 < line <= len(lines) else ""
+        if not 0 < line <= len(lines) + 1:  # a syntax error may stand just behind the end
+            return ""
+        source = clean("".join(lines[line - 1 : line]), 120)
         repeated = source.startswith("raise ")  # the exception has just been named
         return f"{clean(file, 60)}, line {line}" + (f": {source}" if source and not repeated else "")
 
@@ -403,7 +408,7 @@ class Student:
         nonce = secrets.token_hex(8)
         who = function or doing
         try:
-            if select.select([worker.connection], [], [], 0)[0] and worker.connection.recv(1, socket.MSG_PEEK):
+            if _pending(worker.connection):
                 raise wire.WireError("it came before the request")
             wire.send(worker.connection, {**request, "nonce": nonce}, arrays, deadline)
             body, incoming = wire.receive(worker.connection, cap, deadline)
@@ -443,13 +448,14 @@ class Student:
     def _raised(self, function: str | None, described: object, doing: str = "") -> StudentError:
         """Turn what the worker says of an exception into the error a student reads."""
         facts = described if isinstance(described, dict) else {}
-        kind = clean(str(facts.get("type", "an exception")), 60)
+        kind = clean(str(facts.get("type", "")), 60) or "an exception"
         if kind == "MemoryError":
             return self._out_of_memory(function or "importing the file", function)
         message = clean(str(facts.get("message", "")))
         quoted = f"{kind}: {message}" if message else kind
+        advice = f". {IMPORTABLE}" if kind == "ModuleNotFoundError" else ""
         where = self._submission.where(facts.get("file"), facts.get("line"))
-        text = (f"{doing} raised " if function else "") + quoted + (f" ({where})" if where else "")
+        text = (f"{doing} raised " if function else "") + quoted + (f" ({where})" if where else "") + advice
         detail: dict[str, object] = {"exception": kind}
         if where:
             detail["line"] = where.split(":")[0]
@@ -478,8 +484,15 @@ def _shown(value: Any, label: str) -> str:
     return f"{label}={text}" if label else text
 
 
+def _pending(connection: socket.socket) -> bool:
+    """Whether something can be read already. Asked with poll: select fails from descriptor 1024 on."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0)) and bool(connection.recv(1, socket.MSG_PEEK))
+
+
 def _kind(value: object) -> str:
-    return clean(str(value), 80)
+    return clean(str(value), 80) or "something without a name"
 
 
 def _steps(body: dict[str, Any]) -> dict[str, int]:

@@ -127,7 +127,7 @@ CALLS = (
     # Locks, the clock, chance.
     Call("futex", 202, 98, _FREE),  # every lock of Python and of the C library
     Call("clock_gettime", 228, 113, _no_bit(0, 0x80000000)),  # negative: the CPU clock of some process
-    Call("clock_getres", 229, 114, _FREE),
+    Call("clock_getres", 229, 114, _no_bit(0, 0x80000000)),  # as above
     Call("clock_nanosleep", 230, 115, _no_bit(0, 0x80000000)),  # as above; time.sleep since
     Call("nanosleep", 35, 101, _FREE),  # the same in older C libraries
     Call("gettimeofday", 96, 169, _FREE),  # where the clock is not read in user space

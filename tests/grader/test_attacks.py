@@ -275,6 +275,7 @@ def test_a_class_of_attackers(toy, tmp_path, watches):
     ]
     said = subprocess.run([*map(str, command), "--jobs=2"], cwd=ROOT, capture_output=True, text=True, timeout=300)
 
+    watches[1].settle(seconds=10)
     assert [harm for each in watches for harm in each.harm()] == []
     assert said.returncode == 0, said.stderr
     assert "\x1b" not in said.stdout

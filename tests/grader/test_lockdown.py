@@ -213,6 +213,7 @@ def attempts(world: Any) -> dict[str, Callable[[], object]]:
         "write memory of the launcher": lambda: raw(311, 271, world.launcher, here, 1, world.memory, 1, 0),
         "trace the launcher": lambda: raw(101, 117, 0x4206, world.launcher, 0, 0),  # PTRACE_SEIZE
         "read the clock of the launcher": lambda: time.clock_gettime((~world.launcher << 3) | 2),
+        "ask how fine that clock is": lambda: time.clock_getres((~world.launcher << 3) | 2),
         "signal the launcher": lambda: os.kill(world.launcher, 0),
         "signal its thread": lambda: raw(234, 131, world.launcher, world.launcher, 0),  # tgkill
         "signal the launcher with a value": lambda: raw(129, 138, world.launcher, 0, bytes(128)),  # rt_sigqueueinfo
@@ -248,7 +249,8 @@ def attempts(world: Any) -> dict[str, Callable[[], object]]:
         "type into the terminal": lambda: fcntl.ioctl(world.terminal, termios.TIOCSTI, b"x"),
         "paste into the terminal": lambda: fcntl.ioctl(world.terminal, 0x541C, b"\x03"),  # TIOCLINUX
         "resize the terminal": lambda: fcntl.ioctl(world.terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0)),
-        "make shared memory": lambda: raw(29, 194, 0, 4096, 0o600),  # shmget(IPC_PRIVATE)
+        # shmget(IPC_PRIVATE), and shmctl(IPC_RMID): where nothing forbids it, nothing is left behind either
+        "make shared memory": lambda: raw(31, 195, raw(29, 194, 0, 4096, 0o600), 0, 0),
         "make a message queue": lambda: raw(240, 180, world.name.encode(), os.O_CREAT | os.O_RDWR, 0o600, 0),  # mq_open
         "use a keyring": lambda: raw(250, 219, 0, -3, 0),  # KEYCTL_GET_KEYRING_ID
         # Corners of the kernel.

@@ -18,6 +18,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -310,9 +311,18 @@ class Processes(Watch):
         self._expected.add(pid)
 
     def harm(self) -> Iterator[str]:
-        strangers = descendants(os.getpid()) - self._known - self._expected
+        strangers = self._strangers()
         if strangers:
             yield f"{len(strangers)} processes were started"
+
+    def settle(self, seconds: float) -> None:
+        """Wait for those who are on their way out: a batch's helpers end by themselves, soon after the batch."""
+        deadline = time.monotonic() + seconds
+        while self._strangers() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def _strangers(self) -> set[int]:
+        return descendants(os.getpid()) - self._known - self._expected
 
     def left(self) -> Iterator[str]:
         """Say who has not ended."""
@@ -331,8 +341,11 @@ def descendants(pid: int) -> set[int]:
     """Return the processes that come from `pid`, zombies left out."""
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # it has just ended
-            for child in map(int, task.read_text().split()):
+        children: list[int] = []
+        with contextlib.suppress(OSError):  # the thread has just ended
+            children = [int(child) for child in task.read_text().split()]
+        for child in children:
+            with contextlib.suppress(OSError):  # it has just ended
                 if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
                     found |= {child, *descendants(child)}
     return found

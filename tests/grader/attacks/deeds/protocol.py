@@ -250,6 +250,16 @@ def raise_nested_type(target, honest):
     raised(type=nested, message={"a": nested}, file=nested, line=nested)
 
 
+def raise_nameless(target, honest):
+    """Name an exception by characters that are all taken out."""
+    raised(type="\x00\x1b", message="\x00")
+
+
+def return_nameless_kind(target, honest):
+    """Say what was returned by such characters."""
+    send_and_sleep(answer({"returned": "\x00\x1b"}))
+
+
 def return_nested_kind(target, honest):
     """Say what was returned by a list of lists."""
     send_and_sleep(answer({"returned": [[["\x1b[2J"]]]}))
