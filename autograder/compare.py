@@ -122,8 +122,10 @@ def dtype(name: str, got: object, expected: np.dtype[Any]) -> Mismatch | None:
     return None
 
 
-def slopes(name: str, got: object, directions: Array, expected: Array, tolerance: float) -> Mismatch | None:
-    """Ask whether a gradient has the slopes that finite differences have along some directions.
+def slopes(
+    name: str, got: object, directions: Array, expected: Array, tolerance: float, source: str
+) -> Mismatch | None:
+    """Ask whether a gradient has the slopes that it should have along some directions.
 
     Parameters
     ----------
@@ -131,9 +133,11 @@ def slopes(name: str, got: object, directions: Array, expected: Array, tolerance
         The gradient.
     directions : ndarray, shape (K, *got.shape)
     expected : ndarray of float64, shape (K,)
-        ``(loss(x + h*v) - loss(x - h*v)) / (2*h)`` for each direction ``v``.
+        ``(loss(x + h*v) - loss(x - h*v)) / (2*h)`` for each direction ``v``, or what equals it.
     tolerance : float
         ``|<got, v> - expected| <= tolerance * max|expected|``, direction by direction.
+    source : str
+        What `expected` comes from, for the message.
     """
     mismatch = tensor(name, got, directions.shape[1:])
     if mismatch is not None:
@@ -144,16 +148,21 @@ def slopes(name: str, got: object, directions: Array, expected: Array, tolerance
         right = np.abs(found - expected) <= tolerance * np.max(np.abs(expected), initial=0.0)
     if right.all():
         return None
-    message = f"{name} disagrees with finite differences along {int((~right).sum())} of {len(expected)} directions"
+    message = f"{name} disagrees with {source} along {int((~right).sum())} of {len(expected)} directions"
     return Mismatch("values", message)
 
 
 def distinct(name: str, first: object, second: object) -> Mismatch | None:
     """Ask whether the results for two different inputs are arrays that differ; NaN equals NaN, -0.0 equals 0.0."""
-    for got in (first, second):
-        if not isinstance(got, np.ndarray):
-            return Mismatch("type", f"{name} is {_described(got)}, but should be an array")
-    if np.array_equal(np.asarray(first), np.asarray(second), equal_nan=True):
+    for result in (first, second):
+        if not isinstance(result, np.ndarray):
+            return Mismatch("type", f"{name} is {_described(result)}, but should be an array")
+    got, other = np.asarray(first), np.asarray(second)
+    if np.array_equal(got, other, equal_nan=True):
+        if not got.size:
+            return Mismatch("values", f"{name} has no entries, but should depend on the inputs")
+        if np.isnan(got).all():
+            return Mismatch("values", f"{name} is NaN everywhere, but should be finite and depend on the inputs")
         return Mismatch("values", f"{name} is the same for two different inputs, but should depend on them")
     return None
 

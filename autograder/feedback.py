@@ -48,8 +48,10 @@ def test_output(result: TestResult, feedback: str) -> str:
     for cases in list(groups.values())[:SHOWN_GROUPS]:
         text, first = _case_text(cases[0], feedback), cases[0]
         if feedback != VALUES and first.quoted:
-            quoted = first.quoted if len(first.quoted) <= allowance else f"{first.quoted[: max(allowance - 1, 0)]}…"
-            text = text.replace(first.quoted, quoted)
+            quoted = first.quoted
+            if len(quoted) > allowance:
+                quoted = f"{quoted[: max(allowance - 1, 0)]}…"
+                text = text.replace(first.quoted, quoted)
             allowance -= len(quoted)
         lines.append(_group_text(text, cases, feedback))
     if len(groups) > SHOWN_GROUPS:
@@ -91,7 +93,9 @@ def summary(
         lines.append("Every test passed.")
     if broken and working:
         lines.append(f"All tests passed for: {', '.join(working)}.")
-    if broken:
+    if len(broken) == 1 and not unreached:
+        lines.append(f"Look at {broken[0]}: nothing else lost points.")
+    elif broken:
         lines.append(f"Look at {broken[0]} first: it comes earliest, and later functions may build on it.")
     if unreached:
         lines.append(f"Not judged, since something they need does not work: {', '.join(unreached)}.")

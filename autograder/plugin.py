@@ -304,7 +304,7 @@ class GradingPlugin:
             return CaseResult(case, PASSED)
         if not isinstance(error, AutograderError) and self._is_about_a_result(item, error):
             if _is_below(item.path, self._plan.public):
-                return CaseResult(case, Wrong.outcome, _public_message(error))
+                return CaseResult(case, Wrong.outcome, _public_message(error, self._student.calls))
             error = Wrong("the result is not the expected one", detail={"values": str(error)})
         if not isinstance(error, StudentError):
             self._set_fault(f"{item.name}: {type(error).__name__}: {error} ({_line(item.path, error)})")
@@ -409,9 +409,11 @@ class Check:
         """The results for two different inputs differ."""
         self._require(compare.distinct(name, first, second), name, second)
 
-    def slopes(self, name: str, got: object, directions: Array, slopes: Array) -> None:
-        """The gradient `got` has these slopes along these directions."""
-        mismatch = compare.slopes(name, got, directions, slopes, self._tolerances["slope"])
+    def slopes(
+        self, name: str, got: object, directions: Array, slopes: Array, source: str = "finite differences"
+    ) -> None:
+        """The gradient `got` has these slopes along these directions; `source` is what they come from."""
+        mismatch = compare.slopes(name, got, directions, slopes, self._tolerances["slope"], source)
         self._require(mismatch, name, got, tuple(directions.shape[1:]))
 
     def untouched(self, call: Call) -> None:
@@ -507,10 +509,14 @@ def _quoted(mismatch: Mismatch, got: object) -> str:
     return str(got) if mismatch.kind == "type" else ""
 
 
-def _public_message(error: BaseException) -> str:
+def _public_message(error: BaseException, calls: Sequence[Call]) -> str:
     """Say how a public test failed: in its own words, or that it could not use what came back (None, a list)."""
     if isinstance(error, AssertionError):
         return str(error)
+    results = zip(calls[-1].names, calls[-1].results, strict=True) if calls else ()
+    foreign = [f"{name} is {result}" for name, result in results if isinstance(result, Foreign)]
+    if foreign:
+        return f"the test cannot use what came back: {', '.join(foreign)}"
     return f"the test cannot use what came back: {type(error).__name__}: {error}"
 
 

@@ -137,7 +137,7 @@ def test_half_a_function_does_not_work():
     broken = judged(passed("a"), wrong("b"), name="test_double_more")
     assert top(DOUBLE, broken) == [
         "Found toy.py; 3 of 3 functions defined.",
-        "Look at double first: it comes earliest, and later functions may build on it.",
+        "Look at double: nothing else lost points.",
         WHAT_HIDDEN_TESTS_TELL,
     ]
 

@@ -33,4 +33,4 @@ def test_col2im(student, case, check):
 def test_col2im_adjoint(student, case, check):
     """col2im: is the adjoint of im2col, <x, col2im(cols)> = <im2col(x), cols>."""
     x = student.col2im(case.cols, case.x_shape, case.kernel_size, stride=case.stride, padding=case.padding)
-    check.slopes("x", x, case.directions, case.slopes)
+    check.slopes("x", x, case.directions, case.slopes, source="im2col")
