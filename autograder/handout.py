@@ -199,8 +199,7 @@ def points(settings: Config) -> str:
     head = (
         f"{number(settings.total_points)} points in {len(settings.tests)} tests. {len(own)} of them, worth "
         f"{number(_sum(settings, own))} points, are in your hands: the checks of the notebook, or `test_public.py`. "
-        "The others use more images: rectangles, several at once, other strides and paddings, both dtypes. "
-        "A test with several cases gives each of them an equal share."
+        "The others stay hidden. A test with several cases gives each of them an equal share."
     )
     by_function: dict[str, list[str]] = {}
     for name in settings.tests:
