@@ -8,6 +8,7 @@ is the only one that does. It must not know: what the functions are about, proce
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -212,7 +213,11 @@ class _Case:
         one, got = ran.results[evidence.result], evidence.got
         if evidence.kind == "dtype":
             return isinstance(one, np.ndarray) and isinstance(got, np.ndarray) and one.dtype == got.dtype
-        return _alike(one, got, evidence.tolerance) or (self._is_rounded(one) and self._is_rounded(got))
+        return _alike(one, got, evidence.tolerance) or (self._got_is_rounded and self._is_rounded(one))
+
+    @functools.cached_property
+    def _got_is_rounded(self) -> bool:
+        return self._is_rounded(self.evidence.got)
 
     def _is_rounded(self, result: Any) -> bool:
         """Whether a result is right to float32 precision and no further: how it is rounded depends on who sums up."""
