@@ -389,7 +389,7 @@ def test_mistakes_in_a_gradient_are_far_outside_the_tolerance(drawn, mistake):
             if gradient.ndim == 4:
                 wrong = MISTAKES_IN_GRADIENT[mistake](gradient)
                 assert distance(wrong, directions, slopes) > 100, (case, name)
-                assert compare.slopes(name, wrong, directions, slopes, CONFIG.tolerances.slope), (case, name)
+                assert compare.slopes(name, wrong, directions, slopes, CONFIG.tolerances.slope, ""), (case, name)
 
 
 def test_rounding_is_far_inside_the_tolerance(drawn):

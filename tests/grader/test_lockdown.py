@@ -148,13 +148,15 @@ def tried(function: Callable[..., object], *arguments: Any) -> str:
     return "did it"
 
 
-def raw(x86_64: int, aarch64: int, *arguments: Any) -> None:
-    """Make a system call by its number."""
+def raw(x86_64: int, aarch64: int, *arguments: Any) -> int:
+    """Make a system call by its number, and return what it returns."""
     libc = ctypes.CDLL(None, use_errno=True)
     number = x86_64 if os.uname().machine == "x86_64" else aarch64
     whole = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
-    if libc.syscall(ctypes.c_long(number), *whole) < 0:
+    returned: int = libc.syscall(ctypes.c_long(number), *whole)
+    if returned < 0:
         raise OSError(ctypes.get_errno(), "")
+    return returned
 
 
 # --- what a worker must not be able to do ----------------------------------------------------------------------------
