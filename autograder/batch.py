@@ -128,7 +128,8 @@ def _on_dask(
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
         if scheduler == "local":
-            cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            with _deaf_children():
+                cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs=50)
             scheduler = stack.enter_context(cluster).scheduler_address
         try:
             client = stack.enter_context(Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False))
@@ -158,6 +159,19 @@ def _on_dask(
             except KilledWorker:
                 (out / entry.name / RESULTS).unlink(missing_ok=True)
                 yield entry, Grade.fault(points, LOST)
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Have processes that are started inside ignore Ctrl-C: it is for this one, which then ends them."""
+    if threading.current_thread() is not threading.main_thread():  # signals are none of its business
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is ignored stays so in a new program
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def default_jobs() -> int:

@@ -307,3 +307,12 @@ def test_nothing_outlives_a_killed_run(hanging):
     for folder in folders:  # removed already, unless this machine was too busy to do it in time
         shutil.rmtree(folder, ignore_errors=True)
     assert [path.parent.name for path in out.glob("*/results.json")] == ["a finished one"]
+
+
+def test_processes_of_a_cluster_leave_ctrl_c_to_the_command():
+    ask = [sys.executable, "-c", "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"]
+    before = signal.getsignal(signal.SIGINT)
+    with batch._deaf_children():
+        inside = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+    assert inside.strip() == "True"
+    assert signal.getsignal(signal.SIGINT) is before
