@@ -31,6 +31,8 @@ PAGE = "page.html"
 TEMPLATES = Path(__file__).with_name("templates")
 BINS = 20
 """Bars of a histogram."""
+WIDTH = 4.4
+"""Of a picture, in inches: a phone shows it at three quarters of its size, and its letters with it."""
 
 _FULL, _PART, _NONE = "#1b7f5c", "#e0a32e", "#b8405e"  # told apart by colour-blind eyes, and by their order
 
@@ -164,12 +166,12 @@ def _groups(graded: list[Row], of: Callable[[Row], Sequence[str]]) -> list[tuple
 # --- Pictures --------------------------------------------------------------------------------------------------------
 
 
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+def _axes(height: float) -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
@@ -179,14 +181,14 @@ def _axes(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _picture(figure: Figure, alt: str) -> Picture:
     image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(image, format="png", dpi=180, metadata={"Software": None})
     return Picture("data:image/png;base64," + base64.b64encode(image.getvalue()).decode(), alt)
 
 
 def _scores_picture(book: Gradebook, graded: list[Row]) -> Picture:
     total = float(book.total)
     scores = [float(row.score) for row in graded if row.score is not None]
-    figure, axes = _axes(7, 2.6)
+    figure, axes = _axes(2.2)
     counts, edges, _ = axes.hist(scores, bins=BINS, range=(0, max(total, *scores)), color=_FULL, edgecolor="white")
     axes.set(xlabel=f"score of {total:g}", ylabel="submissions")
     said = [
@@ -198,7 +200,7 @@ def _scores_picture(book: Gradebook, graded: list[Row]) -> Picture:
 
 
 def _items_picture(items: list[Item]) -> Picture:
-    figure, axes = _axes(7, 0.6 + 0.17 * len(items))
+    figure, axes = _axes(0.7 + 0.18 * len(items))
     places = range(len(items))
     left = [0.0] * len(items)
     for label, colour in (("full", _FULL), ("part", _PART), ("none", _NONE)):
@@ -207,7 +209,7 @@ def _items_picture(items: list[Item]) -> Picture:
             places, shares, left=left, color=colour, label={"full": "all points", "part": "some"}.get(label, "none")
         )
         left = [before + share for before, share in zip(left, shares, strict=True)]
-    axes.set_yticks(places, [item.name.removeprefix("test_") for item in items], fontsize=7)
+    axes.set_yticks(places, [item.name.removeprefix("test_") for item in items], fontsize=8)
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="% of the class", ylim=(len(items) - 0.4, -0.6))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=8)
@@ -218,7 +220,7 @@ def _items_picture(items: list[Item]) -> Picture:
 
 def _times_picture(graded: list[Row]) -> Picture:
     seconds = [max(row.seconds, 0.1) for row in graded]
-    figure, axes = _axes(7, 2.2)
+    figure, axes = _axes(2.0)
     low, high = math.floor(min(seconds)), math.ceil(max(seconds))
     axes.hist(seconds, bins=BINS, range=(low, max(high, low + 1)), color="#4a6fa5", edgecolor="white")
     axes.set(xlabel="seconds to grade", ylabel="submissions")
