@@ -66,6 +66,14 @@ def test_none_loses_a_point(graded, name):
     assert (results["score"], outcomes) == (EXPECTED[name]["score"], EXPECTED[name].get("not passed", {})), story
 
 
+@every_submission
+def test_none_is_told_of_a_mistake(graded, name):
+    results = json.loads((graded / name / "results.json").read_text(encoding="utf-8"))
+    told = {test["extra_data"]["test"] for test in results["tests"] if "Hint:" in test["output"]}
+    assert told <= set(EXPECTED[name].get("not passed", {}))
+    assert {test["extra_data"]["test"] for test in results["tests"] if "diagnosis" in test["extra_data"]} <= told
+
+
 @pytest.mark.heavy
 @every_submission
 def test_each_is_right_on_random_layers(name):
