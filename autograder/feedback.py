@@ -34,7 +34,8 @@ def test_output(result: TestResult, feedback: str) -> str:
     """
     failing = [case for case in result.cases if case.outcome != PASSED]
     if not failing:
-        return "Passed." if len(result.cases) == 1 else f"Passed in all {len(result.cases)} cases."
+        counted = {1: "", 2: " in both cases"}.get(len(result.cases), f" in all {len(result.cases)} cases")
+        return f"Passed{counted}."
     if all(case.outcome == "not run" for case in result.cases):
         reasons = dict.fromkeys(f"Not run: {case.message}." for case in failing)
         return "\n".join([*reasons, "That is not a second mistake."])

@@ -36,7 +36,8 @@ def not_run(case="", message="needs halve, which raised an exception"):
 
 def test_all_is_well():
     assert text_under(judged(passed()), HINT) == "Passed."
-    assert text_under(judged(passed("a"), passed("b")), VERDICT) == "Passed in all 2 cases."
+    assert text_under(judged(passed("a"), passed("b")), VERDICT) == "Passed in both cases."
+    assert text_under(judged(passed("a"), passed("b"), passed("c")), VERDICT) == "Passed in all 3 cases."
 
 
 def test_one_failure_without_cases():
