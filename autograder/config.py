@@ -29,6 +29,7 @@ from pydantic import (
     GetPydanticSchema,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
@@ -47,6 +48,9 @@ Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 
 RACE = "race"
 """A test that takes an argument of this name measures speed."""
+
+PLATFORM_SHARE = 0.9
+"""How much of the platform's time a grading may take before it is ended: what is left is for writing down the rest."""
 
 _SHOWN_CHARACTERS = 60
 """How much of a wrong value is repeated in a message."""
@@ -145,11 +149,18 @@ class Tolerances(_Section):
 
 
 class Limits(_Section):
-    """What a submission may use. Sizes are in MiB, times are wall times in seconds."""
+    """What a submission may use. Sizes are in MiB, times are wall times in seconds.
+
+    Attributes
+    ----------
+    platform_minutes : float
+        What Gradescope allows for all of it, before it stops the autograder and gives no points.
+    """
 
     call_seconds: PositiveNumber
     import_seconds: PositiveNumber
     submission_seconds: PositiveNumber
+    platform_minutes: PositiveNumber
     memory_mib: PositiveInteger
     reply_mib: PositiveInteger
     archive_mib: PositiveInteger
@@ -170,12 +181,25 @@ class Speed(_Section):
 
 
 class Late(_Section):
-    """What handing in late costs. Optional: without this section, nothing."""
+    """What handing in late costs. Optional: without this section, nothing; without `due`, nothing but on Gradescope."""
 
-    due: AwareDatetime
+    due: AwareDatetime | None = None
     grace_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     percent_per_day: Percent
     at_most_percent: Percent
+
+
+class Attempts(_Section):
+    """How often one may submit on Gradescope. Optional: without this section, as often as one likes."""
+
+    per_day: PositiveInteger | None = None
+    in_total: PositiveInteger | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Attempts:
+        if self.per_day is None and self.in_total is None:
+            raise PydanticCustomError("no_limit", "Input should have per_day, in_total or both")
+        return self
 
 
 class TestSettings(_Section):
@@ -202,6 +226,7 @@ class Config(_Section):
     isolation: Isolation
     speed: Speed
     late: Late | None = None
+    attempts: Attempts | None = None
     tests: Annotated[dict[str, TestSettings], Field(min_length=1)]
 
     def subject(self, test_name: str) -> str | None:
@@ -241,7 +266,7 @@ def load(path: Path) -> Config:
     missing = list(_missing_files(path.name, config.homework, root))
     if missing:
         raise _together(missing)
-    problems = list(_problems_of_tests(path.name, config, root))
+    problems = [*_problems_of_limits(path.name, config.limits), *_problems_of_tests(path.name, config, root)]
     if problems:
         raise _together(problems)
     return config
@@ -399,6 +424,15 @@ def _missing_files(file: str, homework: Homework, root: Path) -> Iterator[Config
         if not (path.is_dir() if folder else path.is_file()):
             problem = f"no such {'folder' if folder else 'file'}: {_shown(path, root)}"
             yield ConfigurationError(file, f"homework.{key}", problem, f"Correct the path; it is relative to {file}.")
+
+
+def _problems_of_limits(file: str, limits: Limits) -> Iterator[ConfigurationError]:
+    most = PLATFORM_SHARE * limits.platform_minutes * 60
+    if limits.submission_seconds >= most:
+        problem = f"got {limits.submission_seconds:g}, but should be less than {most:g}: "
+        problem += f"{PLATFORM_SHARE * 100:g} % of limits.platform_minutes"
+        remedy = "Lower it, or have Gradescope allow more minutes and write them here."
+        yield ConfigurationError(file, "limits.submission_seconds", problem, remedy)
 
 
 def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[ConfigurationError]:

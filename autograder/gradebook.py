@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -21,7 +20,7 @@ from autograder.export import Entry, Student
 from autograder.grade import Grade
 from autograder.gradescope import Results
 from autograder.journal import RESULTS, graded_tests
-from autograder.outcomes import FAULT, PASSED
+from autograder.outcomes import FAULT, tally
 from autograder.policy import Lateness, LateRule
 from autograder.roster import CANVAS, Person
 
@@ -154,12 +153,6 @@ def _write_lateness(path: Path, late: Lateness | None) -> None:
     after = policy.apply(before, late)
     if after != before:
         Results(total_points=None, **after).write(path)
-
-
-def tally(outcomes: Counter[str]) -> str:
-    """Say how tests ended: those that passed first, then the most frequent."""
-    ordered = sorted(outcomes.items(), key=lambda item: (item[0] != PASSED, -item[1], item[0]))
-    return ", ".join(f"{count} {outcome}" for outcome, count in ordered)
 
 
 def read_overrides(path: Path, points: Mapping[str, Fraction]) -> list[Override]:

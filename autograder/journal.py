@@ -1,7 +1,8 @@
 """What has been graded already: one line per grade, beside the results, so that a second run grades what changed.
 
 A grade counts as long as its key does: the bytes that were handed in, the tests with their inputs and expected arrays,
-config.yaml, the engine, Python and NumPy. What late work costs is not part of it: that is counted anew every time.
+config.yaml, the engine, Python and NumPy. What late work costs is not part of it: that is counted anew every time; nor
+is what concerns Gradescope alone.
 
 It must not know: how a grade comes about, whose it is.
 """
@@ -107,7 +108,8 @@ def graded_tests(results: Path) -> list[dict[str, Any]]:
 
 def circumstances(config: Config, only: str | None) -> str:
     """Return a digest of all that a grade depends on beside the submission."""
-    settings = config.model_dump(warnings=False, exclude={"title": True, "late": True, "homework": _places(config)})
+    left_out: dict[str, Any] = {"title": True, "late": True, "attempts": True, "limits": {"platform_minutes"}}
+    settings = config.model_dump(warnings=False, exclude={**left_out, "homework": _places(config)})
     about = [settings, only, __version__, platform.python_version(), platform.machine(), np.__version__]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
     homework = config.homework

@@ -137,7 +137,11 @@ def mark(
     problems += _not_private(order.out)
     if order.only or hand_ins.single:
         return Done(grades, problems)
-    rule = LateRule(**config.late.model_dump()) if config.late else None
+    rule = LateRule(**config.late.model_dump()) if config.late and config.late.due else None
+    if config.late and not rule:
+        problems.append(
+            f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"
+        )
     rows = [gradebook.row(entry, grades[entry.name], order.out, overrides, rule) for entry in entries]
     rows += [Row(entry, None, status=gradebook.NO_FILES) for entry in hand_ins.without_files]
     book = Gradebook(config.title, points, rows, people.absent if people else (), people.people if people else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -132,3 +133,9 @@ class TestResult:
         rounded = Fraction(int(points * self.earned * ROUNDING + Fraction(1, 2)), ROUNDING)
         less = Fraction(math.ceil(points * ROUNDING) - 1, ROUNDING)
         return min(rounded, less)
+
+
+def tally(outcomes: Counter[str]) -> str:
+    """Say how tests ended: those that passed first, then the most frequent."""
+    ordered = sorted(outcomes.items(), key=lambda item: (item[0] != PASSED, -item[1], item[0]))
+    return ", ".join(f"{count} {outcome}" for outcome, count in ordered)

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from autograder.grade import Grade
-from autograder.gradebook import tally
-from autograder.outcomes import FAULT, TestResult
+from autograder.outcomes import FAULT, TestResult, tally
 from autograder.text import clean
 
 MOST_ROWS = 60

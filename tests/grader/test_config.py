@@ -39,6 +39,7 @@ limits:
   call_seconds: 10
   import_seconds: 2.5
   submission_seconds: 60
+  platform_minutes: 10
   memory_mib: 512
   reply_mib: 32
   archive_mib: 20
@@ -235,7 +236,7 @@ def test_a_syntax_error_names_the_line(homework):
         (('"Sums"', "2026-13-45"), "config.yaml: is not YAML: month must be in 1..12. Correct it."),
         (("[total]", "&a {b: *a}"), "config.yaml: is not YAML: maximum recursion depth exceeded"),
         (('"Sums"', "!!python/name:os.system"), "config.yaml: is not YAML: line 1: could not determine a constructor"),
-        (("tests:\n", "tests:\n---\n"), "config.yaml: is not YAML: line 33: but found another document."),
+        (("tests:\n", "tests:\n---\n"), "config.yaml: is not YAML: line 34: but found another document."),
     ],
 )
 def test_what_is_no_yaml_we_know(homework, change, message):
@@ -249,8 +250,8 @@ def test_a_key_twice(homework):
         ("  archive_mib: 20\n", "  archive_mib: 20\n  reply_mib: 64\n"),
     )
     assert lines == [
-        "config.yaml: limits.reply_mib: stands in line 26 and again in line 28. Remove one of them.",
-        "config.yaml: tests.test_add: stands in line 35 and again in line 36. Remove one of them.",
+        "config.yaml: limits.reply_mib: stands in line 27 and again in line 29. Remove one of them.",
+        "config.yaml: tests.test_add: stands in line 36 and again in line 37. Remove one of them.",
     ]
 
 
@@ -260,7 +261,7 @@ def test_a_key_twice(homework):
 def test_not_a_mapping(homework, text, got):
     assert refused(homework, text=text) == [
         f"config.yaml: got {got}, but should be keys with values: title, total_points, homework, fixtures, tolerances, "
-        "limits, isolation, speed, late, tests. Correct the value."
+        "limits, isolation, speed, late, attempts, tests. Correct the value."
     ]
 
 
@@ -564,3 +565,49 @@ def test_late_work(homework):
 def test_late_work_that_does_not_fit(homework, change, problem):
     first, *_ = refused(homework, ("tests:\n", LATE.replace(*change)))
     assert first.startswith(f"config.yaml: {problem}")
+
+
+def test_late_work_may_leave_the_date_to_gradescope(homework):
+    late = load(homework, ("tests:\n", LATE.replace("  due: 2026-10-01 23:59:00 -04:00\n", ""))).late
+    assert late is not None
+    assert late.due is None
+
+
+# How often one may submit.
+
+
+@pytest.mark.parametrize(
+    ("section", "per_day", "in_total"),
+    [("{per_day: 5}", 5, None), ("{in_total: 30}", None, 30), ("{per_day: 5, in_total: 30}", 5, 30)],
+)
+def test_attempts(homework, section, per_day, in_total):
+    assert load(homework).attempts is None
+    attempts = load(homework, ("tests:\n", f"attempts: {section}\ntests:\n")).attempts
+    assert attempts is not None
+    assert (attempts.per_day, attempts.in_total) == (per_day, in_total)
+
+
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        ("{}", "attempts: got no keys, but should have per_day, in_total or both. Correct the value."),
+        ("{per_week: 3}", "attempts.per_week: no such key. Known are per_day, in_total."),
+        ("{per_day: 0}", "attempts.per_day: got 0, but should be greater than 0. Correct the value."),
+        ("{per_day: 2.5}", "attempts.per_day: got 2.5, but should be a whole number. Correct the value."),
+    ],
+)
+def test_attempts_that_do_not_fit(homework, section, problem):
+    first, *_ = refused(homework, ("tests:\n", f"attempts: {section}\ntests:\n"))
+    assert first == f"config.yaml: {problem}"
+
+
+@pytest.mark.parametrize(("seconds", "fits"), [("539", True), ("540", False), ("600", False)])
+def test_a_submission_must_end_before_the_platform_ends_it(homework, seconds, fits):
+    change = ("submission_seconds: 60", f"submission_seconds: {seconds}")
+    if fits:
+        assert load(homework, change).limits.platform_minutes == 10
+    else:
+        assert refused(homework, change) == [
+            f"config.yaml: limits.submission_seconds: got {seconds}, but should be less than 540: 90 % of "
+            "limits.platform_minutes. Lower it, or have Gradescope allow more minutes and write them here."
+        ]

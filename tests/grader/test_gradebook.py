@@ -98,7 +98,7 @@ def test_lateness_counts_here_and_in_the_results(row, tmp_path):
     assert (late.earned, late.score, late.late.percent) == (Fraction("5.5"), Fraction("4.4"), 20)
     results = json.loads((tmp_path / "submission_1/results.json").read_text())
     assert results["score"] == 4.4
-    assert results["output"].startswith("Handed in 2 days late")
+    assert "late: 2 days begun × " in results["output"].split("\n")[1]
     assert row(rule=RULE, submitted=None).late is None
     assert row(rule=None, submitted=LATE).score == Fraction("5.5")
 

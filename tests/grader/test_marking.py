@@ -160,6 +160,13 @@ def test_late_decided_and_compared(mark, gradescope, toy):
     assert grades(toy)["submission_2"]["overrides"] == "test_halve = 2: one character"
 
 
+def test_late_without_a_date_counts_on_gradescope_alone(mark, gradescope, toy):
+    toy.configure(late={"grace_minutes": 0, "percent_per_day": 25, "at_most_percent": 40})
+    done, _, _ = mark(gradescope)
+    assert done.problems == ["config.yaml: late has no due, and an export names no dates: nothing counts as late here"]
+    assert {line["late"] for line in grades(toy).values()} == {""}
+
+
 def test_a_roster(mark, gradescope, toy):
     (toy.root / "roster.csv").write_text(
         "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section\n"

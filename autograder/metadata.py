@@ -1,0 +1,156 @@
+"""What the platform says about a submission: ``submission_metadata.json``, read with suspicion.
+
+It says whose it is, when it came in, when it was due, and what came in before. Half of that is not documented, so every
+part may be missing or of another shape: what cannot be read becomes a sentence in `Metadata.problems`, and nothing is
+guessed. It must not know: what being late costs, how many attempts there are, the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+FILE = "submission_metadata.json"
+
+
+@dataclass(frozen=True)
+class Previous:
+    """An earlier submission of the same student or group.
+
+    Attributes
+    ----------
+    submitted : datetime
+    score : Fraction or None
+        As the platform keeps it, with whatever lateness took off.
+    failed : bool
+        The autograder failed, so that it has no score.
+    extra : mapping
+        The ``extra_data`` of its results. The platform hands out that of the latest one only.
+    """
+
+    submitted: datetime
+    score: Fraction | None = None
+    failed: bool = False
+    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is known about a submission.
+
+    Attributes
+    ----------
+    submitted : datetime or None
+        When the platform received it.
+    due : datetime or None
+        When the assignment is due.
+    own_due : tuple of datetime or None
+        One for each member of the group: their own date where they have one, which is an extension; None where theirs
+        is the assignment's.
+    previous : tuple of Previous
+        What came in before this one, oldest first.
+    problems : tuple of str
+        What could not be read; for staff.
+    """
+
+    submitted: datetime | None = None
+    due: datetime | None = None
+    own_due: tuple[datetime | None, ...] = ()
+    previous: tuple[Previous, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def read(path: Path) -> Metadata:
+    """Read the platform's file; what is missing or malformed is told in `problems`."""
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        return Metadata(problems=(f"{path.name} cannot be read: {error.strerror}",))
+    except (ValueError, RecursionError) as error:
+        return Metadata(problems=(f"{path.name} is not JSON: {error}",))
+    if not isinstance(content, dict):
+        return Metadata(problems=(f"{path.name} holds no object",))
+    problems: list[str] = []
+    submitted = _moment(content, "created_at", problems, required=True)
+    assignment = _object(content.get("assignment"))
+    due = _moment(assignment, "due_date", problems, where="assignment.")
+    users = content.get("users")
+    own = tuple(_own_due(user, number, due, problems) for number, user in enumerate(_list(users)))
+    earlier = content.get("previous_submissions")
+    found = [_previous(one, number, problems) for number, one in enumerate(_list(earlier))]
+    # A re-run of an old submission may name later ones, too.
+    before = [one for one in found if one is not None and submitted is not None and one.submitted < submitted]
+    before.sort(key=lambda one: one.submitted)
+    return Metadata(submitted, due, own, tuple(before), tuple(f"{path.name}: {problem}" for problem in problems))
+
+
+def moment(text: object) -> datetime | None:
+    """Return a time in ISO 8601 with its time zone, None if it is not one. Python 3.10 reads fewer forms than 3.11."""
+    if not isinstance(text, str):
+        return None
+    plain = re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", text.strip().replace("Z", "+00:00"))
+    plain = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", plain)
+    try:
+        time = datetime.fromisoformat(plain)
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else None
+
+
+def _moment(
+    holder: Mapping[str, Any], key: str, problems: list[str], where: str = "", required: bool = False
+) -> datetime | None:
+    value = holder.get(key)
+    time = moment(value)
+    if time is None and (required or value is not None):
+        problems.append(f"{where}{key} is {_shown(value)}, but should be a time with its time zone")
+    return time
+
+
+def _own_due(user: object, number: int, due: datetime | None, problems: list[str]) -> datetime | None:
+    """Return a member's own due date: the platform repeats the assignment's where there is none."""
+    settings = _object(_object(user).get("assignment"))
+    own = _moment(settings, "due_date", problems, where=f"users[{number}].assignment.")
+    return None if own == due else own
+
+
+def _previous(one: object, number: int, problems: list[str]) -> Previous | None:
+    holder = _object(one)
+    where = f"previous_submissions[{number}]."
+    submitted = _moment(holder, "submission_time", problems, where, required=True)
+    if submitted is None:
+        return None
+    extra = _object(holder.get("results")).get("extra_data")
+    return Previous(
+        submitted,
+        _score(holder.get("score")),
+        holder.get("autograder_error") is True,
+        extra if isinstance(extra, dict) else None,
+    )
+
+
+def _score(value: object) -> Fraction | None:
+    """Return a score, which the platform writes as a number or as text; None where there is none."""
+    try:
+        return Fraction(str(value)) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+    except (ValueError, ZeroDivisionError):  # also NaN and Infinity
+        return None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _shown(value: object) -> str:
+    text = ascii(value)
+    return "missing" if value is None else text if len(text) <= 60 else text[:60] + "..."
