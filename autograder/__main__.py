@@ -1,7 +1,8 @@
 """The command line: ``python -m autograder <command>``. What ``make`` calls.
 
-Exit status 0: done (graded, with whatever score). 1: ``verify`` found a problem. 2: nothing could be done, and the
-message says what to change. 3: ``assignment --without-otter`` would have needed it.
+Exit status 0: done (graded, with whatever score). 1: ``verify`` or ``self-check`` found a problem, ``hosted`` publishes
+no grade. 2: nothing could be done, and the message says what to change. 3: ``assignment --without-otter`` would have
+needed it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ SAMPLE_CLASS = Path("tests/grader/submissions/sample")
 OUT = Path("results")
 ASSIGNMENT = Path("assignment")
 HANDOUT = Path("dist/handout.zip")
+BUNDLE = Path("dist/autograder.zip")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,6 +102,18 @@ def _parser() -> argparse.ArgumentParser:
     handout = commands.add_parser("handout", help="pack what students download, once it is up to date")
     handout.add_argument("--out", type=Path, default=HANDOUT, help="the zip (default: %(default)s)")
     handout.set_defaults(command=_handout)
+
+    bundle = commands.add_parser("bundle", help="pack what is uploaded to Gradescope")
+    bundle.add_argument("--out", type=Path, default=BUNDLE, help="the zip (default: %(default)s)")
+    bundle.set_defaults(command=_bundle)
+
+    hosted = commands.add_parser("hosted", help="grade as Gradescope does; run_autograder calls it")
+    hosted.add_argument("root", type=Path, help="/autograder there")
+    hosted.add_argument("--unsupervised", action="store_true", help="in this process, without a deadline, as a draft")
+    hosted.set_defaults(command=_hosted)
+
+    self_check = commands.add_parser("self-check", help="grade the model answer; setup.sh calls it")
+    self_check.set_defaults(command=_self_check)
     return parser
 
 
@@ -231,6 +245,38 @@ def _handout(options: argparse.Namespace) -> int:
     archive = handout.pack(options.config, ASSIGNMENT, options.out)
     print(f"wrote {archive}, {archive.stat().st_size // 1024} KB")
     return 0
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from autograder import config, hosted
+    from autograder.bundle import pack
+
+    problem = hosted.self_check(config.load(options.config))  # here it costs seconds, on Gradescope a build
+    if problem:
+        print(clean(f"Not packed: {problem}", 10_000, lines=True), file=sys.stderr)
+        return 1
+    packed = pack.pack(options.config, options.out)
+    print(packed.instructions(options.out))
+    return 0
+
+
+def _hosted(options: argparse.Namespace) -> int:
+    from autograder import config, hosted, supervisor
+
+    place, settings = hosted.Place(options.root), config.load(options.config)
+    if options.unsupervised:
+        return 0 if hosted.grade(place, settings) else 1
+    command = [sys.executable, "-m", "autograder", "--config", str(options.config), "hosted", str(options.root)]
+    seconds = settings.limits.platform_minutes * 60 * config.PLATFORM_SHARE
+    return 0 if supervisor.supervise([*command, "--unsupervised"], place.draft, place.results, seconds) else 1
+
+
+def _self_check(options: argparse.Namespace) -> int:
+    from autograder import config, hosted
+
+    problem = hosted.self_check(config.load(options.config))
+    print(clean(problem, 10_000, lines=True) or "The model answer gets all points.")
+    return 1 if problem else 0
 
 
 def _numbers(text: str) -> list[int]:

@@ -1,7 +1,7 @@
 """One submission in, one results.json out.
 
-The file that is there while a grading runs says that it has not ended; the true one replaces it in one step. When
-the fault is ours there is no file at all, and so no grade.
+The file that is there while a grading runs says that it has not ended, or, on a platform that may end it, what has been
+found so far; the true one replaces it in one step. When the fault is ours there is no file at all, and so no grade.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autograder import __version__, casefile, feedback, isolation, plugin, submission, timing
+from autograder import __version__, casefile, draft, feedback, isolation, plugin, submission, timing
 from autograder.config import Config
-from autograder.errors import AutograderError, BadSubmission, ConfigurationError, GraderFault
+from autograder.errors import AutograderError, BadSubmission, ConfigurationError, GraderFault, NotRun
 from autograder.gradescope import Results, TestEntry
 from autograder.outcomes import FAULT, Diagnosis, TestResult
 from autograder.sandbox import Sandbox
@@ -61,6 +61,25 @@ class Grade:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What a platform has to say in a grading.
+
+    Attributes
+    ----------
+    stopped : str
+        Why tests that are left over were not run, should the grading be ended early.
+    withheld : str
+        Why this submission is not graded, although it could be; empty if it is.
+    finish : callable
+        Given results, and whether the grading has ended, returns those that are written.
+    """
+
+    stopped: str
+    withheld: str
+    finish: Callable[[Results, bool], Results]
+
+
+@dataclass(frozen=True)
 class _Verdict:
     """How every test ended, the text on top, a line for staff, the isolation in words, and what varies between runs."""
 
@@ -69,6 +88,24 @@ class _Verdict:
     remark: str
     isolation: str
     extra: dict[str, object]
+
+
+@dataclass(frozen=True)
+class _Admitted:
+    """A submission before its tests: what it defines, None if it cannot be used, and why not; sentences about it."""
+
+    student: Submission
+    notes: list[str]
+    defined: tuple[str, ...] | None
+    unusable: str
+    remark: str
+
+    @classmethod
+    def of(cls, student: Submission, notes: list[str]) -> _Admitted:
+        """Take down how it stands now: later it may be given up for other reasons."""
+        if student.failure is None:
+            return cls(student, notes, student.defined, "", "")
+        return cls(student, notes, None, student.unusable, student.failure.message)
 
 
 class Grader:
@@ -106,19 +143,35 @@ class Grader:
         """What the graded tests are worth together."""
         return sum((self._config.tests[name].points for name in self._graded), Fraction(0))
 
-    def grade(self, path: Path, results_path: Path, progress: Callable[[TestResult], None] | None = None) -> Grade:
+    def grade(
+        self,
+        path: Path,
+        results_path: Path,
+        progress: Callable[[TestResult], None] | None = None,
+        terms: Terms | None = None,
+    ) -> Grade:
         """Grade the submission at `path` and write `results_path`.
 
         Never raises for what a submission does, nor for a fault of ours: that ends in a Grade without a score. After a
-        fault, and after Ctrl-C, no results are left there, not even older ones.
+        fault, and after Ctrl-C, no results are left there, not even older ones. With `terms`, from the first test on
+        the file holds what would be true if the grading ended there.
         """
         started = time.monotonic()
+
+        def write(verdict: _Verdict, ended: bool = True) -> None:
+            results = self._results(verdict, time.monotonic() - started)
+            (terms.finish(results, ended) if terms else results).write(results_path)
+
         try:
             results_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            Results.fallback("Grading started and has not ended yet.").write(results_path)
-            verdict = self._judge(path, progress)
+            if terms is None:
+                Results.fallback("Grading started and has not ended yet.").write(results_path)
+                verdict = self._judge(path, progress)
+            else:
+                results_path.unlink(missing_ok=True)
+                verdict = self._judge(path, progress, terms, keep=lambda so_far: write(so_far, ended=False))
+            write(verdict)
             seconds = time.monotonic() - started
-            self._results(verdict, seconds).write(results_path)
         except BaseException as error:  # ours, whatever it is: a wrong grade is worse than none
             with contextlib.suppress(OSError):  # what cannot be made need not be removed
                 results_path.unlink()
@@ -129,23 +182,71 @@ class Grader:
         outcomes = Counter(test.outcome for test in verdict.tests)
         return Grade(self._score(verdict.tests), self.points, outcomes, seconds, verdict.remark, verdict.isolation)
 
-    def _judge(self, path: Path, progress: Callable[[TestResult], None] | None) -> _Verdict:
-        homework, limits = self._config.homework, self._config.limits
+    def _judge(
+        self,
+        path: Path,
+        progress: Callable[[TestResult], None] | None,
+        terms: Terms | None = None,
+        keep: Callable[[_Verdict], None] | None = None,
+    ) -> _Verdict:
+        """Run the tests; have what is known after each of them kept."""
+        limits = self._config.limits
         with Sandbox(memory_mib=limits.memory_mib, cpu_seconds=math.ceil(limits.submission_seconds)) as sandbox:
-            student, notes = self._admit(path, sandbox)
-            tests = plugin.run(self._plan(sandbox), student, progress)
-        defined = student.defined if student.failure is None else None
-        summary = feedback.summary(homework.required_file, list(homework.functions), defined, notes, tests)
+            admitted = self._admit(path, sandbox)
+            if terms is not None and keep is not None:
+                progress = self._keeping(admitted, terms.stopped, keep, progress)
+            withheld = terms.withheld if terms is not None else ""
+            if withheld:
+                admitted.student.give_up(NotRun(withheld), withheld)
+            tests = plugin.run(self._plan(sandbox), admitted.student, progress)
+        return self._verdict(admitted, admitted.notes, tests, about=[] if withheld else tests)
+
+    def _verdict(
+        self, admitted: _Admitted, notes: list[str], tests: list[TestResult], about: list[TestResult]
+    ) -> _Verdict:
+        """Put together what is known; the text on top is `about` those of these tests that a student sees at once."""
+        homework, student = self._config.homework, admitted.student
+        functions = list(homework.functions)
+        seen = [test for test in about if self._config.tests[test.name].visibility == "visible"]
+        if len(seen) < len(about):
+            few = f"{len(about) - len(seen)} of {len(about)} tests are not shown here, or not yet"
+            notes = [*notes, f"{few}: the rest of this text is about the others."]
         return _Verdict(
             tests,
-            summary,
-            remark=student.failure.message if student.failure is not None else "",
+            feedback.summary(homework.required_file, functions, admitted.defined, notes, seen),
+            admitted.remark,
             isolation=isolation.level(student.isolation) if student.isolation else "",
-            extra={"import_seconds": round(student.import_seconds, 3), "isolation": student.isolation},
+            extra={
+                "import_seconds": round(student.import_seconds, 3),
+                "isolation": student.isolation,
+                "unusable": admitted.unusable,
+            },
         )
 
-    def _admit(self, path: Path, sandbox: Sandbox) -> tuple[Submission, list[str]]:
-        """Copy the submission to where a worker can read it and import it; return it with notes for the student."""
+    def _keeping(
+        self,
+        admitted: _Admitted,
+        stopped: str,
+        keep: Callable[[_Verdict], None],
+        progress: Callable[[TestResult], None] | None,
+    ) -> Callable[[TestResult], None]:
+        """Return a `progress` that has kept what would be true if the grading ended there."""
+        homework = self._config.homework
+        titles = draft.titles(homework.public_tests, homework.hidden_tests)
+        leftover = draft.Leftover(self._graded, titles, self._config.subject, stopped)
+        notes = [*admitted.notes, f"{stopped[0].upper()}{stopped[1:]}: tests that were not run count 0. Submit again."]
+        done: list[TestResult] = []
+
+        def note(test: TestResult) -> None:
+            done.append(test)
+            keep(self._verdict(admitted, notes, leftover.completed(done), about=[]))
+            if progress is not None:
+                progress(test)
+
+        return note
+
+    def _admit(self, path: Path, sandbox: Sandbox) -> _Admitted:
+        """Copy the submission to where a worker can read it and import it."""
         homework, limits = self._config.homework, self._config.limits
         directory = sandbox.directory("student")
         bounds = submission.ArchiveLimits(limits.archive_mib * MIB, limits.archive_files)
@@ -154,7 +255,7 @@ class Grader:
         except BadSubmission as refusal:
             student = Submission(sandbox, directory, [], self._interface(), self._object)
             student.give_up(refusal, "the submission could not be read")
-            return student, [refusal.message]
+            return _Admitted.of(student, [refusal.message])
         student = Submission(sandbox, directory, read.files, self._interface(), self._object)
         student.start_clock()
         student.preflight()
@@ -166,7 +267,7 @@ class Grader:
                 f"Importing {homework.required_file} takes more than {SLOW_IMPORT_SECONDS:g} s, and it is imported "
                 "once for every test: move experiments and plots out of it."
             )
-        return student, notes
+        return _Admitted.of(student, notes)
 
     def _object(self, report: Mapping[str, str]) -> None:
         """Refuse to go on where the isolation is too weak for the machine we are on."""

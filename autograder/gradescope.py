@@ -180,6 +180,10 @@ class Results(_Contract):
         ]
         return cls(total_points=None, score=0.0, output="\n".join(lines), extra_data={"outcome": FAULT})
 
+    def changed(self, **fields: Any) -> Results:
+        """Return these results with other values in some fields, held against the contract anew."""
+        return Results(**{**{name: getattr(self, name) for name in type(self).model_fields}, **fields})
+
     def to_json(self) -> str:
         """Return the file's text: keys in the order of the fields, the same for the same results."""
         _refuse_foreign("Results", self)  # extra_data may have been changed since it was checked

@@ -344,6 +344,14 @@ def test_every_format(name):
     assert results(output_format=name, test_output_format=name, test_name_format=name).output_format == name
 
 
+def test_a_copy_with_other_fields_is_held_to_the_contract():
+    before = results(output="a", tests=[entry(score=1.0)])
+    after = before.changed(score=0.5, output="b")
+    assert (after.score, after.output, after.tests, after.total_points) == (0.5, "b", before.tests, 2.0)
+    assert (before.score, before.output) == (1.0, "a")
+    assert fault(before.changed, score=float("nan")) == "results.json: Results.score: is nan, but should be finite"
+
+
 def test_nothing_can_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         entry().score = 2.0
