@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two targets may both set up .venv
-.PHONY: help grade fixtures assignment handout doctor verify mutation test test-all fuzz bench check format lock clean ta-env dask-env dev-env instructor-env
+.PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz bench bench-class check format lock clean ta-env dask-env dev-env instructor-env
 
 # `value` keeps a `$` that make would otherwise expand.
 override SUBMISSIONS := $(value SUBMISSIONS)
@@ -20,9 +20,10 @@ override ANONYMOUS := $(value ANONYMOUS)
 override SCHEDULER := $(value SCHEDULER)
 override SEED := $(value SEED)
 override SEEDS := $(value SEEDS)
+override IMAGE := $(value IMAGE)
 override PYTHON := $(value PYTHON)
 PY = .venv/bin/python
-export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS SCHEDULER SEED SEEDS PYTHON PY
+export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS SCHEDULER SEED SEEDS IMAGE PYTHON PY
 
 help: ## Show this help
 	@echo 'usage: make <target> [NAME=value …]'
@@ -53,6 +54,12 @@ assignment: ta-env ## Build what students download from solutions/ and tests/pub
 handout: ta-env ## Pack what students download into dist/handout.zip
 	@"$$PY" -m autograder handout
 
+bundle: ta-env ## Pack what is uploaded to Gradescope into dist/autograder.zip
+	@"$$PY" -m autograder bundle
+
+rehearse: dev-env ## Try that zip in a container like Gradescope's, as root (IMAGE= with Docker)
+	@"$$PY" -m tests.grader.stage $${IMAGE:+--image="$$IMAGE"}
+
 doctor: ta-env ## Say which isolation of student code holds on this machine
 	@"$$PY" -m autograder doctor
 
@@ -72,8 +79,12 @@ test-all: instructor-env ## Test the grader, heavy tests included
 fuzz: dev-env ## Throw random bytes at everything that reads a stranger's (FUZZ_SECONDS=600 for each)
 	FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" "$$PY" -m pytest tests/grader/fuzz/test_fuzz_archive.py tests/grader/fuzz/test_fuzz_wire.py
 
-bench: dev-env ## Measure what grading costs, and the gap of every speed test
+bench: dev-env ## Measure what grading costs, the gap of every speed test, and NumPy beside PyTorch (PY= with torch)
 	PYTHONPATH=. "$$PY" tests/bench/bench.py
+	PYTHONPATH=. "$$PY" tests/bench/peers.py
+
+bench-class: dask-env ## Grade a made-up class of a thousand: how many a minute, killed and resumed, on Dask
+	PYTHONPATH=. "$$PY" tests/bench/large_class.py
 
 check: dev-env ## Lint, formatting and types
 	"$$PY" -m ruff check

@@ -1,0 +1,167 @@
+"""Pack what is uploaded to Gradescope: the engine, the tests with what they need, and nothing else.
+
+What goes in is listed, and everything else stays out. Nothing is packed that would not grade: configuration, tests,
+fixtures and model answer have to agree first. It must not know: how grading works, what the platform does with the zip.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import casefile, files
+from autograder import config as configuration
+from autograder.config import Config
+from autograder.errors import ConfigurationError
+
+SCRIPTS = ("setup.sh", "run_autograder")
+REQUIREMENTS = ("requirements/grading.txt", "requirements/python.sh")
+_ENGINE = Path(__file__).parents[1]
+_PROJECT = _ENGINE.parent
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was packed."""
+
+    size: int
+    count: int
+    points: float
+    minutes: float
+    late: bool
+
+    def instructions(self, archive: Path) -> str:
+        """Say what to enter on Gradescope."""
+        lines = [
+            f"wrote {archive}: {self.count} files, {self.size / 1024:.0f} KB. On Gradescope:",
+            f"  Autograder points        {self.points:g}",
+            "  Configure Autograder     Zip file upload: this file; base image Ubuntu, 22.04",
+            f"  Settings                 container timeout {self.minutes:g} minutes; the smallest container will do",
+        ]
+        if self.late:
+            lines.append("  Allow late submissions   yes: config.yaml says what being late costs")
+        return "\n".join([*lines, "README, For instructors, has every step."])
+
+
+def pack(config_path: Path, archive: Path) -> Packed:
+    """Write the zip: the same bytes for the same files, whenever and wherever it is packed.
+
+    Parameters
+    ----------
+    config_path : Path
+        The homework's config.yaml; everything that belongs to the homework lies below its folder.
+    archive : Path
+        Where to; its folder is made.
+
+    Raises
+    ------
+    ConfigurationError
+        If the homework's parts do not agree, or lie somewhere else.
+    """
+    settings = configuration.load(config_path)
+    _refuse_disagreement(config_path, settings)
+    content = dict(sorted(_content(config_path, settings).items()))
+    _refuse_broken(config_path, content)
+    buffer = io.BytesIO()
+    # Stored, not deflated: what deflate makes of the same bytes depends on the version of zlib.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
+        for name, data in content.items():
+            entry = zipfile.ZipInfo(name, _DATE)
+            entry.create_system, entry.external_attr = 3, (0o100755 if name in SCRIPTS else 0o100644) << 16
+            packed.writestr(entry, data)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    files.replace(archive, buffer.getvalue())
+    return Packed(
+        len(buffer.getvalue()),
+        len(content),
+        float(settings.total_points),
+        settings.limits.platform_minutes,
+        settings.late is not None,
+    )
+
+
+def _content(config_path: Path, settings: Config) -> dict[str, bytes]:
+    """Return what is packed, by its name in the zip."""
+    home, root = settings.homework, config_path.resolve().parent
+    found = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
+    found |= {name: (_PROJECT / name).read_bytes() for name in REQUIREMENTS}
+    # All of the engine, small as it is: staff who log in to a container there have every command.
+    for path in _ENGINE.rglob("*.py"):
+        if path.parent != Path(__file__).parent:
+            found[f"autograder/{path.relative_to(_ENGINE).as_posix()}"] = path.read_bytes()
+    paths = [config_path.resolve(), home.solution, home.oracle, home.cases]
+    paths += sorted(home.misconceptions.rglob("*.py"))
+    for folder in (home.public_tests, home.hidden_tests):
+        paths += sorted(folder.glob("*.py"))
+    paths.append(home.fixtures / casefile.MANIFEST)
+    manifest = json.loads(paths[-1].read_bytes())
+    paths += [home.fixtures / name for name in manifest["files"]]
+    for path in _with_imports(paths, root):
+        if not path.resolve().is_relative_to(root):
+            problem = f"{path} lies outside of {root}"
+            raise ConfigurationError(config_path.name, "homework", problem, "Move it below the folder of this file.")
+        name = "config.yaml" if path == config_path.resolve() else path.resolve().relative_to(root).as_posix()
+        found[name] = path.read_bytes()
+    return found
+
+
+def _with_imports(paths: list[Path], root: Path) -> Iterator[Path]:
+    """Yield the paths, and the homework's own modules that they import."""
+    seen: set[Path] = set()
+    todo = list(paths)
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        yield path
+        if path.suffix == ".py":
+            places = [root.joinpath(*name.split(".")) for name in _imports(path)]
+            modules = [place.with_suffix(".py") for place in places] + [place / "__init__.py" for place in places]
+            todo += (module for module in modules if module.is_file())
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
+def _refuse_broken(config_path: Path, content: dict[str, bytes]) -> None:
+    """Raise where the configuration would not find everything in the zip, as after a path from the root."""
+    with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
+        root = Path(scratch).resolve()
+        for name, data in content.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(data)
+        settings = configuration.load(root / "config.yaml")
+        for key, path in settings.homework:
+            if isinstance(path, Path) and not path.resolve().is_relative_to(root):
+                problem = f"leads out of the folder of {config_path.name}"
+                remedy = "Write the path relative to that file."
+                raise ConfigurationError(config_path.name, f"homework.{key}", problem, remedy)
+
+
+def _refuse_disagreement(config_path: Path, settings: Config) -> None:
+    """Raise where fixtures, programs and configuration are not made from each other."""
+    home = settings.homework
+    casefile.load(home.fixtures)  # every file is the one that the manifest was written for
+    manifest = json.loads((home.fixtures / casefile.MANIFEST).read_bytes())
+    seed = settings.fixtures.seed
+    if manifest.get("seed") != seed:
+        problem = f"says {seed}, but the fixtures were drawn from seed {manifest.get('seed')}"
+        raise ConfigurationError(config_path.name, "fixtures.seed", problem, "Run `make fixtures`, then `make verify`.")
+    for program, path in (("oracle", home.oracle), ("cases", home.cases)):
+        if manifest.get(f"{program}_sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
+            problem = "has changed since the fixtures were made"
+            raise ConfigurationError(path.name, "", problem, "Run `make fixtures`, then `make verify`.")
