@@ -51,8 +51,12 @@ ENVIRONMENT = {
     "TZ": "UTC",
     **{f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")},
     "VECLIB_MAXIMUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
 }
-"""All that a worker's environment holds: one thread for every BLAS, and nothing of the grader's."""
+"""All that a worker's environment holds: one thread for every BLAS, memory that stays when it is freed, and nothing of
+the grader's. glibc would otherwise fetch and return arrays of a certain size page by page, or not, depending on what was
+freed before: the same function took up to twice the processor time."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder import config
+from autograder.grade import Grader
+
 ROOT = Path(__file__).resolve().parents[2]
 SUBMISSIONS = ROOT / "tests" / "grader" / "submissions"
 SPEED = SUBMISSIONS / "speed"
@@ -39,13 +42,13 @@ CHEATS = {
 
 CONVOLUTION = ["test_conv2d_forward_speed", "test_conv2d_backward_speed"]
 POOLING = [f"test_{kind}_pool2d_{way}_speed" for kind in ("max", "avg") for way in ("forward", "backward")]
-SLOW = {"im2col": CONVOLUTION, "col2im": CONVOLUTION[1:]}
+SLOW = {"im2col": CONVOLUTION, "col2im": CONVOLUTION[1:], "winners": ["test_max_pool2d_backward_speed"]}
 """Where loops in one function show; loops everywhere show everywhere."""
 
 REPEATED = 17
 """Gradings of each of six vectorised styles, on a quiet machine and again on a busy one: 204 in all."""
 REPEATED_LOOPS = 25
-"""Gradings of each of four styles of loops: 100 in all."""
+"""Gradings of each of five styles of loops: 125 in all."""
 
 
 def grade(sources, folder):
@@ -102,6 +105,13 @@ def test_a_cheat_gains_nothing(graded, name, outcome):
     tests = graded[f"cheat-{name}"]
     assert Counter(outcomes(tests).values()) == outcome
     assert sum(test["score"] for test in tests.values()) == 0
+
+
+def test_one_test_alone(tmp_path):
+    """Its first call comes before the clock starts."""
+    results = tmp_path / "results.json"
+    graded = Grader(config.load(ROOT / "config.yaml"), only=POOLING[1])
+    assert graded.grade(ROOT / "solutions" / "layers.py", results).score == graded.points
 
 
 def test_every_cheat_is_tried():

@@ -99,7 +99,7 @@ def test_the_small_size_comes_first():
 
 
 def test_the_hopeless_never_see_the_large_size():
-    student = Layers(factor=41)
+    student = Layers(factor=81)
     assert race(student).step == NONE
     assert student.laps == [2, 2]
 
@@ -109,7 +109,7 @@ def test_one_slow_start_is_not_hopeless():
 
 
 def test_the_hopeless_are_not_timed_again_and_again():
-    student = Layers([1, 1, 41])
+    student = Layers([1, 1, 81])
     assert race(student).step == NONE
     assert student.laps == [2, 2, 4]
 

@@ -42,13 +42,13 @@ def test_max_pool2d_backward_speed(race):
     """max_pool2d_backward: as fast as vectorised code, with no loop over pixels."""
 
     def lap(layers, draw, clock, size):
-        x, dout = draw(1, 1, size, size), draw(1, 1, size // 2, size // 2)
-        _, cache = layers.max_pool2d_forward(x, (2, 2), 2)
+        x, dout = draw(1, 1, size, size), draw(1, 1, size - 1, size - 1)
+        _, cache = layers.max_pool2d_forward(x, (2, 2), 1)  # a loop finds most windows where they overlap
         with clock:
             dx = layers.max_pool2d_backward(dout, cache)
         return {"dx": dx}
 
-    race(lap, small=32, large=256, over="pixels")
+    race(lap, small=32, large=192, over="pixels")
 
 
 def test_avg_pool2d_forward_speed(race):
