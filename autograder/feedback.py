@@ -90,6 +90,8 @@ def summary(
     broken = [name for name in functions if not all(map(_not_run, lost[name]))]
     working = [name for name in functions if not lost[name] and any(r.subject == name for r in results)]
     unreached = [name for name in functions if lost[name] and name not in broken]
+    waiting = [name for name in unreached if any(_waits(case, name) for result in lost[name] for case in result.cases)]
+    late = [name for name in unreached if name not in waiting]
     if results and all(result.outcome == PASSED for result in results):
         lines.append("Every test passed.")
     if broken and working:
@@ -98,8 +100,10 @@ def summary(
         lines.append(f"Look at {broken[0]}: nothing else lost points.")
     elif broken:
         lines.append(f"Look at {broken[0]} first: it comes earliest, and later functions may build on it.")
-    if unreached:
-        lines.append(f"Not judged, since something they need does not work: {', '.join(unreached)}.")
+    if waiting:
+        lines.append(f"Not judged, since something they need does not work: {', '.join(waiting)}.")
+    if late:
+        lines.append(f"Not judged, as their tests explain: {', '.join(late)}.")
     if broken:
         lines.append(
             "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
@@ -111,6 +115,11 @@ def summary(
 def _not_run(result: TestResult) -> bool:
     """Whether a test lost its points only because what it needs on the way was not to be had."""
     return all(case.outcome in (PASSED, "not run") for case in result.cases)
+
+
+def _waits(case: CaseResult, name: str) -> bool:
+    """Whether a case about the function `name` was not run because of another one."""
+    return case.outcome == "not run" and case.function != name
 
 
 def _explained(diagnosis: Diagnosis | None) -> list[str]:

@@ -27,8 +27,8 @@ def wrong(case="", message="y.shape=(1,), but should be (2,)", values="", functi
     return CaseResult(case, "wrong", message, function, values)
 
 
-def not_run(case="", message="needs halve, which raised an exception"):
-    return CaseResult(case, "not run", message, "halve")
+def not_run(case="", message="needs halve, which raised an exception", function="halve"):
+    return CaseResult(case, "not run", message, function)
 
 
 # Under one test.
@@ -216,6 +216,11 @@ def test_what_a_student_s_code_writes_is_bounded_where_inputs_are_hidden():
     ]
     assert sum(text.count(letter * 150) for letter in "pqr") == 1
     assert sum(text_under(judged(*cases), VALUES).count(letter * 150) for letter in "pqr") == 3
+
+
+def test_what_there_was_no_time_for_is_not_blamed_on_another():
+    late = judged(not_run("a", "the 60 s for the whole submission were used up", "unhalve"), subject="unhalve")
+    assert top(DOUBLE, late)[1] == "Not judged, as their tests explain: unhalve."
 
 
 def test_what_was_not_reached_is_not_called_broken():

@@ -249,7 +249,7 @@ def test_what_hung_is_not_called_again_and_all_else_is(student):
     toy = student(source, call_seconds=0.3)
     failure(toy.double, X)
     started = time.monotonic()
-    again = "double was not called again: double(x (3)) did not return within 0.3 s"
+    again = "double was not called again: before, it did not return within 0.3 s"
     assert failure(toy.double, X[:2]) == (TimedOut, again, "double")
     assert time.monotonic() - started < 0.2
     assert toy.halve(X)[0].tolist() == [0.5, 1.0, 1.5]
@@ -259,7 +259,7 @@ def test_a_hang_is_remembered_by_all_tests(submit, proxy):
     submission = submit("def double(x):\n    while True: pass", call_seconds=0.3)
     failure(proxy(submission).double, X)
     assert failure(proxy(submission).double, X)[0] is TimedOut
-    assert submission.hung == {"double": "double(x (3)) did not return within 0.3 s"}
+    assert submission.hung == {"double"}
 
 
 @pytest.mark.parametrize("exit_status", [0, 1, 3])
@@ -556,7 +556,7 @@ def test_the_time_of_a_submission_is_bounded(submit, proxy):
     started = time.monotonic()
     assert failure(proxy(submission).double, X) == used_up
     assert time.monotonic() - started < 0.2
-    assert submission.hung == {}  # there was no time left to know
+    assert submission.hung == set()  # there was no time left to know
 
 
 # Inspected calls.
