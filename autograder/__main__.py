@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from autograder.errors import AutograderError
 from autograder.text import clean
@@ -109,7 +111,8 @@ def _parser() -> argparse.ArgumentParser:
 
     hosted = commands.add_parser("hosted", help="grade as Gradescope does; run_autograder calls it")
     hosted.add_argument("root", type=Path, help="/autograder there")
-    hosted.add_argument("--unsupervised", action="store_true", help="in this process, without a deadline, as a draft")
+    hosted.add_argument("--unsupervised", type=int, metavar="PID", help="what process PID does to grade, until it ends")
+    hosted.add_argument("--run", metavar="NAME", default="by-hand", help="of the draft that is written then")
     hosted.set_defaults(command=_hosted)
 
     self_check = commands.add_parser("self-check", help="grade the model answer; setup.sh calls it")
@@ -248,13 +251,8 @@ def _handout(options: argparse.Namespace) -> int:
 
 
 def _bundle(options: argparse.Namespace) -> int:
-    from autograder import config, hosted
     from autograder.bundle import pack
 
-    problem = hosted.self_check(config.load(options.config))  # here it costs seconds, on Gradescope a build
-    if problem:
-        print(clean(f"Not packed: {problem}", 10_000, lines=True), file=sys.stderr)
-        return 1
     packed = pack.pack(options.config, options.out)
     print(packed.instructions(options.out))
     return 0
@@ -263,12 +261,29 @@ def _bundle(options: argparse.Namespace) -> int:
 def _hosted(options: argparse.Namespace) -> int:
     from autograder import config, hosted, supervisor
 
-    place, settings = hosted.Place(options.root), config.load(options.config)
-    if options.unsupervised:
-        return 0 if hosted.grade(place, settings) else 1
-    command = [sys.executable, "-m", "autograder", "--config", str(options.config), "hosted", str(options.root)]
-    seconds = settings.limits.platform_minutes * 60 * config.PLATFORM_SHARE
-    return 0 if supervisor.supervise([*command, "--unsupervised"], place.draft, place.results, seconds) else 1
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a grade does not depend on what can be shown here
+    try:
+        if options.unsupervised:
+            supervisor.follow(options.unsupervised)
+            return 0 if hosted.grade(hosted.Place(options.root, options.run), config.load(options.config)) else 1
+        place, settings = hosted.Place(options.root), config.load(options.config)
+        command = [sys.executable, "-m", "autograder", "--config", str(options.config), "hosted", str(options.root)]
+        command += ["--unsupervised", str(os.getpid()), "--run", place.run]
+        seconds = settings.limits.platform_minutes * 60 * config.PLATFORM_SHARE
+        return 0 if supervisor.supervise(command, place.draft, place.results, seconds) else 1
+    finally:
+        _let_go(sys.stdout)
+
+
+def _let_go(stream: TextIO | None) -> None:
+    """Give up what a stream cannot take: Python would try again when it exits, and change the status."""
+    if stream is None:  # as after `>&-`
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _self_check(options: argparse.Namespace) -> int:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,9 +42,12 @@ class Place:
     ----------
     root : Path
         ``/autograder`` there.
+    run : str
+        Told apart by it from what another run may have left there.
     """
 
     root: Path
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
     def submission(self) -> Path:
@@ -58,7 +62,7 @@ class Place:
     @property
     def draft(self) -> Path:
         """What it would be if the grading ended now."""
-        return self.root / "results" / "results.partial.json"
+        return self.root / "results" / f"results.partial-{self.run}.json"
 
     @property
     def metadata(self) -> Path:
@@ -85,7 +89,11 @@ class Standing:
     budget : Budget or None
         None where attempts are not limited, or cannot be counted.
     withheld : str
-        Why it is not graded; then the last score stays.
+        Why it is not graded; then an earlier score stays.
+    kept : Fraction
+        That score.
+    fault : str
+        Why there can be no grade, neither a new one nor an earlier one; for staff.
     notes : list of str
         For staff.
     unread : bool
@@ -95,6 +103,8 @@ class Standing:
     late: Lateness | None = None
     budget: Budget | None = None
     withheld: str = ""
+    kept: Fraction = Fraction(0)
+    fault: str = ""
     notes: list[str] = field(default_factory=list)
     unread: bool = False
 
@@ -108,16 +118,14 @@ class Standing:
         tests = [{"visibility": test.visibility} for test in results.tests]
         changes = policy.apply({**before, "tests": tests}, None if self.withheld else self.late)
         del changes["tests"]
-        if self.budget is not None and self.withheld:
-            assert self.budget.last is not None
-            changes["score"] = float(self.budget.last.score or 0)
-            changes["output"] = policy.below_the_first_line(
-                changes["output"], self.budget.refusal(policy.shows_total(tests))
-            )
-        elif self.budget is not None:
-            changes["output"] = policy.below_the_first_line(changes["output"], self.budget.sentence(counts))
         if self.budget is not None:
-            changes["extra_data"]["attempts"] = self.budget.ledger(counts and not self.withheld)
+            if self.withheld:
+                counts, changes["score"] = False, float(self.kept)
+                sentence = self.budget.refusal(self.kept, policy.shows_total(tests))
+            else:
+                sentence = self.budget.sentence(counts)
+            changes["output"] = policy.below_the_first_line(changes["output"], sentence)
+            changes["extra_data"]["attempts"] = self.budget.ledger(counts, Fraction(repr(changes["score"])))
         if self.unread:
             changes["output"] = policy.below_the_first_line(changes["output"], UNREAD)
         changes["extra_data"]["notes"] = self.notes
@@ -129,27 +137,38 @@ def standing(known: Metadata, config: Config) -> Standing:
     if config.late is None and config.attempts is None:
         return Standing()
     notes = list(known.problems)
-    late = _late(known, config, notes)
-    budget = None
-    if config.attempts is not None and known.submitted is not None:
-        rule = AttemptRule(config.attempts.per_day, config.attempts.in_total)
-        budget = policy.budget(known.submitted, known.previous, rule)
-    withheld = budget.used_up if budget is not None else ""
-    if withheld and budget is not None and (budget.last is None or budget.last.score is None):
-        notes.append(f"{withheld}, but no earlier score is known that could stay: graded all the same")
-        withheld = ""
-    return Standing(late, budget, withheld, notes, bool(known.problems))
+    stands = Standing(_late(known, config, notes), notes=notes, unread=bool(known.problems))
+    if config.attempts is None or known.submitted is None:
+        return stands
+    rule = AttemptRule(config.attempts.per_day, config.attempts.in_total)
+    budget = policy.budget(known.submitted, known.previous, rule)
+    if not budget.used_up:
+        return replace(stands, budget=budget)
+    if budget.stays is None or budget.stays.score is None:
+        fault = f"not graded: {budget.used_up}, and no score is known that could stay: an earlier upload is still "
+        fault += "being graded. Once that has ended, rerun this submission, or have the student submit again."
+        return replace(stands, budget=budget, fault=fault)
+    notes += budget.for_staff()
+    kept = min(budget.stays.score, config.total_points)
+    if kept < budget.stays.score:
+        notes.append(f"that score is {_number(budget.stays.score)}, more than all {_number(kept)} points: cut to these")
+    return replace(stands, budget=budget, withheld=budget.used_up, kept=kept)
 
 
 def _late(known: Metadata, config: Config, notes: list[str]) -> Lateness | None:
     if config.late is None or known.submitted is None:
         return None
-    due = policy.due(config.late.due or known.due, known.own_due)
+    due = policy.due(known.due, known.own_due, config.late.due)
     if due is None:
         notes.append("late: neither config.yaml nor Gradescope says when it was due, so nothing is taken off")
         return None
     if config.late.due and known.due and config.late.due != known.due:
-        notes.append(f"config.yaml: late.due is {config.late.due}, on Gradescope it is {known.due}: the former counts")
+        both = f"config.yaml: late.due is {config.late.due}, on Gradescope it is {known.due}"
+        notes.append(f"{both}: the former counts, except for extensions beyond it")
+    if config.late.due and not known.due and any(known.own_due):
+        notes.append(
+            "late: Gradescope names no due date of the assignment, so students' own are not taken for extensions"
+        )
     return policy.lateness(known.submitted, LateRule(**{**config.late.model_dump(), "due": due}))
 
 
@@ -157,8 +176,10 @@ def grade(place: Place, config: Config) -> bool:
     """Grade what lies in the platform's folders into the draft, and tell staff; return whether there is a grade."""
     place.close()
     stands = standing(metadata.read(place.metadata), config)
-    minutes = config.limits.platform_minutes * PLATFORM_SHARE
-    stopped = f"grading had to be stopped after {minutes:g} minutes"
+    if stands.fault:
+        _tell(_report(Grade.fault(config.total_points, stands.fault), stands, {}))
+        return False
+    stopped = f"grading had to be stopped after {_span(config.limits.platform_minutes * PLATFORM_SHARE)}"
     layers: dict[str, str] = {}
 
     def finish(results: Results, ended: bool) -> Results:
@@ -166,9 +187,14 @@ def grade(place: Place, config: Config) -> bool:
         return stands.finish(results, ended)
 
     graded = Grader(config).grade(place.submission, place.draft, terms=Terms(stopped, stands.withheld, finish))
-    for line in _report(graded, stands, layers):
-        print(clean(line, _STORY, lines=True), flush=True)
+    _tell(_report(graded, stands, layers))
     return graded.score is not None
+
+
+def _tell(staff: list[str]) -> None:
+    for line in staff:
+        with contextlib.suppress(OSError):  # a grade does not depend on who listens
+            print(clean(line, _STORY, lines=True), flush=True)
 
 
 def _report(graded: Grade, stands: Standing, layers: Mapping[str, str]) -> list[str]:
@@ -201,6 +227,11 @@ def self_check(config: Config) -> str:
         return ""
     got, of = _number(graded.score), _number(graded.points)
     return "\n".join([f"the model answer gets {got} of {of} points, but should get all of them", *lost])
+
+
+def _span(minutes: float) -> str:
+    """Say how long, without decimals that mean nothing."""
+    return f"{minutes * 60:.0f} s" if minutes < 2 else f"{round(minutes, 1):g} minutes"
 
 
 def _number(points: Fraction) -> str:

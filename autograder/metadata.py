@@ -8,26 +8,32 @@ guessed. It must not know: what being late costs, how many attempts there are, t
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 FILE = "submission_metadata.json"
+
+_YEARS = range(1970, 9000)
+"""Beyond these, a time cannot be had in every time zone."""
+
+_Part = TypeVar("_Part", dict[str, Any], list[Any])
 
 
 @dataclass(frozen=True)
 class Previous:
-    """An earlier submission of the same student or group.
+    """Another submission of the same student or group.
 
     Attributes
     ----------
     submitted : datetime
     score : Fraction or None
-        As the platform keeps it, with whatever lateness took off.
+        As the platform keeps it, with whatever lateness took off; None while it is being graded.
     failed : bool
         The autograder failed, so that it has no score.
     extra : mapping
@@ -54,7 +60,7 @@ class Metadata:
         One for each member of the group: their own date where they have one, which is an extension; None where theirs
         is the assignment's.
     previous : tuple of Previous
-        What came in before this one, oldest first.
+        What came in besides, oldest first; where an old submission is run again, possibly it and later ones, too.
     problems : tuple of str
         What could not be read; for staff.
     """
@@ -78,16 +84,14 @@ def read(path: Path) -> Metadata:
         return Metadata(problems=(f"{path.name} holds no object",))
     problems: list[str] = []
     submitted = _moment(content, "created_at", problems, required=True)
-    assignment = _object(content.get("assignment"))
+    assignment = _part(content, "assignment", {}, problems)
     due = _moment(assignment, "due_date", problems, where="assignment.")
-    users = content.get("users")
-    own = tuple(_own_due(user, number, due, problems) for number, user in enumerate(_list(users)))
-    earlier = content.get("previous_submissions")
-    found = [_previous(one, number, problems) for number, one in enumerate(_list(earlier))]
-    # A re-run of an old submission may name later ones, too.
-    before = [one for one in found if one is not None and submitted is not None and one.submitted < submitted]
-    before.sort(key=lambda one: one.submitted)
-    return Metadata(submitted, due, own, tuple(before), tuple(f"{path.name}: {problem}" for problem in problems))
+    users = _part(content, "users", [], problems)
+    own = tuple(_own_due(user, number, due, problems) for number, user in enumerate(users))
+    others = _part(content, "previous_submissions", [], problems)
+    found = (_previous(one, number, problems) for number, one in enumerate(others))
+    previous = sorted((one for one in found if one is not None), key=lambda one: one.submitted)
+    return Metadata(submitted, due, own, tuple(previous), tuple(f"{path.name}: {problem}" for problem in problems))
 
 
 def moment(text: object) -> datetime | None:
@@ -100,7 +104,18 @@ def moment(text: object) -> datetime | None:
         time = datetime.fromisoformat(plain)
     except ValueError:
         return None
-    return time if time.tzinfo is not None else None
+    return time if time.tzinfo is not None and time.year in _YEARS else None
+
+
+def amount(value: object) -> Fraction | None:
+    """Return a score, which the platform writes as a number or as text; None if it is none, or below 0."""
+    if not isinstance(value, (int, float, str)) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return Fraction(repr(number)) if math.isfinite(number) and number >= 0 else None
 
 
 def _moment(
@@ -126,31 +141,34 @@ def _previous(one: object, number: int, problems: list[str]) -> Previous | None:
     submitted = _moment(holder, "submission_time", problems, where, required=True)
     if submitted is None:
         return None
+    score = amount(holder.get("score"))
+    if score is None and holder.get("score") is not None:
+        problems.append(f"{where}score is {_shown(holder['score'])}, but should be a number, 0 or more")
     extra = _object(holder.get("results")).get("extra_data")
     return Previous(
         submitted,
-        _score(holder.get("score")),
+        score,
         holder.get("autograder_error") is True,
         extra if isinstance(extra, dict) else None,
     )
 
 
-def _score(value: object) -> Fraction | None:
-    """Return a score, which the platform writes as a number or as text; None where there is none."""
-    try:
-        return Fraction(str(value)) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
-    except (ValueError, ZeroDivisionError):  # also NaN and Infinity
-        return None
+def _part(content: Mapping[str, Any], key: str, empty: _Part, problems: list[str]) -> _Part:
+    """Return a part of the file; `empty` where it is missing, or of another type, which is told."""
+    value = content.get(key)
+    if isinstance(value, type(empty)):
+        return value
+    if value is not None:
+        problems.append(f"{key} is {_shown(value)}, but should be {_shown(empty)}")
+    return empty
 
 
 def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _shown(value: object) -> str:
+    if value is None or isinstance(value, (dict, list)):
+        return "missing" if value is None else "an object" if isinstance(value, dict) else "a list"
     text = ascii(value)
-    return "missing" if value is None else text if len(text) <= 60 else text[:60] + "..."
+    return text if len(text) <= 60 else text[:60] + "..."

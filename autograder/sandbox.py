@@ -55,8 +55,8 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
 }
 """All that a worker's environment holds: one thread for every BLAS, memory that stays when it is freed, and nothing of
-the grader's. glibc would otherwise fetch and return arrays of a certain size page by page, or not, depending on what was
-freed before: the same function took up to twice the processor time."""
+the grader's. glibc would otherwise fetch and return larger arrays page by page, or not, depending on what was freed
+before: the same function took up to twice the processor time."""
 
 
 @dataclass(frozen=True)

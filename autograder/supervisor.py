@@ -25,6 +25,15 @@ PASSING_SECONDS = 5.0
 """How long what a killed grading has started may take to notice and end by itself."""
 
 
+def follow(supervisor: int) -> None:
+    """End when the supervisor does, however that comes: to be called by the grading.
+
+    Left alone it would have no deadline, and go on while the next one runs.
+    """
+    if sys.platform == "linux":
+        lockdown.die_with(supervisor)
+
+
 def supervise(command: Sequence[str], draft: Path, results: Path, seconds: float) -> bool:
     """Run a grading; return whether there are results.
 
@@ -35,24 +44,37 @@ def supervise(command: Sequence[str], draft: Path, results: Path, seconds: float
     command : sequence of str
         Grades, writes `draft`, and exits with 0 when that is complete.
     draft, results : Path
-        In one folder.
+        In one folder. The draft's name is no other run's, and begins like that of the results, with ``.partial``.
     seconds : float
         After which the grading is ended, and the draft counts as it is.
     """
     lockdown.protect()  # also makes us the parent of whatever the grading leaves behind
     results.unlink(missing_ok=True)
+    _remove_drafts(results)
     try:
         story = _run(command, seconds)
         if not story and not draft.exists():
             story = "The grading has left no results."
         if story:
-            print(f"{story} No grade is published.", flush=True)
+            _tell(f"{story} No grade is published.")
             return False
         draft.replace(results)
         return True
     finally:
-        for leftover in (draft, *draft.parent.glob(f".{draft.name}-*")):  # also what is written when it is killed
-            leftover.unlink(missing_ok=True)
+        _remove_drafts(results)
+
+
+def _remove_drafts(results: Path) -> None:
+    """Remove every run's draft, and what was about to become one when its writer was killed."""
+    for beginning in ("", "."):
+        for draft in results.parent.glob(f"{beginning}{results.stem}.partial*"):
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+
+def _tell(staff: str) -> None:
+    with contextlib.suppress(OSError):  # a grade does not depend on who listens
+        print(staff, flush=True)
 
 
 def _run(command: Sequence[str], seconds: float) -> str:
@@ -63,7 +85,7 @@ def _run(command: Sequence[str], seconds: float) -> str:
         try:
             return _story(grading.wait(timeout=seconds))
         except subprocess.TimeoutExpired:
-            print(f"The grading was ended after {seconds:.0f} s. What it had found by then counts.", flush=True)
+            _tell(f"The grading was ended after {seconds:.0f} s. What it had found by then counts.")
             return ""
         finally:
             _end(grading)

@@ -1,7 +1,8 @@
 """Pack what is uploaded to Gradescope: the engine, the tests with what they need, and nothing else.
 
 What goes in is listed, and everything else stays out. Nothing is packed that would not grade: configuration, tests,
-fixtures and model answer have to agree first. It must not know: how grading works, what the platform does with the zip.
+fixtures and model answer have to agree first, and the content, unpacked, has to grade the model answer. It must not
+know: how grading works, what the platform does with the zip.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import ast
 import hashlib
 import io
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,12 +68,16 @@ def pack(config_path: Path, archive: Path) -> Packed:
     Raises
     ------
     ConfigurationError
-        If the homework's parts do not agree, or lie somewhere else.
+        If the homework's parts do not agree, lie somewhere else, or do not grade the model answer without what is
+        not packed.
     """
     settings = configuration.load(config_path)
     _refuse_disagreement(config_path, settings)
     content = dict(sorted(_content(config_path, settings).items()))
-    _refuse_broken(config_path, content)
+    with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
+        root = _unpacked(content, Path(scratch).resolve())
+        _refuse_elsewhere(config_path, root)
+        _refuse_wrong(config_path, root)
     buffer = io.BytesIO()
     # Stored, not deflated: what deflate makes of the same bytes depends on the version of zlib.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
@@ -94,13 +102,13 @@ def _content(config_path: Path, settings: Config) -> dict[str, bytes]:
     found = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
     found |= {name: (_PROJECT / name).read_bytes() for name in REQUIREMENTS}
     # All of the engine, small as it is: staff who log in to a container there have every command.
-    for path in _ENGINE.rglob("*.py"):
+    for path in _visible(_ENGINE, _ENGINE.rglob("*.py")):
         if path.parent != Path(__file__).parent:
             found[f"autograder/{path.relative_to(_ENGINE).as_posix()}"] = path.read_bytes()
     paths = [config_path.resolve(), home.solution, home.oracle, home.cases]
-    paths += sorted(home.misconceptions.rglob("*.py"))
+    paths += _visible(home.misconceptions, home.misconceptions.rglob("*.py"))
     for folder in (home.public_tests, home.hidden_tests):
-        paths += sorted(folder.glob("*.py"))
+        paths += _visible(folder, folder.glob("*.py"))
     paths.append(home.fixtures / casefile.MANIFEST)
     manifest = json.loads(paths[-1].read_bytes())
     paths += [home.fixtures / name for name in manifest["files"]]
@@ -111,6 +119,11 @@ def _content(config_path: Path, settings: Config) -> dict[str, bytes]:
         name = "config.yaml" if path == config_path.resolve() else path.resolve().relative_to(root).as_posix()
         found[name] = path.read_bytes()
     return found
+
+
+def _visible(folder: Path, paths: Iterable[Path]) -> list[Path]:
+    """Leave out what editors and macOS put beside files, under names that begin with a dot."""
+    return [path for path in sorted(paths) if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def _with_imports(paths: list[Path], root: Path) -> Iterator[Path]:
@@ -124,32 +137,51 @@ def _with_imports(paths: list[Path], root: Path) -> Iterator[Path]:
         seen.add(path)
         yield path
         if path.suffix == ".py":
-            places = [root.joinpath(*name.split(".")) for name in _imports(path)]
-            modules = [place.with_suffix(".py") for place in places] + [place / "__init__.py" for place in places]
-            todo += (module for module in modules if module.is_file())
+            for base, names in _imports(path, root):
+                # What a package's own file does on the way counts, too.
+                places = [base.joinpath(*names[:length]) for length in range(len(names) + 1)]
+                modules = [place.with_name(f"{place.name}.py") for place in places[1:]]
+                modules += [place / "__init__.py" for place in places]
+                todo += (module for module in modules if module.is_file())
 
 
-def _imports(path: Path) -> Iterator[str]:
+def _imports(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield what a file imports: a folder, and the names from there on."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            yield from ((root, alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = Path(*path.resolve().parts[: -node.level]) if node.level else root
+            module = node.module.split(".") if node.module else []
+            yield from ((base, [*module, alias.name]) for alias in node.names)
 
 
-def _refuse_broken(config_path: Path, content: dict[str, bytes]) -> None:
+def _unpacked(content: dict[str, bytes], root: Path) -> Path:
+    for name, data in content.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    return root
+
+
+def _refuse_elsewhere(config_path: Path, root: Path) -> None:
     """Raise where the configuration would not find everything in the zip, as after a path from the root."""
-    with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
-        root = Path(scratch).resolve()
-        for name, data in content.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes(data)
-        settings = configuration.load(root / "config.yaml")
-        for key, path in settings.homework:
-            if isinstance(path, Path) and not path.resolve().is_relative_to(root):
-                problem = f"leads out of the folder of {config_path.name}"
-                remedy = "Write the path relative to that file."
-                raise ConfigurationError(config_path.name, f"homework.{key}", problem, remedy)
+    settings = configuration.load(root / "config.yaml")
+    for key, path in settings.homework:
+        if isinstance(path, Path) and not path.resolve().is_relative_to(root):
+            problem = f"leads out of the folder of {config_path.name}"
+            remedy = "Write the path relative to that file."
+            raise ConfigurationError(config_path.name, f"homework.{key}", problem, remedy)
+
+
+def _refuse_wrong(config_path: Path, root: Path) -> None:
+    """Raise where what was unpacked, engine and all, does not give the model answer all points."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-m", "autograder", "self-check"]  # as setup.sh: here it costs seconds, there a build
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        problem = f"what would be packed does not grade rightly: {(done.stdout + done.stderr).strip()}"
+        remedy = "Where it grades rightly unpacked, a test needs a file that is neither Python beside it nor imported"
+        raise ConfigurationError(config_path.name, "", problem, f"{remedy}: put it into the test, or into a fixture.")
 
 
 def _refuse_disagreement(config_path: Path, settings: Config) -> None:

@@ -131,7 +131,7 @@ def apply(confinement: Confinement, parent: int | None = None, prepared: int | N
         "uid": _on_linux(lambda: _become(confinement.uid, confinement.gid)),
         "capabilities": _on_linux(_drop_capabilities),
         "dumpable": _on_linux(lambda: _prctl(_PR_SET_DUMPABLE, 0)),
-        "parent_death": _on_linux(lambda: _die_with(parent)),
+        "parent_death": _on_linux(lambda: die_with(parent)),
         "landlock": _on_linux(lambda: _restrict(confinement, prepared)),
         "seccomp": _on_linux(lambda: _filter(confinement)),
     }
@@ -148,6 +148,13 @@ def protect() -> dict[str, str]:
         "dumpable": _attempt(_on_linux(lambda: _prctl(_PR_SET_DUMPABLE, 0))),
         "subreaper": _attempt(_on_linux(lambda: _prctl(_PR_SET_CHILD_SUBREAPER, 1))),
     }
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent, which has this id, dies; for Linux."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before this request
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def prepare(readable: Iterable[str]) -> int | None:
@@ -253,12 +260,6 @@ def _become(uid: int | None, gid: int | None) -> None:
 def _drop_capabilities() -> None:
     header = struct.pack("Ii", _CAPABILITY_VERSION, 0)
     _check(_libc.capset(header, bytes(24)))  # effective, permitted and inheritable, in two halves: none
-
-
-def _die_with(parent: int) -> None:
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before this request
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _restrict(confinement: Confinement, prepared: int | None) -> None:

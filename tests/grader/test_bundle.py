@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder import config
 from autograder.bundle import pack
 from autograder.errors import ConfigurationError
 from tests.grader.stage.__main__ import differences
@@ -113,24 +114,6 @@ def test_its_command(toy, tmp_path):
     assert not (tmp_path / "b.zip").exists()
 
 
-def test_its_command_refuses_a_model_answer_that_loses_points(toy, tmp_path):
-    (toy.root / "answers/toy.py").write_text(toy.SOLUTION.replace("2 * x", "x"))
-    command = [
-        sys.executable,
-        "-m",
-        "autograder",
-        "--config",
-        str(toy.config),
-        "bundle",
-        "--out",
-        str(tmp_path / "b.zip"),
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    assert done.stderr.startswith("Not packed: the model answer gets 6 of 10 points, but should get all of them\n")
-    assert not (tmp_path / "b.zip").exists()
-
-
 # What is refused.
 
 
@@ -204,6 +187,72 @@ def test_what_the_homework_imports_goes_along(homework):
         assert {"solutions/helper/__init__.py", "solutions/another.py"} <= set(archive.namelist())
 
 
+REMEDY = (
+    "Where it grades rightly unpacked, a test needs a file that is neither Python beside it nor imported: "
+    "put it into the test, or into a fixture."
+)
+
+
+def test_a_model_answer_that_loses_points(homework):
+    with (homework.parent / "solutions/layers.py").open("a") as file:
+        file.write("\n\ndef conv_output_size(size, kernel_size, stride=1, padding=0):\n    return -1\n")
+    said = refused(homework)
+    assert said.startswith("config.yaml: what would be packed does not grade rightly: the model answer gets ")
+    assert " of 100 points, but should get all of them\n" in said
+    assert said.endswith(f". {REMEDY}")
+
+
+def test_a_test_that_needs_what_is_not_packed(homework):
+    """Here the file is there: what is tried is the content of the zip."""
+    (homework.parent / "tests/hidden/table.txt").write_text("1")
+    test = homework.parent / "tests/hidden/test_shapes.py"
+    test.write_text(f"{test.read_text()}\n\nopen(__file__.replace('test_shapes.py', 'table.txt')).close()\n")
+    said = refused(homework)
+    assert said.startswith("config.yaml: what would be packed does not grade rightly: ")
+    assert "No such file or directory" in said
+    assert "table.txt" in said
+
+
+@pytest.fixture
+def content():
+    """What would be packed, without a try."""
+    return lambda homework: set(pack._content(homework, config.load(homework)))
+
+
+def test_imports_from_beside_and_above(homework, content):
+    for name, source in {
+        "helper/__init__.py": "",
+        "helper/deep/__init__.py": "from ..beside import number\n",
+        "helper/deep/inner.py": "from . import other\nfrom .. import beside\n",
+        "helper/deep/other.py": "",
+        "helper/beside.py": "number = 1\n",
+        "helper/unused.py": "",
+    }.items():
+        path = homework.parent / "solutions" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    with (homework.parent / "solutions/misconceptions/entry.py").open("a") as file:
+        file.write("\nfrom ..helper.deep import inner\n")
+    assert {name for name in content(homework) if "helper" in name} == {
+        "solutions/helper/__init__.py",
+        "solutions/helper/beside.py",
+        "solutions/helper/deep/__init__.py",
+        "solutions/helper/deep/inner.py",
+        "solutions/helper/deep/other.py",
+    }
+
+
+def test_what_editors_and_macos_leave_stays_out(homework, content):
+    before = content(homework)
+    for folder in ("tests/hidden", "tests/public", "solutions/misconceptions"):
+        (homework.parent / folder / ".#test_lock.py").symlink_to("nobody@nowhere.1:1")
+        (homework.parent / folder / "._test_shapes.py").write_bytes(b"\x00\x05\x16\x07")
+        (homework.parent / folder / ".ipynb_checkpoints").mkdir()
+        (homework.parent / folder / ".ipynb_checkpoints/test_old.py").write_text("not Python")
+    config.load(homework)
+    assert content(homework) == before
+
+
 # The scripts.
 
 
@@ -217,6 +266,19 @@ def test_a_script_is_plain_sh(name):
 def test_the_scripts_agree_where_python_is():
     (made,) = re.findall(r"^environment=\$\{1:-(\S+)\}", (SCRIPTS / "setup.sh").read_text(), re.M)
     assert f" {made}/bin/python -m autograder hosted /autograder\n" in (SCRIPTS / "run_autograder").read_text()
+
+
+def test_an_earlier_runs_results_go_first(tmp_path):
+    """Whatever happens then: here nothing can be started."""
+    root = tmp_path / "auto"
+    (root / "results").mkdir(parents=True)
+    names = ["results.json", "results.partial-1.json", ".results.partial-1.json-x", "results.partial.json", "stdout"]
+    for name in names:
+        (root / "results" / name).touch()
+    script = re.sub(r"(?<!/opt)/autograder\b", str(root), (SCRIPTS / "run_autograder").read_text())
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert [path.name for path in (root / "results").iterdir()] == ["stdout"]
 
 
 PYTHON = r"""

@@ -31,18 +31,23 @@ class Platform:
         for folder in ("source", "submission", "results"):
             (root / folder).mkdir(parents=True)
 
-    def run(self, source=None, about=None, **environment):
+    def run(self, source=None, about=None, stdout=subprocess.PIPE, **environment):
         """Run it as run_autograder does; the platform wipes these folders before."""
         for folder in ("submission", "results"):
             for path in (self.root / folder).iterdir():
                 path.unlink()
+        return self.run_again(source, about, stdout, **environment)
+
+    def run_again(self, source=None, about=None, stdout=subprocess.PIPE, **environment):
+        """Run it where nothing was wiped."""
         if source != "":
             (self.root / "submission/toy.py").write_text(source or self.toy.SOLUTION)
         (self.root / "submission_metadata.json").write_text(json.dumps(metadata() if about is None else about))
+        stderr = subprocess.PIPE if stdout == subprocess.PIPE else subprocess.STDOUT
         done = subprocess.run(
-            self.command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
+            self.command, cwd=ROOT, env={**os.environ, **environment}, stdout=stdout, stderr=stderr, timeout=60
         )
-        self.said = done.stdout + done.stderr
+        self.said = ((done.stdout or b"") + (done.stderr or b"")).decode()
         return done.returncode
 
     @property
@@ -55,6 +60,15 @@ class Platform:
         content = json.loads((self.root / "results/results.json").read_text())
         Results.model_validate({**content, "total_points": None})
         return content
+
+    def draft(self):
+        """The draft of the grading that runs, as soon as it is there."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for path in (self.root / "results").glob("results.partial-*.json"):
+                return path
+            time.sleep(0.05)
+        raise AssertionError("no draft")
 
     @property
     def left(self):
@@ -157,12 +171,12 @@ def test_when_time_is_up_what_was_found_counts(hangs, tmp_path):
     assert results["output"] == (
         "Found toy.py; 3 of 3 functions defined.\n"
         "This attempt does not count. Used: 0 of 3 on 2026-10-01.\n"
-        "Grading had to be stopped after 0.05 minutes: tests that were not run count 0. Submit again."
+        "Grading had to be stopped after 3 s: tests that were not run count 0. Submit again."
     )
     first, second = results["tests"]
     assert (first["output"], first["score"]) == ("Passed.", 1.0)
     assert (second["name"], second["score"], second["max_score"]) == ("test_double", 0.0, 2.0)
-    assert second["output"] == ("Not run: grading had to be stopped after 0.05 minutes.\nThat is not a second mistake.")
+    assert second["output"] == "Not run: grading had to be stopped after 3 s.\nThat is not a second mistake."
     assert results["extra_data"]["attempts"]["ledger"][0]["counts"] is False
     assert list(scratch.iterdir()) == []
     assert not running(str(hangs.root))
@@ -172,10 +186,7 @@ def test_asked_to_end_it_leaves_nothing(hangs, toy):
     toy.configure(limits={"platform_minutes": 10})
     (hangs.root / "submission/toy.py").write_text(toy.SOLUTION)
     process = subprocess.Popen(hangs.command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    draft = hangs.root / "results/results.partial.json"
-    deadline = time.monotonic() + 30
-    while not draft.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    draft = hangs.draft()
     assert stat.S_IMODE(draft.stat().st_mode) == 0o600
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=30)
@@ -183,6 +194,103 @@ def test_asked_to_end_it_leaves_nothing(hangs, toy):
     assert "Interrupted." in said
     assert hangs.left == []
     assert not running(str(hangs.root))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else ends a process with its parent")
+def test_a_grading_does_not_outlive_its_supervisor(hangs, toy, tmp_path):
+    """It would write into the results of the next one."""
+    toy.configure(limits={"platform_minutes": 10})
+    (hangs.root / "submission/toy.py").write_text(toy.SOLUTION)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # nobody is left to remove what is temporary
+    process = subprocess.Popen(hangs.command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    draft = hangs.draft()
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while running(str(hangs.root)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not running(str(hangs.root))
+    assert hangs.left == [draft.name]
+    toy.set_tests()
+    assert hangs.run_again() == 0
+    assert hangs.left == ["results.json"]
+    assert hangs.results["score"] == 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else ends a process with its parent")
+def test_a_grading_whose_supervisor_is_gone_ends_at_once(platform):
+    done = subprocess.run([*platform.command, "--unsupervised", "1"], cwd=ROOT, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert platform.left == []
+
+
+def test_nothing_of_another_run_is_published(platform, tmp_path):
+    """Here the grading writes no draft; another run's is there, whole and half."""
+    results = platform.root / "results/results.json"
+    for name in ("results.json", "results.partial.json", "results.partial-0.json", ".results.partial-0.json-x"):
+        (results.parent / name).write_text("{}")
+    script = "from autograder.supervisor import supervise; from pathlib import Path; import sys; "
+    script += "a, b = map(Path, sys.argv[1:]); print(supervise([sys.executable, '-c', ''], a, b, 30))"
+    draft = hosted.Place(platform.root).draft
+    done = subprocess.run([sys.executable, "-c", script, draft, results], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "The grading has left no results. No grade is published.\nFalse\n"
+    assert platform.left == []
+
+
+def test_every_run_has_a_draft_of_its_own(tmp_path):
+    assert hosted.Place(tmp_path).draft != hosted.Place(tmp_path).draft
+
+
+# Who reads it.
+
+
+def test_a_terminal_that_knows_only_ascii(platform, toy):
+    toy.configure(late=LATE)
+    assert platform.run(about=metadata(DUE + timedelta(hours=30)), PYTHONIOENCODING="ascii", PYTHONUTF8="0") == 0
+    assert "2 days begun \\xd7 10 % = 20 % off.\n" in platform.said
+    assert platform.results["score"] == 8.0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_a_full_disk_behind_stdout(platform):
+    with Path("/dev/full").open("w") as full:
+        assert platform.run(stdout=full) == 0
+    assert platform.results["score"] == 10
+
+
+def test_nobody_listens(platform):
+    read, write = os.pipe()
+    os.close(read)
+    assert platform.run(stdout=write) == 0
+    os.close(write)
+    assert platform.results["score"] == 10
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_nobody_listens_when_time_is_up(hangs):
+    with Path("/dev/full").open("w") as full:
+        assert hangs.run(stdout=full) == 0
+    assert hangs.results["score"] == 1.0
+
+
+def test_no_stdout_at_all(platform):
+    (platform.root / "submission/toy.py").write_text(platform.toy.SOLUTION)
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *platform.command], cwd=ROOT, timeout=60)
+    assert done.returncode == 0
+    assert platform.results["score"] == 10
+
+
+def test_a_fault_is_one_whoever_reads_of_it(platform, toy):
+    toy.set_tests(hidden=FAULT, test_double=1, test_double_example=1)
+    assert platform.run(PYTHONIOENCODING="ascii") == 1
+    assert platform.left == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(0.05, "3 s"), (0.9, "54 s"), (9, "9 minutes"), (13.5, "13.5 minutes"), (9.99, "10 minutes")]
+)
+def test_how_long_in_words(minutes, said):
+    assert hosted._span(minutes) == said
 
 
 def running(word):
@@ -255,8 +363,43 @@ def test_what_is_over_the_budget_is_not_graded(platform, toy):
     assert {test["output"] for test in results["tests"]} == {
         "Not run: the only attempt of 2026-10-03 is used.\nThat is not a second mistake."
     }
-    assert [line["counts"] for line in results["extra_data"]["attempts"]["ledger"]] == [True, False]
+    ledger = results["extra_data"]["attempts"]["ledger"]
+    assert [(line["counts"], line["score"]) for line in ledger] == [(True, 6.5), (False, 6.5)]
     assert "Not graded: the only attempt of 2026-10-03 is used.\n" in platform.said
+    note = "it keeps the score of 2026-10-03 05:30; if the tests have changed since, rerun that one and activate it"
+    assert results["extra_data"]["notes"] == [note]
+    assert f"Note: {note}\n" in platform.said
+
+
+def test_the_ledger_has_the_score_that_is_published(platform, toy):
+    toy.configure(late=LATE, attempts={"in_total": 2})
+    platform.run(about=metadata(DUE + timedelta(hours=30), previous=[(-60, 2.0, True)]))
+    ledger = platform.results["extra_data"]["attempts"]["ledger"]
+    assert [(line["counts"], line["score"]) for line in ledger] == [(True, 2.0), (True, 8.0)]
+
+
+def test_an_upload_that_is_being_graded_is_an_attempt(platform, toy):
+    """The first of three was graded; two came at once."""
+    toy.configure(attempts={"in_total": 2})
+    about = metadata(previous=[(-60, 7.5, True), (-1, None, True)])
+    about["previous_submissions"][0]["results"] = about["previous_submissions"][1].pop("results")
+    assert platform.run(about=about) == 0
+    assert platform.results["score"] == 7.5
+    assert "The score stays 7.50, that of your last attempt" in platform.results["output"]
+    assert len(platform.results["extra_data"]["notes"]) == 2
+
+
+def test_no_grade_while_no_score_is_known_that_could_stay(platform, toy):
+    """Neither 0 nor an attempt more than there are."""
+    toy.configure(attempts={"in_total": 2})
+    assert platform.run(about=metadata(previous=[(-2, None, True), (-1, None, True)])) == 1
+    assert platform.left == []
+    assert platform.said == (
+        "GRADER FAULT:\n"
+        "not graded: all 2 attempts are used, and no score is known that could stay: an earlier upload is still being "
+        "graded. Once that has ended, rerun this submission, or have the student submit again.\n"
+        "The grading ended with status 1; the reason stands above. No grade is published.\n"
+    )
 
 
 def known(tmp_path, content):
@@ -301,10 +444,22 @@ def test_config_before_the_assignment_and_extensions_before_config(toy, tmp_path
         stands = hosted.standing(known(tmp_path, about), settings.model_copy(update={"late": late}))
         return stands.late.days if stands.late else 0, stands.notes
 
-    note = f"config.yaml: late.due is {DUE - timedelta(days=1)}, on Gradescope it is {DUE}: the former counts"
-    assert days(DUE - timedelta(days=1)) == (3, [note])
+    def note(due):
+        both = f"config.yaml: late.due is {due}, on Gradescope it is {DUE}"
+        return [f"{both}: the former counts, except for extensions beyond it"]
+
+    before, after = DUE - timedelta(days=1), DUE + timedelta(days=4)
+    assert days(before) == (3, note(before))
     assert days(DUE) == (2, [])
-    assert days(DUE - timedelta(days=1), metadata(DUE, extensions=[DUE + timedelta(days=1)]))[0] == 0
+    assert days(before, metadata(DUE, extensions=[DUE + timedelta(days=1)]))[0] == 0
+    # An extension that ends before everybody's date takes nothing away.
+    assert days(after, metadata(DUE + timedelta(days=3), extensions=[DUE + timedelta(days=2)])) == (0, note(after))
+    # Without everybody's date on the platform, a student's there is nothing special.
+    about = metadata(DUE + timedelta(days=3))
+    about["assignment"]["due_date"] = None
+    alone = "late: Gradescope names no due date of the assignment, so students' own are not taken for extensions"
+    assert days(after, about) == (0, [alone])
+    assert days(before, about) == (4, [alone])
 
 
 def test_nobody_says_when_it_was_due(standing):
@@ -315,14 +470,20 @@ def test_nobody_says_when_it_was_due(standing):
     assert stands.notes == ["late: neither config.yaml nor Gradescope says when it was due, so nothing is taken off"]
 
 
-def test_no_earlier_score_is_known(standing):
-    about = metadata(previous=[(-30, 5.0, True)])
-    about["previous_submissions"][0]["score"] = None
+@pytest.mark.parametrize("score", [None, -5, 10**400])
+def test_no_earlier_score_is_known(standing, score):
+    about = metadata(previous=[(-30, None, True)])
+    about["previous_submissions"][0]["score"] = score
     stands = standing(about, attempts={"in_total": 1})
     assert stands.withheld == ""
-    assert stands.notes == [
-        "the only attempt is used, but no earlier score is known that could stay: graded all the same"
-    ]
+    assert stands.fault.startswith("not graded: the only attempt is used, and no score is known that could stay: ")
+    assert len(stands.notes) == (score is not None)
+
+
+def test_more_points_than_there_are_now(standing):
+    stands = standing(metadata(previous=[(-30, 150, True)]), attempts={"in_total": 1})
+    assert stands.kept == 10
+    assert stands.notes[-1] == "that score is 150, more than all 10 points: cut to these"
 
 
 def test_metadata_that_cannot_be_read_is_told_to_everybody(platform, toy):

@@ -57,6 +57,7 @@ def test_all_of_it(read):
             Previous(utc(2018, 6, 30, 21, 24, 48, 87023), Fraction(15, 2), extra={"attempts": 1}),
         ),
     )
+    assert read().problems == ()
 
 
 def test_the_courses_time_zone_is_kept(read):
@@ -72,10 +73,12 @@ def test_what_is_not_documented_may_be_missing(read):
     assert found == Metadata(submitted=read().submitted)
 
 
-def test_later_submissions_are_not_previous(read):
-    """The platform runs old submissions again, too."""
+def test_later_submissions_are_there_too(read):
+    """The platform runs old submissions again, and a later one's ledger knows more of what was before."""
     later = {**GOOD["previous_submissions"][0], "submission_time": "2018-07-02T00:00:00-07:00"}
-    assert len(read(previous_submissions=[later]).previous) == 0
+    found = read(previous_submissions=[later, GOOD["previous_submissions"][1]]).previous
+    assert [one.submitted.day for one in found] == [28, 2]
+    assert found[1].extra == {"attempts": 1}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,8 @@ def test_later_submissions_are_not_previous(read):
         ("2018-07-01T14:22:32.123456789+0000", "2018-07-01 14:22:32.123456+00:00"),
         ("2018-07-01T14:22:32", "None"),
         ("yesterday", "None"),
+        ("0001-01-01T00:00:00+14:00", "None"),
+        ("9999-12-31T23:59:59-12:00", "None"),
         (1530480152, "None"),
         (None, "None"),
     ],
@@ -113,16 +118,47 @@ def test_moments(text, time):
             {"previous_submissions": [None]},
             "previous_submissions[0].submission_time is missing, but should be a time with its time zone",
         ),
+        ({"created_at": {"a": 1}}, "created_at is an object, but should be a time with its time zone"),
+        ({"assignment": [1]}, "assignment is a list, but should be an object"),
+        ({"users": {"0": {}}}, "users is an object, but should be a list"),
+        ({"previous_submissions": "none"}, "previous_submissions is 'none', but should be a list"),
     ],
 )
 def test_what_cannot_be_read_is_told(read, changes, problem):
     assert read(**changes).problems == (f"submission_metadata.json: {problem}",)
 
 
-@pytest.mark.parametrize("score", [None, True, "much", "NaN", float("inf"), [1]])
-def test_a_score_that_is_none(read, score):
+@pytest.mark.parametrize(
+    ("score", "shown"),
+    [
+        (True, "True"),
+        ("much", "'much'"),
+        ("1/2", "'1/2'"),
+        ("NaN", "'NaN'"),
+        (float("inf"), "inf"),
+        ("1e999999999", "'1e999999999'"),
+        (10**400, f"1{'0' * 59}..."),
+        (-5, "-5"),
+        ([1], "a list"),
+    ],
+)
+def test_a_score_that_is_none(read, score, shown):
     previous = [{**GOOD["previous_submissions"][0], "score": score}]
-    assert read(previous_submissions=previous).previous[0].score is None
+    found = read(previous_submissions=previous)
+    assert found.previous[0].score is None
+    problem = f"previous_submissions[0].score is {shown}, but should be a number, 0 or more"
+    assert found.problems == (f"submission_metadata.json: {problem}",)
+
+
+@pytest.mark.parametrize(("score", "value"), [("81.5", "81.5"), (0, "0"), (1e300, "1e300"), ("1e-999999999", "0")])
+def test_a_score(read, score, value):
+    found = read(previous_submissions=[{**GOOD["previous_submissions"][0], "score": score}])
+    assert (found.previous[0].score, found.problems) == (Fraction(value), ())
+
+
+def test_while_it_is_being_graded_there_is_no_score(read):
+    found = read(previous_submissions=[{**GOOD["previous_submissions"][0], "score": None}])
+    assert (found.previous[0].score, found.problems) == (None, ())
 
 
 @pytest.mark.parametrize(

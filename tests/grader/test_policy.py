@@ -1,5 +1,6 @@
 """What being late costs, and how many attempts there are."""
 
+import time
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 
@@ -84,13 +85,17 @@ def test_a_hidden_total_is_not_told(visibility):
     assert policy.apply(results, late)["output"] == (
         "Found it.\nHanded in 1 h late: 1 day begun × 12.5 % = 12.5 % off."
     )
-    assert policy.budget(NOON, hours(1), rule(in_total=1)).refusal(shows_total=False) == (
-        "Not graded: the only attempt is used. The score stays that of your last attempt that counts "
+    assert policy.budget(NOON, hours(1), rule(in_total=1)).refusal(Fraction(80), shows_total=False) == (
+        "Not graded: the only attempt is used. The score stays that of your best attempt that counts "
         "(2026-10-02 11:00)."
     )
 
 
 # Whose date counts.
+
+
+def date(day):
+    return DUE + timedelta(days=day) if day else None
 
 
 @pytest.mark.parametrize(
@@ -108,10 +113,24 @@ def test_a_hidden_total_is_not_told(visibility):
     ],
 )
 def test_the_latest_date_that_a_member_has(base, own, due):
-    def date(day):
-        return DUE + timedelta(days=day) if day else None
-
     assert policy.due(date(base), [date(day) for day in own]) == date(due)
+
+
+@pytest.mark.parametrize(
+    ("base", "own", "due"),
+    [
+        (None, [], 5),
+        (1, [None], 5),
+        (9, [None], 5),
+        (1, [3], 5),
+        (1, [None, 7], 7),
+        (9, [7], 7),
+        (None, [7], 5),
+    ],
+)
+def test_the_courses_own_date_can_only_be_extended(base, own, due):
+    """Where everybody's date is not known on the platform, nobody's is known to be an extension."""
+    assert policy.due(date(base), [date(day) for day in own], date(5)) == date(due)
 
 
 # Attempts.
@@ -133,7 +152,7 @@ def rule(per_day=None, in_total=None):
 def test_the_first():
     budget = policy.budget(NOON, [], rule(2, 5))
     assert budget.used_up == ""
-    assert budget.last is None
+    assert budget.stays is None
     assert budget.sentence(True) == "Attempt 1 of 2 on 2026-10-02, 1 of 5 in all."
     assert budget.sentence(False) == ("This attempt does not count. Used: 0 of 2 on 2026-10-02, 0 of 5 in all.")
 
@@ -148,16 +167,16 @@ def test_days_begin_at_midnight_of_the_courses_time_zone():
 
 
 def test_refused_for_the_day():
-    budget = policy.budget(NOON, hours(30, 3, 2), rule(2, 9))
-    assert budget.refusal(shows_total=True) == (
+    budget = policy.budget(NOON, graded((-30 * 60, 70, True), (-180, 80, True), (-120, 82, True)), rule(2, 9))
+    assert budget.refusal(Fraction(82), shows_total=True) == (
         "Not graded: all 2 attempts of 2026-10-02 are used. The score stays 82.00, that of your last attempt that "
         "counts (2026-10-02 10:00). The next attempt is possible on 2026-10-03."
     )
 
 
 def test_refused_for_good():
-    budget = policy.budget(NOON, hours(30), rule(2, 1))
-    assert budget.refusal(shows_total=True) == (
+    budget = policy.budget(NOON, graded((-30 * 60, 80, True)), rule(2, 1))
+    assert budget.refusal(Fraction(80), shows_total=True) == (
         "Not graded: the only attempt is used. The score stays 80.00, that of your last attempt that counts "
         "(2026-10-01 06:00)."
     )
@@ -167,8 +186,126 @@ def test_a_fault_of_ours_does_not_count():
     assert policy.budget(NOON, hours(3, 2, failed=True), rule(per_day=1)).used_up == ""
 
 
-def test_without_a_ledger_everything_counts():
+def test_without_a_ledger_everything_counts_but_a_score_of_0():
     assert policy.budget(NOON, hours(3, 2), rule(per_day=2)).used_up != ""
+    assert policy.budget(NOON, platform((-180, 90), (-120, 0)), rule(per_day=2)).used_up == ""
+
+
+def platform(*others):
+    """Other submissions as the platform lists them: minutes from this one, score, ledger."""
+    return [
+        Previous(
+            NOON + timedelta(minutes=minutes),
+            None if score is None else Fraction(score),
+            extra={"attempts": {"ledger": ledger[0]}} if ledger else None,
+        )
+        for minutes, score, *ledger in others
+    ]
+
+
+def line(minutes, score, counts):
+    return {"created_at": (NOON + timedelta(minutes=minutes)).isoformat(), "counts": counts, "score": score}
+
+
+def graded(*lines):
+    """Earlier submissions: minutes from this one, score, whether it counts. The latest has the ledger of all."""
+    *others, last = platform(*((minutes, score) for minutes, score, _ in lines))
+    return [
+        *others,
+        Previous(last.submitted, last.score, extra={"attempts": {"ledger": [line(*one) for one in lines]}}),
+    ]
+
+
+def test_what_is_being_graded_is_used_up():
+    """Two uploads at once are no way around the limit, nor do they cost a score."""
+    first = line(-60, 75, True)
+    budget = policy.budget(NOON, platform((-60, 75, [first]), (-1, None)), rule(in_total=2))
+    assert budget.used_up == "all 2 attempts are used"
+    assert budget.stays == policy.Attempt(NOON - timedelta(hours=1), True, Fraction(75), True)
+    assert budget.ledger(False, Fraction(75)) == {"ledger": [first, line(0, 75, False)]}
+    assert budget.for_staff() == [
+        "it keeps the score of 2026-10-02 11:00; if the tests have changed since, rerun that one and activate it",
+        "2026-10-02 11:59 may be an attempt that counts, too: if its grading came to more, activate that one",
+    ]
+
+
+def test_no_score_is_known_while_all_are_being_graded():
+    budget = policy.budget(NOON, platform((-2, None), (-1, None)), rule(in_total=2))
+    assert budget.used_up != ""
+    assert budget.stays is None
+
+
+def test_without_a_ledger_the_best_score_stays():
+    budget = policy.budget(NOON, platform((-9, 40), (-6, 90), (-5, 60), (-1, None)), rule(in_total=2))
+    assert budget.stays is not None
+    assert budget.stays.score == 90
+    assert "The score stays 90.00, that of your best attempt that counts (2026-10-02 11:54)." in budget.refusal(
+        Fraction(90), shows_total=True
+    )
+    assert budget.for_staff()[1:] == [
+        "no ledger says that 2026-10-02 11:54 counts: it has the best score of those that may"
+    ]
+
+
+def test_an_attempt_that_no_ledger_saw_ending_may_have_got_more():
+    """It was being graded when the refused one came in, whose ledger is the latest."""
+    earlier = platform((-60, 50), (-50, 95), (-49, 50, [line(-60, 50, True), line(-49, 50, False)]))
+    budget = policy.budget(NOON, earlier, rule(in_total=1))
+    assert budget.stays is not None
+    assert budget.stays.score == 95
+    assert budget.for_staff()[1:] == [
+        "no ledger says that 2026-10-02 11:10 counts: it has the best score of those that may"
+    ]
+
+
+def test_a_lost_ledger_costs_nothing():
+    """A: 90. B: a syntax error. C: a fault of ours, which loses the ledger. D is graded, or keeps the 90."""
+    earlier = [*platform((-60, 90), (-50, 0)), Previous(NOON - timedelta(minutes=40), Fraction(0), failed=True)]
+    assert policy.budget(NOON, earlier, rule(in_total=2)).sentence(True) == "Attempt 2 of 2 in all."
+    refused = policy.budget(NOON, earlier, rule(in_total=1))
+    assert refused.used_up == "the only attempt is used"
+    assert refused.stays is not None
+    assert refused.stays.score == 90
+    assert refused.ledger(False, Fraction(90)) == {"ledger": [line(0, 90, False)]}  # nothing that is not known
+
+
+def test_the_ledgers_score_stays_whatever_the_platform_says():
+    earlier = platform((-60, 12), (-50, 12, [line(-60, 75, True), line(-50, 12, False)]))
+    stays = policy.budget(NOON, earlier, rule(in_total=1)).stays
+    assert stays is not None
+    assert stays.score == 75
+
+
+def test_a_ledger_without_scores():
+    ledger = [{"created_at": line(-60, 0, True)["created_at"], "counts": True}]
+    budget = policy.budget(NOON, platform((-60, 75, ledger)), rule(in_total=1))
+    assert budget.stays is not None
+    assert budget.stays.score == 75
+    assert budget.stays.confirmed
+    assert budget.ledger(False, Fraction(75))["ledger"][0]["score"] is None
+
+
+# Old submissions, run again.
+
+
+def test_run_again_a_submission_is_not_before_itself():
+    seconds = -0.4 / 60
+    budget = policy.budget(NOON, platform((-60, 0), (seconds, 80, [line(0, 80, True)])), rule(in_total=1))
+    assert budget.sentence(True) == "Attempt 1 of 1 in all."
+    assert budget.ledger(True, Fraction(85)) == {"ledger": [line(0, 85, True)]}
+
+
+def test_run_again_it_reads_later_ledgers():
+    ledger = [line(-60, 40, False), line(0, 80, True), line(60, 80, False)]
+    budget = policy.budget(NOON, platform((-60, 40), (60, 80, ledger)), rule(in_total=1))
+    assert budget.sentence(True) == "Attempt 1 of 1 in all."
+    assert budget.ledger(True, Fraction(81)) == {"ledger": [line(-60, 40, False), line(0, 81, True)]}
+
+
+def test_the_latest_word_counts():
+    """An earlier attempt was run again, and its last ledger says something else of it."""
+    earlier = platform((-60, 40, [line(-60, 40, False)]), (-50, 50, [line(-60, 40, True), line(-50, 50, True)]))
+    assert policy.budget(NOON, earlier, rule(in_total=2)).used_up != ""
 
 
 def chain(*counted, carried=lambda extra: extra):
@@ -181,7 +318,7 @@ def chain(*counted, carried=lambda extra: extra):
         if budget.used_up:
             counts = False
         said.append("refused" if budget.used_up else budget.sentence(counts).rstrip("."))
-        extra = carried({"attempts": budget.ledger(counts)})
+        extra = carried({"attempts": budget.ledger(counts, Fraction(number))})
         # The platform hands out the results of the latest only.
         previous = [Previous(one.submitted, one.score) for one in previous]
         previous.append(Previous(submitted, Fraction(number), extra=extra))
@@ -212,7 +349,8 @@ def test_the_ledger_is_carried_along():
     ],
 )
 def test_a_ledger_that_cannot_be_read_is_none(broken):
-    assert chain(False, False, False, True, carried=lambda extra: broken)[-1] == "refused"
+    """The first attempt has the score 0, which nobody is charged for."""
+    assert chain(False, False, False, False, True, carried=lambda extra: broken)[-1] == "refused"
 
 
 def test_two_notes_of_one_time():
@@ -223,23 +361,52 @@ def test_two_notes_of_one_time():
     assert policy.budget(NOON, [known], rule(in_total=1)).used_up == ""
 
 
+def test_each_submission_has_the_line_nearest_to_it():
+    """A syntax error right after an attempt does not erase that, nor the other way round."""
+    half = 0.5 / 60
+    for counts in ([True, False], [False, True]):
+        lines = [line(-60, 50, counts[0]), line(-60 + half, 60, counts[1])]
+        others = platform((-60.0, 50), (-60 + half * 1.2, 60, lines))
+        budget = policy.budget(NOON, others, rule(in_total=2))
+        assert [one.counts for one in budget.earlier] == counts
+
+
+def test_a_line_belongs_to_one_submission():
+    """The first of two was being graded while the second, a syntax error, was."""
+    others = platform((-60.0, 50), (-60 + 0.5 / 60, 0, [line(-60 + 0.5 / 60, 0, False)]))
+    assert [one.counts for one in policy.budget(NOON, others, rule(in_total=2)).earlier] == [True, False]
+
+
 def test_the_score_that_stays_is_of_the_last_that_counts():
-    earlier = hours(5, 4, 3)
-    ledger = [{"created_at": one.submitted.isoformat(), "counts": number < 2} for number, one in enumerate(earlier)]
-    earlier[-1] = Previous(earlier[-1].submitted, Fraction(0), extra={"attempts": {"ledger": ledger}})
-    last = policy.budget(NOON, earlier, rule(in_total=2)).last
-    assert last is not None
-    assert last.score == 81
+    stays = policy.budget(NOON, graded((-5, 82, True), (-4, 81, True), (-3, 99, False)), rule(in_total=2)).stays
+    assert stays is not None
+    assert stays.score == 81
 
 
-def test_a_ledger_holds_this_one_too():
-    (one,) = hours(1)
-    assert policy.budget(NOON, [one], rule(per_day=3)).ledger(False) == {
-        "ledger": [
-            {"created_at": one.submitted.isoformat(), "counts": True},
-            {"created_at": NOON.isoformat(), "counts": False},
-        ]
+def test_a_ledger_holds_what_is_known_and_this_one():
+    """Of the one in between nothing is known."""
+    others = platform((-60, 80, [line(-60, 80, True)]), (-30, 90))
+    assert policy.budget(NOON, others, rule(per_day=3)).ledger(False, Fraction("12.5")) == {
+        "ledger": [line(-60, 80, True), line(0, 12.5, False)]
     }
+
+
+def test_the_clock_is_put_back():
+    """Half past midnight in summer time is the same day as noon in winter time."""
+    summer, winter = timezone(timedelta(hours=-4)), timezone(timedelta(hours=-5))
+    night = Previous(datetime(2026, 11, 1, 0, 30, tzinfo=summer), Fraction(70))
+    budget = policy.budget(datetime(2026, 11, 1, 12, tzinfo=winter), [night], rule(per_day=1))
+    assert budget.used_up == "the only attempt of 2026-11-01 is used"
+    assert "(2026-11-01 00:30)" in budget.refusal(Fraction(70), shows_total=True)
+
+
+def test_a_long_history_takes_no_time():
+    many = 20_000
+    lines = [line(number - many, 50, False) for number in range(many)]
+    others = [*platform(*((number - many, 50) for number in range(many - 1))), *platform((-1, 50, lines))]
+    started = time.process_time()
+    assert policy.budget(NOON, others, rule(in_total=5)).used_up == ""
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(("per_day", "in_total"), [(None, None), (1, None), (None, 1), (1, 1)])

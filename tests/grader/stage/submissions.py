@@ -145,7 +145,7 @@ def all_of_them(config_path: Path) -> list[HandIn]:
 def metadata(
     created: datetime = NOON,
     extensions: list[datetime | None] | None = None,
-    previous: list[tuple[int, float, bool]] | None = None,
+    previous: list[tuple[int, float | None, bool]] | None = None,
 ) -> dict[str, Any]:
     """Return what the platform writes beside a submission.
 
@@ -155,6 +155,7 @@ def metadata(
         The due dates of the members of a group, None for the assignment's.
     previous : list of (int, float, bool), optional
         Earlier submissions: minutes from this one, score, whether it counts. The ledger comes with the latest.
+        None of those without a score is in it: they are being graded.
     """
     dates = {"release_date": text(DUE - timedelta(days=14)), "due_date": text(DUE), "late_due_date": None}
     users = [
@@ -171,9 +172,11 @@ def metadata(
         for minutes, score, _ in previous or []
     ]
     if earlier:
-        counts = [each for _, _, each in previous or []]
-        times = [one["submission_time"] for one in earlier]
-        ledger = [{"created_at": time, "counts": each} for time, each in zip(times, counts, strict=True)]
+        ledger = [
+            {"created_at": text(created + timedelta(minutes=minutes)), "counts": counts, "score": score}
+            for minutes, score, counts in previous or []
+            if score is not None
+        ]
         earlier[-1]["results"] = {"score": earlier[-1]["score"], "extra_data": {"attempts": {"ledger": ledger}}}
     return {
         "id": 123456,
