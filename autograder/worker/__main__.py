@@ -103,6 +103,7 @@ def _launch(control: socket.socket, readable: list[str]) -> None:
     """Fork a worker for every ``start``, end one for every ``stop``, until the grader hangs up."""
     children: set[int] = set()
     users: set[int] = set()
+    probed: set[int | None] = set()
     rulesets: dict[tuple[str, ...], int | None] = {}  # a submission's and the model answer's
     launcher = os.getpid()
     while True:
@@ -115,11 +116,14 @@ def _launch(control: socket.socket, readable: list[str]) -> None:
             key = tuple(confinement["readable"])
             if key not in rulesets and confinement.get("landlock", True):
                 rulesets[key] = lockdown.prepare(key)
+            user = confinement["uid"]
             pid = os.fork()
             if pid == 0:
-                _become_worker(confinement, descriptors[0], control, launcher, rulesets.get(key), rulesets.values())
+                prepared = rulesets.get(key), rulesets.values()
+                _become_worker(confinement, descriptors[0], control, launcher, *prepared, probe=user not in probed)
             children.add(pid)
-            users.update(() if confinement["uid"] is None else (confinement["uid"],))
+            probed.add(user)
+            users.update(() if user is None else (user,))
             _reply(control, {"pid": pid})
         else:
             children.discard(request["pid"])
@@ -183,10 +187,12 @@ def _become_worker(
     parent: int,
     ruleset: int | None = None,
     rulesets: Iterable[int | None] = (),
+    probe: bool = True,
 ) -> NoReturn:
     """Turn this process into the student's: lock it down, then serve. Never returns.
 
-    `ruleset` is the prepared one that it obeys, `rulesets` are all that it must not keep.
+    `ruleset` is the prepared one that it obeys, `rulesets` are all that it must not keep. `probe` is false where an
+    earlier worker of the same user has shown that imports work.
     """
     try:
         control.close()
@@ -201,7 +207,7 @@ def _become_worker(
         for prepared in rulesets:
             if prepared is not None:
                 os.close(prepared)
-        wire.send(connection, {"lockdown": report, "imports": _probe()})
+        wire.send(connection, {"lockdown": report, "imports": _probe() if probe else "on"})
         _serve(connection)
     except MemoryError:
         os._exit(EXIT_OUT_OF_MEMORY)
