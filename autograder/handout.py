@@ -229,10 +229,10 @@ def speed(settings: Config) -> str:
         return ""
     head = (
         f"### Speed\n\n{number(_sum(settings, tests))} points are for speed. Your function and a plain, vectorised "
-        "NumPy answer take turns on the same machine and the same inputs, each on one processor, and the best times of "
-        "both are compared. It is processor time that counts, so a slow or busy machine costs you nothing. The bounds "
-        "are wide: code that works on whole arrays passes with room to spare, a loop over single pixels does not. "
-        "Results that are fast and wrong earn nothing, so make it right first."
+        "NumPy answer take turns for some rounds, on the same machine and the same inputs, each on one processor, and "
+        "the median of the rounds' ratios counts. It is processor time that is compared, so a slow or busy machine "
+        "costs you nothing. The bounds are wide: code that works on whole arrays passes with room to spare, a loop "
+        "over single pixels does not. Results that are fast and wrong earn nothing, so make it right first."
     )
     bounds = _table(
         ["test", "all points up to", "half of them up to"],

@@ -4,9 +4,12 @@ Theory of operation
 -------------------
 Wall time says as much about the machine as about the code, so processor time decides: the kernel counts it for each
 worker, and the grader reads that count from outside, where no student's code can reach. Student and model answer take
-turns, each in a locked-down worker of its own, on the same fresh inputs, with one BLAS thread; the best time of each
-counts, since noise only ever adds. The verdict is a step, not a slope, and its bounds lie in the wide gap between
-vectorised code and loops over pixels, so that it is the same in every run. A ratio near a bound is measured again.
+turns, each in a locked-down worker of its own, on the same fresh inputs, with one BLAS thread. Every round gives one
+ratio, so that what slows both for a while cancels, and the median of the rounds counts: noise adds to most of them a
+little, and a virtual machine that corrects its clocks takes away from a few a lot, so no single best time can be
+trusted. The verdict is a step, not a slope, and its bounds lie in the wide gap between vectorised code and loops over
+pixels, so that it is the same in every run. Far from every bound three rounds are enough; near one, and before points
+are lost, there are more.
 
 A small size comes first: whoever is hopelessly slow there never sees the large one. Every output that was timed is
 compared with the model answer's.
@@ -22,6 +25,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -36,11 +40,14 @@ from autograder.student import Student
 
 FULL, HALF, NONE, NOT_MEASURED = "full", "half", "none", "not measured"
 
-SMALL_ROUNDS = 2
+FEWEST_ROUNDS = 3
+"""One bad round of three cannot spoil their median."""
 NEAR = 0.2
 """A ratio within this share of a bound is measured again."""
-HOPELESS = 4.0
-"""From this many times the last bound on, more rounds cannot change the verdict: a first one may take double."""
+SHORTEST = 1e-9
+"""Seconds that a lap takes at least: a clock that was corrected may say that it took none."""
+CLEAR = 2.0
+"""This many times off a bound, more rounds cannot change the verdict."""
 
 COUNTED_SIZES = (8, 16, 32)
 """Where Python steps are counted; the first count is thrown away, since Python 3.12 misses most of its first call's."""
@@ -64,7 +71,7 @@ class Bounds:
     full_ratio, half_ratio : float
         Up to here all of the points, up to here half of them.
     rounds, extra_rounds : int
-        How often each is timed, and how often again near a bound.
+        How often each is timed at most, and how often again near a bound and before points are lost.
     tolerance : float
         Of the comparison with the model answer's results, as in ``compare.array``.
     """
@@ -79,13 +86,18 @@ class Bounds:
         """Return the step a ratio is on."""
         return FULL if ratio <= self.full_ratio else HALF if ratio <= self.half_ratio else NONE
 
-    def is_near(self, ratio: float) -> bool:
-        """Whether noise could have put the ratio on the wrong side of a bound."""
-        return any(abs(ratio - bound) <= NEAR * bound for bound in (self.full_ratio, self.half_ratio))
+    def is_clear(self, ratio: float) -> bool:
+        """Whether the ratio is so far from every bound that there is no need to go on."""
+        return self.is_hopeless(ratio) or ratio < self.full_ratio / CLEAR
 
     def is_hopeless(self, ratio: float) -> bool:
-        """Whether the ratio is so far beyond the last bound that there is no need to go on."""
-        return ratio > HOPELESS * self.half_ratio
+        """Whether the ratio is that far beyond the last bound."""
+        return ratio > CLEAR * self.half_ratio
+
+    def is_doubtful(self, ratio: float) -> bool:
+        """Whether the ratio is near a bound, or would cost points without being hopeless."""
+        near = any(abs(ratio - bound) <= NEAR * bound for bound in (self.full_ratio, self.half_ratio))
+        return near or (self.full_ratio < ratio and not self.is_hopeless(ratio))
 
 
 @dataclass(frozen=True)
@@ -151,60 +163,68 @@ def race(
             pass
     except NotImplementedError as error:
         return Verdict(NOT_MEASURED, {"reason": str(error)})
-    rounds = _Rounds(lap, student, reference, bounds.tolerance, seed)
-    ratio = rounds.ratio(small, SMALL_ROUNDS)
-    if bounds.is_hopeless(ratio):
-        return rounds.verdict(NONE, ratio, small)
-    ratio = rounds.ratio(large, bounds.rounds, until=bounds.is_hopeless)
-    if bounds.is_near(ratio):
-        ratio = rounds.ratio(large, bounds.extra_rounds)
-    return rounds.verdict(bounds.step(ratio), ratio, large)
+    small_rounds = _Rounds(lap, student, reference, bounds.tolerance, seed, small)
+    small_rounds.run(FEWEST_ROUNDS)
+    if bounds.is_hopeless(small_rounds.ratio):
+        return small_rounds.verdict(NONE)
+    rounds = _Rounds(lap, student, reference, bounds.tolerance, seed, large)
+    rounds.run(bounds.rounds, until=bounds.is_clear)
+    if bounds.is_doubtful(rounds.ratio):
+        rounds.run(bounds.extra_rounds)
+    return rounds.verdict(bounds.step(rounds.ratio))
 
 
 class _Rounds:
-    """The rounds of one race, and the best times so far, size by size."""
+    """The rounds of one race at one size, and the times of both so far."""
 
-    def __init__(self, lap: Lap, student: Student, reference: Student, tolerance: float, seed: int) -> None:
+    def __init__(self, lap: Lap, student: Student, reference: Student, tolerance: float, seed: int, size: int) -> None:
         self._lap = lap
         self._student = student
         self._reference = reference
         self._tolerance = tolerance
-        self._seed = seed
-        self._number = 0
-        self._best: dict[int, tuple[float, float]] = {}
+        self._seed = [seed, size]
+        self._size = size
+        self._theirs: list[float] = []
+        self._ours: list[float] = []
 
-    def ratio(self, size: int, rounds: int, until: Callable[[float], bool] = lambda ratio: False) -> float:
-        """Run some rounds and return the ratio of the best times of all rounds at this size."""
-        ratio = math.inf
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds' ratios."""
+        return statistics.median(
+            theirs / max(ours, SHORTEST) for theirs, ours in zip(self._theirs, self._ours, strict=True)
+        )
+
+    def run(self, rounds: int, until: Callable[[float], bool] = lambda ratio: False) -> None:
+        """Run some rounds, or from the third on as many as it takes for the ratio to be what `until` asks for."""
         for _ in range(rounds):
-            inputs = Inputs([self._seed, self._number, size])
-            ours, expected = self._reference_lap(inputs, size)
-            theirs, got = self._timed(self._student, inputs, size)
-            _compare(got, expected, self._tolerance)
-            best = self._best.get(size, (math.inf, math.inf))
-            best = (min(best[0], theirs), min(best[1], ours))
-            self._best[size] = best
-            self._number += 1
-            ratio = best[0] / best[1]
-            if until(ratio):
+            self._run_one()
+            if len(self._ours) >= FEWEST_ROUNDS and until(self.ratio):
                 break
-        return ratio
 
-    def verdict(self, step: str, ratio: float, size: int) -> Verdict:
-        theirs, ours = self._best[size]
-        figures = {"ratio": round(ratio, 2), "size": size, "cpu_ms": _ms(theirs), "model_cpu_ms": _ms(ours)}
-        return Verdict(step, {**figures, "rounds": self._number})
+    def verdict(self, step: str) -> Verdict:
+        """Return the verdict, with the figures of these rounds."""
+        times = {"cpu_ms": self._theirs, "model_cpu_ms": self._ours}
+        medians = {name: round(1000 * statistics.median(seconds), 3) for name, seconds in times.items()}
+        return Verdict(step, {"ratio": round(self.ratio, 2), "size": self._size, **medians, "rounds": len(self._ours)})
 
-    def _reference_lap(self, inputs: Inputs, size: int) -> tuple[float, Mapping[str, object]]:
+    def _run_one(self) -> None:
+        inputs = Inputs([*self._seed, len(self._ours)])
+        ours, expected = self._reference_lap(inputs)
+        theirs, got = self._timed(self._student, inputs)
+        _compare(got, expected, self._tolerance)
+        self._theirs.append(theirs)
+        self._ours.append(ours)
+
+    def _reference_lap(self, inputs: Inputs) -> tuple[float, Mapping[str, object]]:
         try:
             self._reference.connect()  # until then nobody knows what it defines
-            return self._timed(self._reference, inputs, size)
+            return self._timed(self._reference, inputs)
         except StudentError as error:
             raise GraderFault(f"the model answer fails the speed test: {error.message}") from error
 
-    def _timed(self, layers: Student, inputs: Inputs, size: int) -> tuple[float, Mapping[str, object]]:
+    def _timed(self, layers: Student, inputs: Inputs) -> tuple[float, Mapping[str, object]]:
         stopwatch = Stopwatch(layers)
-        results = self._lap(layers, inputs.draw(), stopwatch, size)
+        results = self._lap(layers, inputs.draw(), stopwatch, self._size)
         layers.forget()
         return stopwatch.seconds, results
 
@@ -247,10 +267,6 @@ def _compare(got: Mapping[str, object], expected: Mapping[str, object], toleranc
         mismatch = compare.array(name, got[name], right.astype(np.float64), tolerance)
         if mismatch is not None:
             raise Wrong(mismatch.message, detail={"kind": mismatch.kind})
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
 
 
 # --- the explanation -------------------------------------------------------------------------------------------------

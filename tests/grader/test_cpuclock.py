@@ -1,5 +1,6 @@
 """The processor time of another process: what the kernel says of it, and what happens where no kernel says anything."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -34,6 +35,45 @@ def test_a_process_that_has_ended_and_is_not_reaped_still_has_its_time(child):
     child.kill()
     time.sleep(0.1)
     assert cpuclock.seconds(child.pid) >= 0.2
+
+
+ANSWER_BYTES = 1_000_000
+ANSWERING = f"""
+import socket, sys, time
+connection = socket.socket(fileno=int(sys.argv[1]))
+while connection.recv(1):
+    end = time.perf_counter() + 0.0002
+    while time.perf_counter() < end:
+        pass
+    connection.sendall(bytes({ANSWER_BYTES}))
+"""
+
+
+@linux
+def test_nothing_is_missing_of_what_was_done_before_the_answer():
+    """A process that has answered and sleeps has no time to come; one look too early would miss some now and then."""
+    ours, theirs = socket.socketpair()
+    program = [sys.executable, "-c", ANSWERING, str(theirs.fileno())]
+    with subprocess.Popen(program, pass_fds=[theirs.fileno()]) as process, ours:
+        theirs.close()
+        for _ in range(200):
+            ours.send(b"?")
+            left = ANSWER_BYTES
+            while left:
+                left -= len(ours.recv(left))
+            first = cpuclock.seconds(process.pid)
+            time.sleep(0.002)
+            assert cpuclock.seconds(process.pid) == first
+
+
+@linux
+def test_one_that_never_sleeps_is_not_waited_for_long():
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        time.sleep(0.1)
+        before = time.monotonic()
+        assert cpuclock.seconds(process.pid) > 0
+        assert time.monotonic() - before < 1
+        process.kill()
 
 
 @linux

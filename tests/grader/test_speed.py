@@ -143,7 +143,7 @@ def test_who_switches_tracing_off_is_told_less(graded):
 
 def test_the_very_text(graded):
     assert graded["everywhere"]["test_max_pool2d_forward_speed"]["output"] == (
-        "processor time of max_pool2d_forward is more than 26 times that of the model answer, but should be at most 13 "
+        "processor time of max_pool2d_forward is more than 22 times that of the model answer, but should be at most 14 "
         "times [max_pool2d_forward]\n"
         "Hint: max_pool2d_forward runs 4 times the Python steps on 4 times the pixels: it loops over pixels."
     )
