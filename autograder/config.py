@@ -174,10 +174,9 @@ class Isolation(_Section):
 
 
 class Speed(_Section):
-    """How often a speed test measures: always, and again when the result is near a bound."""
+    """How often a speed test measures, unless the verdict is clear before."""
 
-    rounds: PositiveInteger
-    extra_rounds: PositiveInteger
+    rounds: Annotated[int, Field(ge=3)]
 
 
 class Late(_Section):

@@ -304,9 +304,9 @@ class Grader:
 
     def _bounds(self) -> dict[str, timing.Bounds]:
         """Return the bounds of every test that measures speed."""
-        speed, tolerance = self._config.speed, self._config.tolerances.float32
+        rounds, tolerance = self._config.speed.rounds, self._config.tolerances.float32
         return {
-            name: timing.Bounds(test.full_ratio, test.half_ratio, speed.rounds, speed.extra_rounds, tolerance)
+            name: timing.Bounds(test.full_ratio, test.half_ratio, rounds, tolerance)
             for name, test in self._config.tests.items()
             if test.full_ratio is not None and test.half_ratio is not None
         }

@@ -5,11 +5,10 @@ Theory of operation
 Wall time says as much about the machine as about the code, so processor time decides: the kernel counts it for each
 worker, and the grader reads that count from outside, where no student's code can reach. Student and model answer take
 turns, each in a locked-down worker of its own, on the same fresh inputs, with one BLAS thread. Every round gives one
-ratio, so that what slows both for a while cancels, and the median of the rounds counts: noise adds to most of them a
-little, and a virtual machine that corrects its clocks takes away from a few a lot, so no single best time can be
-trusted. The verdict is a step, not a slope, and its bounds lie in the wide gap between vectorised code and loops over
-pixels, so that it is the same in every run. Far from every bound three rounds are enough; near one, and before points
-are lost, there are more.
+ratio, so that what slows both for a while cancels, and the median of the rounds counts: other work adds a little to
+most of them, and one that was measured much too short must not decide, as it would if the best times counted. The
+verdict is a step, not a slope, and its bounds lie in the wide gap between vectorised code and loops over pixels, so
+that it is the same in every run. Where each of the first three rounds is far beyond every bound, they are enough.
 
 A small size comes first: whoever is hopelessly slow there never sees the large one. Every output that was timed is
 compared with the model answer's.
@@ -26,7 +25,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -41,13 +40,10 @@ from autograder.student import Student
 FULL, HALF, NONE, NOT_MEASURED = "full", "half", "none", "not measured"
 
 FEWEST_ROUNDS = 3
-"""One bad round of three cannot spoil their median."""
-NEAR = 0.2
-"""A ratio within this share of a bound is measured again."""
-SHORTEST = 1e-9
-"""Seconds that a lap takes at least: a clock that was corrected may say that it took none."""
 CLEAR = 2.0
-"""This many times off a bound, more rounds cannot change the verdict."""
+"""This many times off every bound, and in every round so far, more rounds cannot change the verdict."""
+SHORTEST = 1e-9
+"""Seconds that a lap takes at least: a clock may say that it took none."""
 
 COUNTED_SIZES = (8, 16, 32)
 """Where Python steps are counted; the first count is thrown away, since Python 3.12 misses most of its first call's."""
@@ -70,8 +66,8 @@ class Bounds:
     ----------
     full_ratio, half_ratio : float
         Up to here all of the points, up to here half of them.
-    rounds, extra_rounds : int
-        How often each is timed at most, and how often again near a bound and before points are lost.
+    rounds : int
+        How often each is timed, unless the verdict is clear before.
     tolerance : float
         Of the comparison with the model answer's results, as in ``compare.array``.
     """
@@ -79,25 +75,19 @@ class Bounds:
     full_ratio: float
     half_ratio: float
     rounds: int
-    extra_rounds: int
     tolerance: float
 
     def step(self, ratio: float) -> str:
         """Return the step a ratio is on."""
         return FULL if ratio <= self.full_ratio else HALF if ratio <= self.half_ratio else NONE
 
-    def is_clear(self, ratio: float) -> bool:
-        """Whether the ratio is so far from every bound that there is no need to go on."""
-        return self.is_hopeless(ratio) or ratio < self.full_ratio / CLEAR
+    def is_clear(self, ratios: Sequence[float]) -> bool:
+        """Whether all rounds are so far on one side of every bound that there is no need to go on."""
+        return self.is_hopeless(ratios) or max(ratios) < self.full_ratio / CLEAR
 
-    def is_hopeless(self, ratio: float) -> bool:
-        """Whether the ratio is that far beyond the last bound."""
-        return ratio > CLEAR * self.half_ratio
-
-    def is_doubtful(self, ratio: float) -> bool:
-        """Whether the ratio is near a bound, or would cost points without being hopeless."""
-        near = any(abs(ratio - bound) <= NEAR * bound for bound in (self.full_ratio, self.half_ratio))
-        return near or (self.full_ratio < ratio and not self.is_hopeless(ratio))
+    def is_hopeless(self, ratios: Sequence[float]) -> bool:
+        """Whether all rounds are that far beyond the last bound."""
+        return min(ratios) > CLEAR * self.half_ratio
 
 
 @dataclass(frozen=True)
@@ -163,14 +153,12 @@ def race(
             pass
     except NotImplementedError as error:
         return Verdict(NOT_MEASURED, {"reason": str(error)})
-    small_rounds = _Rounds(lap, student, reference, bounds.tolerance, seed, small)
-    small_rounds.run(FEWEST_ROUNDS)
-    if bounds.is_hopeless(small_rounds.ratio):
-        return small_rounds.verdict(NONE)
+    first = _Rounds(lap, student, reference, bounds.tolerance, seed, small)
+    first.run(FEWEST_ROUNDS)
+    if bounds.is_hopeless(first.ratios):
+        return first.verdict(NONE)
     rounds = _Rounds(lap, student, reference, bounds.tolerance, seed, large)
     rounds.run(bounds.rounds, until=bounds.is_clear)
-    if bounds.is_doubtful(rounds.ratio):
-        rounds.run(bounds.extra_rounds)
     return rounds.verdict(bounds.step(rounds.ratio))
 
 
@@ -188,17 +176,20 @@ class _Rounds:
         self._ours: list[float] = []
 
     @property
-    def ratio(self) -> float:
-        """The median of the rounds' ratios."""
-        return statistics.median(
-            theirs / max(ours, SHORTEST) for theirs, ours in zip(self._theirs, self._ours, strict=True)
-        )
+    def ratios(self) -> list[float]:
+        """One of each round."""
+        return [theirs / max(ours, SHORTEST) for theirs, ours in zip(self._theirs, self._ours, strict=True)]
 
-    def run(self, rounds: int, until: Callable[[float], bool] = lambda ratio: False) -> None:
-        """Run some rounds, or from the third on as many as it takes for the ratio to be what `until` asks for."""
+    @property
+    def ratio(self) -> float:
+        """Their median."""
+        return statistics.median(self.ratios)
+
+    def run(self, rounds: int, until: Callable[[Sequence[float]], bool] = lambda ratios: False) -> None:
+        """Run some rounds, or from the third on as many as it takes for the ratios to be what `until` asks for."""
         for _ in range(rounds):
             self._run_one()
-            if len(self._ours) >= FEWEST_ROUNDS and until(self.ratio):
+            if len(self._ours) >= FEWEST_ROUNDS and until(self.ratios):
                 break
 
     def verdict(self, step: str) -> Verdict:

@@ -46,7 +46,7 @@ limits:
   archive_files: 200
 isolation:
   without_seccomp: warn
-speed: {rounds: 5, extra_rounds: 3}
+speed: {rounds: 11}
 tests:
   test_add_example: {points: 2.5, feedback: values}
   test_add: {points: 3}

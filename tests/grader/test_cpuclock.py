@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -50,8 +51,9 @@ while connection.recv(1):
 
 
 @linux
-def test_nothing_is_missing_of_what_was_done_before_the_answer():
+def test_nothing_is_missing_of_what_was_done_before_the_answer(monkeypatch):
     """A process that has answered and sleeps has no time to come; one look too early would miss some now and then."""
+    monkeypatch.setattr(cpuclock, "SETTLE_SECONDS", 10)
     ours, theirs = socket.socketpair()
     program = [sys.executable, "-c", ANSWERING, str(theirs.fileno())]
     with subprocess.Popen(program, pass_fds=[theirs.fileno()]) as process, ours:
@@ -66,14 +68,40 @@ def test_nothing_is_missing_of_what_was_done_before_the_answer():
             assert cpuclock.seconds(process.pid) == first
 
 
+@pytest.mark.parametrize(("running", "looks"), [("ss", 2), ("rss", 3), ("srss", 4), ("srsrrss", 7)])
+def test_asleep_is_what_sleeps_twice(monkeypatch, running, looks):
+    """It is called sleeping a moment before that is so."""
+    answers = list(running)
+    monkeypatch.setattr(cpuclock, "_is_running", lambda pid: answers.pop(0) == "r")
+    cpuclock._wait_until_asleep(1)
+    assert len(running) - len(answers) == looks
+
+
 @linux
-def test_one_that_never_sleeps_is_not_waited_for_long():
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
-        time.sleep(0.1)
-        before = time.monotonic()
-        assert cpuclock.seconds(process.pid) > 0
-        assert time.monotonic() - before < 1
-        process.kill()
+def test_one_that_never_sleeps_is_not_waited_for(busy_child):
+    assert cpuclock.seconds(busy_child.pid) > 0
+
+
+@pytest.fixture
+def busy_child():
+    """A process that works until it is killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", "print(flush=True)\nwhile True: pass"], stdout=subprocess.PIPE
+    ) as busy:
+        assert busy.stdout is not None
+        busy.stdout.readline()
+        yield busy
+        busy.kill()
+
+
+@linux
+def test_where_other_processes_are_hidden_nothing_is_waited_for(monkeypatch, busy_child):
+    def refuse(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert not cpuclock._is_running(busy_child.pid)
+    assert cpuclock.seconds(busy_child.pid) > 0
 
 
 @linux

@@ -35,6 +35,7 @@ ODD = {
     for name in ("float64-inside", "full-convolution", "fft")
 }
 LOOPS = {path.stem: MODEL + path.read_text(encoding="utf-8") for path in sorted((SPEED / "loops").glob("*.py"))}
+WRONG = {path.stem: MODEL + path.read_text(encoding="utf-8") for path in sorted((SPEED / "wrong").glob("*.py"))}
 CHEATS = {
     path.stem: LOOPS["everywhere"] + path.read_text(encoding="utf-8")
     for path in sorted((SPEED / "cheats").glob("*.py"))
@@ -81,7 +82,7 @@ def expected(name):
 def graded(tmp_path_factory):
     """Every style and every cheat, graded once."""
     cheats = {f"cheat-{name}": source for name, source in CHEATS.items()}
-    return grade({**VECTORISED, **ODD, **LOOPS, **cheats}, tmp_path_factory.mktemp("speed"))
+    return grade({**VECTORISED, **ODD, **LOOPS, **WRONG, **cheats}, tmp_path_factory.mktemp("speed"))
 
 
 @pytest.mark.parametrize("name", [*VECTORISED, *ODD, *LOOPS])
@@ -105,6 +106,12 @@ def test_a_cheat_gains_nothing(graded, name, outcome):
     tests = graded[f"cheat-{name}"]
     assert Counter(outcomes(tests).values()) == outcome
     assert sum(test["score"] for test in tests.values()) == 0
+
+
+def test_what_is_fast_and_wrong_earns_nothing(graded):
+    tests = graded["filters"]
+    assert outcomes(tests) == {test: "wrong" if test in CONVOLUTION else "passed" for test in CONVOLUTION + POOLING}
+    assert sum(tests[test]["score"] for test in CONVOLUTION) == 0
 
 
 def test_one_test_alone(tmp_path):
