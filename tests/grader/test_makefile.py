@@ -349,8 +349,11 @@ def test_the_locks_fit_the_project():
 # .ci/run
 
 
-@pytest.mark.parametrize(("failing", "calls"), [("none", ["check", "test"]), ("check", ["check"])])
-def test_ci_runs_check_and_test_and_stops_at_the_first_failure(tmp_path, failing, calls):
+@pytest.mark.parametrize(
+    ("failing", "calls"),
+    [("none", ["check", "test", "test-all"]), ("test", ["check", "test"]), ("check", ["check"])],
+)
+def test_ci_runs_what_the_makefile_names_and_stops_at_the_first_failure(tmp_path, failing, calls):
     executable(tmp_path / "make", f'echo "$*" "$PWD" >> "$LOG"; [ "$*" != {failing} ]')
     log = tmp_path / "log"
     finished = run(ROOT / ".ci/run", cwd=tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}", LOG=str(log))
