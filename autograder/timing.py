@@ -8,7 +8,7 @@ turns, each in a locked-down worker of its own, on the same fresh inputs, with o
 ratio, so that what slows both for a while cancels, and the median of the rounds counts: other work adds a little to
 most of them, and one that was measured much too short must not decide, as it would if the best times counted. The
 verdict is a step, not a slope, and its bounds lie in the wide gap between vectorised code and loops over pixels, so
-that it is the same in every run. Where each of the first three rounds is far beyond every bound, they are enough.
+that it is the same in every run. Where each of the first three rounds is far from every bound, they are enough.
 
 A small size comes first: whoever is hopelessly slow there never sees the large one. Every output that was timed is
 compared with the model answer's.

@@ -294,6 +294,7 @@ def test_not_a_mapping(homework, text, got):
         ("call_seconds: 10\n", "call_seconds: yes\n", "limits.call_seconds: got the truth value true, but should be a"),
         ("call_seconds: 10\n", "call_seconds: 0\n", "limits.call_seconds: got 0, but should be greater than 0. "),
         ("call_seconds: 10\n", "call_seconds: .inf\n", "limits.call_seconds: got inf, but should be a finite number. "),
+        ("rounds: 11", "rounds: 2", "speed.rounds: got 2, but should be greater than or equal to 3. Correct the "),
         ("memory_mib: 512", "memory_mib: 0", "limits.memory_mib: got 0, but should be greater than 0. "),
         ("archive_files: 200", "archive_files: true", "limits.archive_files: got the truth value true, but should be "),
         ("float64: 1e-10", "float64: 1", "tolerances.float64: got 1, but should be less than 1. "),

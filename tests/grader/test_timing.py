@@ -84,7 +84,7 @@ def test_steps(ratio, step):
         ([1, 1, 60], False),
     ],
 )
-def test_only_where_every_round_is_far_beyond_every_bound_it_is_clear(ratios, clear):
+def test_only_where_every_round_is_far_on_one_side_it_is_clear(ratios, clear):
     assert BOUNDS.is_clear(ratios) is clear
 
 
