@@ -174,9 +174,25 @@ class Isolation(_Section):
 
 
 class Speed(_Section):
-    """How often a speed test measures, unless the verdict is clear before."""
+    """How speed is judged, in multiples of the model answer's processor time.
 
+    Attributes
+    ----------
+    full_ratio, none_ratio : float
+        Up to the first all points, beyond the second none; between them the Python steps decide.
+    rounds : int
+        How often each is timed, unless the verdict is clear before.
+    """
+
+    full_ratio: PositiveNumber
+    none_ratio: PositiveNumber
     rounds: Annotated[int, Field(ge=3)]
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Speed:
+        if not 1 <= self.full_ratio < self.none_ratio:
+            raise PydanticCustomError("ratios", "Input should have 1 <= full_ratio < none_ratio")
+        return self
 
 
 class Late(_Section):
@@ -202,15 +218,13 @@ class Attempts(_Section):
 
 
 class TestSettings(_Section):
-    """What one test function is worth and how much of it is shown; for a speed test, where its steps are."""
+    """What one test function is worth and how much of it is shown."""
 
     __test__: ClassVar[bool] = False  # no test of ours, whatever pytest thinks of the name
 
     points: Points
     feedback: Feedback = "hint"
     visibility: Visibility = "visible"
-    full_ratio: PositiveNumber | None = None
-    half_ratio: PositiveNumber | None = None
 
 
 class Config(_Section):
@@ -232,6 +246,13 @@ class Config(_Section):
         """Return the function a test is about: the longest function name contained in its own name, if any."""
         contained = [function for function in self.homework.functions if function in test_name]
         return max(contained, key=len, default=None)
+
+    @property
+    def speed_tests(self) -> frozenset[str]:
+        """The tests that measure speed."""
+        folders = (self.homework.hidden_tests, self.homework.public_tests)
+        paths = [path for folder in folders for path in folder.glob("test_*.py")]
+        return frozenset(name for path in paths for name, taken in _test_functions(path, path.name) if RACE in taken)
 
 
 # --- Loading ---------------------------------------------------------------------------------------------------------
@@ -443,13 +464,10 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
             yield ConfigurationError(file, "homework.opaque", f"no function returns {name}", remedy)
 
     defined: dict[str, str] = {}
-    races: set[str] = set()
     for folder in (homework.hidden_tests, homework.public_tests):
         for path in sorted(folder.glob("test_*.py")):
             shown = _shown(path, root)
-            for name, arguments in _test_functions(path, shown):
-                if RACE in arguments:
-                    races.add(name)
+            for name, _ in _test_functions(path, shown):
                 if name in defined:
                     problem = f"also defined in {defined[name]}" if defined[name] != shown else "defined twice"
                     yield ConfigurationError(shown, name, problem, "Rename one of them: points go by name.")
@@ -466,30 +484,10 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
         problem = f"{defined[name]} defines this test, but it has no points"
         yield ConfigurationError(file, f"tests.{name}", problem, f"Add a line under tests: {name}: {{points: 1}}")
 
-    for name, settings in config.tests.items():
-        if name in defined:
-            yield from _problems_of_ratios(file, name, settings, is_race=name in races)
-
     total = sum((settings.points for settings in config.tests.values()), Fraction())
     if total != config.total_points and not (unknown or unsettled):
         problem = f"points of tests add up to {_number(total)}, but total_points is {_number(config.total_points)}"
         yield ConfigurationError(file, "tests", problem, "Change the points of some tests, or total_points.")
-
-
-def _problems_of_ratios(file: str, name: str, settings: TestSettings, is_race: bool) -> Iterator[ConfigurationError]:
-    ratios = {"full_ratio": settings.full_ratio, "half_ratio": settings.half_ratio}
-    for key, ratio in ratios.items():
-        if is_race and ratio is None:
-            problem = "is missing, and this test measures speed"
-            yield ConfigurationError(
-                file, f"tests.{name}.{key}", problem, "Add this key; `make bench` measures the gap."
-            )
-        if not is_race and ratio is not None:
-            yield ConfigurationError(file, f"tests.{name}.{key}", "this test measures no speed", "Remove this key.")
-    full, half = ratios.values()
-    if full is not None and half is not None and not 1 <= full <= half:
-        problem = f"full_ratio is {full:g} and half_ratio {half:g}, but should be 1 <= full_ratio <= half_ratio"
-        yield ConfigurationError(file, f"tests.{name}", problem, "Correct them; `make bench` measures the gap.")
 
 
 def _test_functions(path: Path, shown: str) -> list[tuple[str, list[str]]]:

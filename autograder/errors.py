@@ -19,8 +19,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 
 class AutograderError(Exception):
     """Base of everything this project raises on purpose."""
@@ -92,13 +90,9 @@ class MalformedReply(StudentError):
 
 
 class TooSlow(StudentError):
-    """Right, but far from the speed it should have; may still earn a `share` of the points."""
+    """Right, but far from the speed it should have."""
 
     outcome = "too slow"
-
-    def __init__(self, message: str, function: str | None, detail: dict[str, object], share: Fraction) -> None:
-        super().__init__(message, function, detail)
-        self.share = share
 
 
 class NotRun(StudentError):

@@ -289,7 +289,6 @@ class Grader:
             races=plugin.Races(
                 reference=lambda: self._reference(sandbox),
                 bounds=self._bounds(),
-                seed=self._config.fixtures.seed,
             ),
         )
 
@@ -302,14 +301,9 @@ class Grader:
         copy.chmod(0o644)
         return Submission(sandbox, directory, [], self._interface(), self._object, reference=True)
 
-    def _bounds(self) -> dict[str, timing.Bounds]:
-        """Return the bounds of every test that measures speed."""
-        rounds, tolerance = self._config.speed.rounds, self._config.tolerances.float32
-        return {
-            name: timing.Bounds(test.full_ratio, test.half_ratio, rounds, tolerance)
-            for name, test in self._config.tests.items()
-            if test.full_ratio is not None and test.half_ratio is not None
-        }
+    def _bounds(self) -> timing.Bounds:
+        speed = self._config.speed
+        return timing.Bounds(speed.full_ratio, speed.none_ratio, speed.rounds, self._config.tolerances.float32)
 
     def _interface(self) -> Interface:
         homework, limits = self._config.homework, self._config.limits

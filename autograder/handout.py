@@ -196,6 +196,7 @@ def points(settings: Config) -> str:
     hidden = build.sources_of_tests(settings.homework.hidden_tests)
     titles = {name: _title(source) for name, source in (public | hidden).items()}
     own = [name for name in settings.tests if name in public]
+    timed = settings.speed_tests
     head = (
         f"{number(settings.total_points)} points in {len(settings.tests)} tests. {len(own)} of them, worth "
         f"{number(_sum(settings, own))} points, are in your hands: the checks of the notebook, or `test_public.py`. "
@@ -214,7 +215,7 @@ def points(settings: Config) -> str:
     every = _table(
         ["test", "points", "what it checks", "when it fails, you are told"],
         [
-            [f"`{name}`", number(test.points), titles[name], _told(test, name in public)]
+            [f"`{name}`", number(test.points), titles[name], _told(test, name in public, name in timed)]
             for name, test in settings.tests.items()
         ],
     )
@@ -224,24 +225,21 @@ def points(settings: Config) -> str:
 
 def speed(settings: Config) -> str:
     """Return the section on how speed is judged, in Markdown; nothing where no test is about speed."""
-    tests = {name: test for name, test in settings.tests.items() if test.full_ratio is not None}
-    if not tests:
+    timed, bounds = settings.speed_tests, settings.speed
+    if not timed:
         return ""
-    head = (
-        f"### Speed\n\n{number(_sum(settings, tests))} points are for speed. Your function and a plain, vectorised "
-        "NumPy answer take turns for some rounds, on the same machine and the same inputs, each on one processor, and "
-        "the median of the rounds' ratios counts. It is processor time that is compared, so a slow or busy machine "
-        "costs you nothing. The bounds are wide: code that works on whole arrays passes with room to spare, a loop "
-        "over single pixels does not. Results that are fast and wrong earn nothing, so make it right first."
+    return (
+        f"### Speed\n\n{number(_sum(settings, timed))} points are for speed. Your function and a "
+        "plain, vectorised NumPy answer take turns, on the same machine and the same inputs, each on one processor. "
+        "What is compared is processor time, so a slow or busy machine costs you nothing.\n\n"
+        f"- Up to {bounds.full_ratio:g} times that answer's time you get all points.\n"
+        f"- Up to {bounds.none_ratio:g} times you get all points if your code has no loop over pixels. The grader "
+        "counts the Python steps that your function takes: their number must not grow with the number of pixels. "
+        "Loops over images, channels, filters, rows of the image and positions in the kernel are fine. "
+        "`np.vectorize`, `map` and list comprehensions over pixels are loops.\n"
+        f"- Beyond {bounds.none_ratio:g} times you get none.\n\n"
+        "Results that are fast and wrong earn nothing, so make it right first.\n"
     )
-    bounds = _table(
-        ["test", "all points up to", "half of them up to"],
-        [
-            [f"`{name}`", f"{test.full_ratio:g} times that answer's time", f"{test.half_ratio:g} times"]
-            for name, test in tests.items()
-        ],
-    )
-    return f"{head}\n\n{bounds}\n"
 
 
 def number(value: Fraction) -> str:
@@ -259,8 +257,8 @@ def _title(source: str) -> str:
     return re.sub(r"([\\*_|<>`\[\]])", r"\\\1", found[1]) if found else ""
 
 
-def _told(test: TestSettings, is_public: bool) -> str:
-    told = TOLD[test.feedback] if test.full_ratio is None else "whether it earns all, half or none of them"
+def _told(test: TestSettings, is_public: bool, is_timed: bool) -> str:
+    told = "whether it is fast enough" if is_timed else TOLD[test.feedback]
     said = [told, SHOWN[test.visibility], "in the handout" if is_public else ""]
     return "; ".join(filter(None, said))
 

@@ -61,8 +61,6 @@ class CaseResult:
         Got and expected, for tests that may show them.
     detail : dict
         For staff and scripts: never shown to students.
-    share : Fraction
-        The share of its points that it earns although it did not pass.
     group : str
         Cases of one test that failed in the same way have the same; empty: as their messages say.
     quoted : str
@@ -75,7 +73,6 @@ class CaseResult:
     function: str = ""
     values: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
-    share: Fraction = Fraction(0)
     group: str = ""
     quoted: str = ""
 
@@ -113,9 +110,7 @@ class TestResult:
     @property
     def earned(self) -> Fraction:
         """The share of its points that it earns, exactly."""
-        return (self.passed + sum(case.share for case in self.cases if case.outcome != PASSED)) / Fraction(
-            len(self.cases)
-        )
+        return Fraction(sum(case.outcome in (PASSED, NOT_MEASURED) for case in self.cases), len(self.cases))
 
     @property
     def outcome(self) -> str:

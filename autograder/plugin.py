@@ -15,14 +15,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograder import compare, timing
+from autograder import compare, steps, timing
 from autograder.casefile import Case
 from autograder.compare import Array, Foreign, Mismatch
 from autograder.diagnose.diagnosis import Diagnostician, Knowledge
@@ -59,15 +58,11 @@ class Races:
     ----------
     reference : callable
         Returns the model answer, as a submission; called when the first race is run.
-    bounds : mapping of str to Bounds
-        By the name of the test.
-    seed : int
-        Of the inputs.
+    bounds : Bounds
     """
 
     reference: Callable[[], Submission]
-    bounds: Mapping[str, timing.Bounds]
-    seed: int
+    bounds: timing.Bounds
 
 
 @dataclass(frozen=True)
@@ -190,17 +185,17 @@ class GradingPlugin:
     def race(self, request: pytest.FixtureRequest) -> Callable[..., None]:
         """A race against the model answer: ``race(lap, small=…, large=…, over="pixels")``; see ``timing.race``."""
         name = _function(request.node)
+        subject = self._plan.subject(name)
         races = self._plan.races
         assert races is not None, "the plan has no races"
+        assert subject is not None, f"{name} names no function of the assignment"
 
-        def race(lap: timing.Lap, *, small: int, large: int, over: str) -> None:
+        def race(lap: timing.Lap, *, small: int, large: Sequence[int], over: str) -> None:
             self._refuse_lost_race(name)
             self._reference = self._reference or Student(races.reference())
-            sizes = {"small": small, "large": large}
-            verdict = timing.race(lap, self._student, self._reference, races.bounds[name], seed=races.seed, **sizes)
-            if verdict.step in (timing.HALF, timing.NONE):
-                growing = timing.growing(lap, self._student, races.seed)
-                raise _too_slow(self._plan.subject(name), verdict, races.bounds[name], growing, over)
+            verdict = timing.race(lap, self._student, self._reference, subject, races.bounds, small=small, large=large)
+            if verdict.step == timing.NONE:
+                raise _too_slow(subject, verdict, races.bounds, over)
             self._verdict = verdict
 
         return race
@@ -299,7 +294,7 @@ class GradingPlugin:
         if error is None and verdict is not None:
             measured = verdict.step != timing.NOT_MEASURED
             outcome, message = (PASSED, "") if measured else (NOT_MEASURED, _UNMEASURED)
-            return CaseResult(case, outcome, message, detail=verdict.figures, share=Fraction(1))
+            return CaseResult(case, outcome, message, detail=verdict.figures)
         if error is None:
             return CaseResult(case, PASSED)
         if not isinstance(error, AutograderError) and self._is_about_a_result(item, error):
@@ -314,10 +309,11 @@ class GradingPlugin:
             error = NotRun(f"needs {error.function}, which {which}", error.function)
         detail = dict(error.detail)
         values = str(detail.pop("values", ""))
-        share = error.share if isinstance(error, TooSlow) else Fraction(0)
         function = error.function or subject or ""
         group = " ".join(str(detail[key]) for key in ("kind", "result", "exception", "line") if key in detail)
-        return CaseResult(case, error.outcome, error.message, function, values, detail, share, group, error.quoted)
+        return CaseResult(
+            case, error.outcome, error.message, function, values, detail, group=group, quoted=error.quoted
+        )
 
     def _evidence(self, error: BaseException | None) -> list[Evidence]:
         """Return what is known of a wrong result.
@@ -483,21 +479,26 @@ _WHICH = {
 _UNMEASURED = "The processor time of another process cannot be read on this machine: not measured, full points"
 
 
-def _too_slow(
-    function: str | None, verdict: timing.Verdict, bounds: timing.Bounds, growing: tuple[str, int] | None, over: str
-) -> TooSlow:
-    """Say how slow, by the steps and not by figures that vary, and which of the student's functions loops."""
-    half = verdict.step == timing.HALF
-    passed = bounds.full_ratio if half else bounds.half_ratio
-    message = f"processor time of {function} is more than {passed:g} times that of the model answer"
-    message += f", but should be at most {bounds.full_ratio:g} times"
-    if half:
-        message += f"; up to {bounds.half_ratio:g} times earns half of the points"
-    if growing is not None:
-        looping, factor = growing
-        message += f"\nHint: {looping} runs {factor} times the Python steps on 4 times the {over}: "
-        message += f"it loops over {over}." if factor > 2 else f"it loops over rows or columns of {over}."
-    return TooSlow(message, function, verdict.figures, Fraction(1, 2) if half else Fraction(0))
+def _too_slow(function: str, verdict: timing.Verdict, bounds: timing.Bounds, over: str) -> StudentError:
+    """Say why it is too slow, in words that are the same in every run, and which of the student's functions loops."""
+    growth = verdict.growth or steps.Growth(steps.UNKNOWN)
+    hint = ""
+    if growth.kind == steps.PIXELS:
+        hint = f"\nHint: {growth.function} loops over {over}: its Python steps grow with their number."
+    elif growth.kind == steps.OBJECTS:
+        hint = f"\nHint: work on whole arrays: tolist and map loop over {over}, and make a Python object of each."
+    elif growth.kind == steps.ROWS:
+        hint = f"\nHint: {growth.function} loops over rows or columns of {over}."
+    if verdict.timed_out is not None:
+        verdict.timed_out.message += hint
+        return verdict.timed_out
+    at_most = bounds.bound(growth)
+    message = f"{function} takes more than {at_most:g} times the processor time of the model answer"
+    if growth.kind in (steps.PIXELS, steps.OBJECTS):
+        message += f" and loops over {over} in Python"
+    elif growth.kind == steps.UNKNOWN:
+        message += ", and its Python steps could not be counted"
+    return TooSlow(message + hint, function, verdict.figures)
 
 
 def _quoted(mismatch: Mismatch, got: object) -> str:

@@ -127,6 +127,19 @@ class Worker:
         """Return the processor time that the process has used up to now; see ``cpuclock.seconds``."""
         return cpuclock.seconds(self.pid)
 
+    def pause(self) -> None:
+        """Keep the process from running until `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the process run again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._ending is None:  # until then the launcher has not reaped it, so that nobody else has its number
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
     def stop(self, died: bool = False) -> Ending:
         """End the process and everything in its group.
 

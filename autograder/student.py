@@ -8,8 +8,10 @@ what is our fault ends in a ``GraderFault``. It must not know: tests, points, ex
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import operator
+import re
 import secrets
 import select
 import socket
@@ -42,6 +44,9 @@ HELLO_SECONDS = 30.0
 MIB = 1024 * 1024
 SLOW_IMPORT_SECONDS = 2.0
 """An import that takes longer than this is mentioned to the student."""
+
+_DEFINITION = re.compile(r"\s*(?:async\s+)?def\s+([^\W\d]\w*)")
+"""A line that defines a function."""
 
 IMPORTABLE = "What can be imported is Python's standard library, NumPy, and the files that were handed in"
 """What a student is told about a module that was not found."""
@@ -80,6 +85,42 @@ class Handle:
 
     worker: int
     number: int
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """The processor time that one call took in the worker, part by part.
+
+    Attributes
+    ----------
+    receive, call, send : float
+        To receive the arguments, to run the function, to send the results.
+    """
+
+    receive: float
+    call: float
+    send: float
+
+    @property
+    def copying(self) -> float:
+        """What it took to get arrays there and back."""
+        return self.receive + self.send
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a worker has counted during one call; its word.
+
+    Attributes
+    ----------
+    steps : dict of str to int
+        Python steps, by function of the student's.
+    objects : int
+        Most Python objects that existed at one time, beside those from before.
+    """
+
+    steps: dict[str, int]
+    objects: int
 
 
 @dataclass(frozen=True)
@@ -152,6 +193,9 @@ class Submission:
         self.sources = {
             file: (directory / file).read_text(encoding="utf-8", errors="replace").splitlines() for file in files
         }
+        self.names = frozenset(
+            match[1] for lines in self.sources.values() for line in lines if (match := _DEFINITION.match(line))
+        )
         self.defined: tuple[str, ...] = ()
         self.failure: StudentError | None = None
         self.unusable = ""
@@ -220,30 +264,54 @@ class Student:
         self._submission = submission
         self._worker: Worker | None = None
         self.calls: list[Call] = []
-        self._steps: dict[str, int] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The functions that the student's files define, whatever the worker says."""
+        return self._submission.names
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in self._submission.interface.functions:
             raise AttributeError(f"the assignment has no function {name!r}")
 
         def function(*args: Any, **kwargs: Any) -> Any:
-            results = self._call(name, args, kwargs, inspect=False).results
-            return results[0] if len(results) == 1 else results
+            return _unwrapped(self._call(name, args, kwargs)[0])
 
         return function
 
     def inspect(self, name: str, *args: Any, **kwargs: Any) -> Call:
         """Call a function, and bring back what the call did to its inputs as well."""
-        return self._call(name, args, kwargs, inspect=True)
+        return self._call(name, args, kwargs, inspect=True)[0]
+
+    def counted(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, Count]:
+        """Call a function; return its results, and what its worker has counted meanwhile."""
+        self._submission.hung.discard(name)  # with small inputs it may return
+        call, body = self._call(name, args, kwargs, count=True)
+        return _unwrapped(call), _count(body)
+
+    def timed(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, Seconds]:
+        """Call a function; return its results, and the processor time of each part of the call."""
+        worker = self.connect()
+        marks = [worker.cpu_seconds()]
+        call, _ = self._call(name, args, kwargs, mark=lambda: marks.append(worker.cpu_seconds()))
+        try:
+            marks.append(worker.cpu_seconds())
+        except ProcessLookupError as gone:
+            raise Crashed("the Python process ended right after its reply", name) from gone
+        receive, called, sent = (after - before for before, after in itertools.pairwise(marks))
+        return _unwrapped(call), Seconds(receive, called, sent)
 
     @contextlib.contextmanager
-    def counting(self, steps: dict[str, int]) -> Iterator[None]:
-        """Have the worker count the Python steps of the calls inside into `steps`, by function of the student's."""
-        self._steps = steps
+    def stopped(self) -> Iterator[None]:
+        """Keep the worker from running meanwhile: what it did would slow down others, or be for the next call."""
+        worker = self._worker
+        if worker is not None:
+            worker.pause()
         try:
             yield
         finally:
-            self._steps = None
+            if worker is not None:
+                worker.resume()
 
     def forget(self) -> None:
         """Have the worker drop the objects that it keeps for handles: the memory of many large calls adds up."""
@@ -272,7 +340,16 @@ class Student:
 
     # --- one call ---
 
-    def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], inspect: bool) -> Call:
+    def _call(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        inspect: bool = False,
+        count: bool = False,
+        mark: Callable[[], None] | None = None,
+    ) -> tuple[Call, dict[str, Any]]:
+        """Make a call; with `mark`, have it called when the arguments are there and when the function has returned."""
         submission = self._submission
         submission.require(name)
         worker = self.connect()
@@ -286,16 +363,22 @@ class Student:
             "returns": returns,
             "opaque": [result for result in returns if result in submission.interface.opaque],
             "inspect": inspect,
-            "count": self._steps is not None,
+            "count": count,
+            "parts": mark is not None,
         }
         doing = _in_words(name, args, kwargs, submission.interface.parameters.get(name, ()))
         try:
             deadline = submission.deadline(submission.interface.call_seconds)
             body, incoming = self._exchange(worker, request, arrays, deadline, cap, name, doing)
+            for next_part in (mark, mark):
+                if next_part is not None:
+                    next_part()
+                    body, incoming = self._exchange(worker, {}, [], deadline, cap, name, doing)
         except TimedOut:
-            if self._steps is None:  # counting takes longer
-                submission.hung.add(name)
+            submission.hung.add(name)
             raise
+        except ProcessLookupError as gone:
+            raise Crashed("the Python process ended right after its reply", name) from gone
         if "raised" in body:
             raise self._raised(name, body["raised"], doing)
         if "returned" in body:
@@ -303,9 +386,7 @@ class Student:
             raise Wrong(f"{name} returned {got}, but should return {wanted}", name, {"kind": "results"}, quoted=got)
         call = self._understand(worker, name, args, kwargs, returns, body, incoming, inspect)
         self.calls.append(call)
-        if self._steps is not None:
-            self._steps.update(_steps(body))
-        return call
+        return call, body
 
     def _understand(
         self,
@@ -492,15 +573,20 @@ def _pending(connection: socket.socket) -> bool:
     return bool(poll.poll(0)) and bool(connection.recv(1, socket.MSG_PEEK))
 
 
+def _unwrapped(call: Call) -> Any:
+    return call.results[0] if len(call.results) == 1 else call.results
+
+
 def _kind(value: object) -> str:
     return clean(str(value), 80) or "something without a name"
 
 
-def _steps(body: dict[str, Any]) -> dict[str, int]:
-    """Return the steps that a reply tells, if they look like steps."""
-    told = body.get("steps")
+def _count(body: dict[str, Any]) -> Count:
+    """Return what a reply has counted, where it looks like a count."""
+    told, objects = body.get("steps"), body.get("objects")
     items = told.items() if type(told) is dict else ()
-    return {clean(name, 60): steps for name, steps in items if type(steps) is int and steps >= 0}
+    steps = {clean(name, 60): steps for name, steps in items if type(steps) is int and steps >= 0}
+    return Count(steps, objects if type(objects) is int else 0)
 
 
 def _unpack(result: dict[str, Any], incoming: list[Array], worker: int) -> Any:

@@ -2,70 +2,90 @@
 
 Theory of operation
 -------------------
-Wall time says as much about the machine as about the code, so processor time decides: the kernel counts it for each
-worker, and the grader reads that count from outside, where no student's code can reach. Student and model answer take
-turns, each in a locked-down worker of its own, on the same fresh inputs, with one BLAS thread. Every round gives one
-ratio, so that what slows both for a while cancels, and the median of the rounds counts: other work adds a little to
-most of them, and one that was measured much too short must not decide, as it would if the best times counted. The
-verdict is a step, not a slope, and its bounds lie in the wide gap between vectorised code and loops over pixels, so
-that it is the same in every run. Where each of the first three rounds is far from every bound, they are enough.
+Wall time says as much about the machine as about the code, so processor time is measured: the kernel counts it for each
+worker, and the grader reads that count from outside, where no code of the student's can reach it. Student and model
+answer take turns on the same inputs, each in a locked-down worker of its own, with one BLAS thread. While one of them
+works, the other is stopped. Every round gives one ratio, so that what slows both for a while cancels; the median of the
+rounds counts.
 
-A small size comes first: whoever is hopelessly slow there never sees the large one. Every output that was timed is
-compared with the model answer's.
+*The ratio means the call.* A timed call has three parts: the worker receives the arguments, calls the function, and
+sends the results. The clock is read between them, while the worker waits. Copying is left out, unless it takes the
+student's worker much longer than the model answer's: then the rest is counted, so that no work can hide there.
 
-When the verdict is not the best one, the Python steps of the student's functions are counted at two sizes. That is no
-measurement but a count, the same in every run, and it can name the function that loops. The worker does the counting,
-so it is as good as the worker's word: it explains, and decides nothing.
+*Nobody can know the inputs, or work ahead.* Values and shapes are drawn from the operating system's entropy in every
+round. The two races of a layer make the same calls on the same kind of inputs and time all of them, so that no call can
+tell which of them counts, and what a forward pass prepares for a backward pass is paid in the forward race.
 
-This room knows two proxies and a clock. It must not know: pytest, points, what is being computed.
+*Two far bounds, and a count between them.* A single bound on a noisy ratio always has somebody on it. Up to
+``full_ratio`` times the model answer's time there is no loop over pixels on any machine: all points. Beyond
+``none_ratio`` times there is no vectorised code: no points. Between them the ratio decides nothing; the number of
+Python steps at three sizes does (``steps.py``), which is the same in every run.
+
+*What forging the count can gain.* The count is the word of the student's worker. Code that loops over pixels and forges
+it gets the points where it takes less than ``none_ratio`` times as long. Loops that call NumPy for every pixel take
+longer. Pixel by pixel on plain Python numbers, written for speed, some passes take less; `make bench` prints which.
+
+A small size comes first: loops that are slow there never see the large one. Every output that was timed is compared
+with the model answer's.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
+import secrets
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
+from typing import Any
 
 import numpy as np
 
-from autograder import compare
-from autograder.compare import Array
-from autograder.errors import Crashed, GraderFault, StudentError, Wrong
-from autograder.student import Student
+from autograder import compare, steps
+from autograder.errors import GraderFault, StudentError, TimedOut, Wrong
+from autograder.inputs import Inputs
+from autograder.steps import Growth
+from autograder.student import Seconds, Student
 
-FULL, HALF, NONE, NOT_MEASURED = "full", "half", "none", "not measured"
+FULL, NONE, NOT_MEASURED = "full", "none", "not measured"
 
+SMALL_ROUNDS = 3
+"""All of them are run only where each is slow; the first call may import a module of NumPy's."""
+SLOW = 3.0
+"""This many times ``full_ratio`` in every small round. If it loops over pixels as well, the large size would only take
+longer: beside a loop, what every call costs has less weight there."""
 FEWEST_ROUNDS = 3
-CLEAR = 2.0
-"""This many times off every bound, and in every round so far, more rounds cannot change the verdict."""
-SHORTEST = 1e-9
-"""Seconds that a lap takes at least: a clock may say that it took none."""
+CLEAR = 1.5
+"""This many times off the bound that counts, and in every round so far: more rounds cannot change the verdict."""
+DISTURBED = 2.0
+"""A round in which the model answer takes this many times its own best time is run again."""
+COPYING = 3.0
+"""Copying may take the student's worker this many times what it takes the model answer's: memory lies here or there."""
+SHORTEST = 1e-6
+"""Seconds that a call takes at least: a clock may say that it took none."""
+Lap = Callable[..., Iterator[Mapping[str, object]]]
+"""The calls of one round: ``lap(layers, draw, height, width)`` draws its inputs with ``draw(*shape)``, calls functions
+of the assignment, and yields the results of each by name."""
 
-COUNTED_SIZES = (8, 16, 32)
-"""Where Python steps are counted; the first count is thrown away, since Python 3.12 misses most of its first call's."""
-GROWS = 1.3
-"""Steps of vectorised code do not grow at all between the last two sizes, those of a loop over all entries fourfold."""
-FEWEST_STEPS = 20
-"""Less than this at the smaller size is too little to build a ratio on."""
-
-Draw = Callable[..., Array]
-Lap = Callable[[Student, Draw, AbstractContextManager[object], int], Mapping[str, object]]
-"""One timed call: ``lap(layers, draw, clock, size)`` draws its inputs, calls once inside ``with clock:``, and returns
-the results by name."""
+WRONG = {
+    "type": "is not an array",
+    "shape": "has the wrong shape",
+    "dtype": "is not an array of floats",
+    "not finite": "has entries that are not finite",
+    "values": "has wrong values",
+}
+"""What is said of a wrong result, by ``compare.Mismatch.kind``: nothing that depends on the inputs drawn."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Where the steps are, in multiples of the model answer's processor time.
+    """Where the verdict does not depend on how the code is written, in multiples of the model answer's time.
 
     Attributes
     ----------
-    full_ratio, half_ratio : float
-        Up to here all of the points, up to here half of them.
+    full_ratio : float
+        Up to here all points, even for a loop over pixels.
+    none_ratio : float
+        Beyond it none, even for code without one.
     rounds : int
         How often each is timed, unless the verdict is clear before.
     tolerance : float
@@ -73,21 +93,13 @@ class Bounds:
     """
 
     full_ratio: float
-    half_ratio: float
+    none_ratio: float
     rounds: int
     tolerance: float
 
-    def step(self, ratio: float) -> str:
-        """Return the step a ratio is on."""
-        return FULL if ratio <= self.full_ratio else HALF if ratio <= self.half_ratio else NONE
-
-    def is_clear(self, ratios: Sequence[float]) -> bool:
-        """Whether all rounds are so far on one side of every bound that there is no need to go on."""
-        return self.is_hopeless(ratios) or max(ratios) < self.full_ratio / CLEAR
-
-    def is_hopeless(self, ratios: Sequence[float]) -> bool:
-        """Whether all rounds are that far beyond the last bound."""
-        return min(ratios) > CLEAR * self.half_ratio
+    def bound(self, growth: Growth) -> float:
+        """Return the ratio up to which code with these steps gets all points."""
+        return self.none_ratio if growth.is_vectorised else self.full_ratio
 
 
 @dataclass(frozen=True)
@@ -97,36 +109,23 @@ class Verdict:
     Attributes
     ----------
     step : str
-        ``full``, ``half``, ``none`` or ``not measured``.
+        ``full``, ``none`` or ``not measured``.
     figures : dict
         Ratio and times, which vary from run to run: for staff only.
+    growth : Growth or None
+        How the Python steps grow; None where they did not have to be counted.
+    timed_out : TimedOut or None
+        The function did not return from a large round.
     """
 
     step: str
     figures: dict[str, object]
-
-
-class Stopwatch:
-    """The processor time that one worker spends inside ``with``, read from outside it; in seconds."""
-
-    def __init__(self, layers: Student) -> None:
-        self._layers = layers
-        self.seconds = math.inf
-
-    def __enter__(self) -> None:
-        self._worker = self._layers.connect()
-        self._before = self._worker.cpu_seconds()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if error is None:
-            try:
-                self.seconds = self._worker.cpu_seconds() - self._before
-            except ProcessLookupError as gone:
-                raise Crashed("the Python process ended right after its reply") from gone
+    growth: Growth | None = None
+    timed_out: TimedOut | None = None
 
 
 def race(
-    lap: Lap, student: Student, reference: Student, bounds: Bounds, *, small: int, large: int, seed: int
+    lap: Lap, student: Student, reference: Student, function: str, bounds: Bounds, *, small: int, large: Sequence[int]
 ) -> Verdict:
     """Time a student's function against the model answer's.
 
@@ -135,11 +134,13 @@ def race(
     lap : callable
         See ``Lap``.
     student, reference : Student
+    function : str
+        The function that is judged; the others of the lap are timed as well, so that no call can tell.
     bounds : Bounds
-    small, large : int
-        The sizes given to `lap`. The first only finds those that are hopelessly slow; the second decides.
-    seed : int
-        Of the inputs: other ones in every round, the same for both.
+    small : int
+        Height and width of a small round, which finds the loops that are slow even there.
+    large : sequence of int
+        Sides of the large rounds, which decide: height and width of each are two of them, drawn anew.
 
     Raises
     ------
@@ -149,151 +150,181 @@ def race(
         If the model answer fails.
     """
     try:
-        with Stopwatch(student):
-            pass
+        student.connect().cpu_seconds()
     except NotImplementedError as error:
         return Verdict(NOT_MEASURED, {"reason": str(error)})
-    first = _Rounds(lap, student, reference, bounds.tolerance, seed, small)
-    first.run(FEWEST_ROUNDS)
-    if bounds.is_hopeless(first.ratios):
-        return first.verdict(NONE)
-    rounds = _Rounds(lap, student, reference, bounds.tolerance, seed, large)
-    rounds.run(bounds.rounds, until=bounds.is_clear)
-    return rounds.verdict(bounds.step(rounds.ratio))
+    first = _Rounds(lap, student, reference, function, bounds.tolerance, lambda: (small, small))
+    for _ in range(SMALL_ROUNDS):
+        first.run_one()
+        slow = [name for name in first.names if min(first.ratios(name)) > SLOW * bounds.full_ratio]
+        if not slow:
+            break
+    growths = {name: steps.count(lap, student, name) for name in slow}
+    lost = {name for name in slow if growths[name].kind in (steps.PIXELS, steps.OBJECTS)}
+    if function in lost:
+        return Verdict(NONE, first.figures(), growths[function])
+
+    def count() -> Growth:
+        return growths.get(function) or steps.count(lap, student, function)
+
+    rounds = _Rounds(lap, student, reference, function, bounds.tolerance, lambda: _shape(large), alone=bool(lost))
+    try:
+        return _decide(rounds, bounds, count)
+    except TimedOut as error:
+        if error.function != function:
+            raise
+        return Verdict(NONE, rounds.figures(), count(), error)
+
+
+def _decide(rounds: _Rounds, bounds: Bounds, count: Callable[[], Growth]) -> Verdict:
+    """Run rounds until the verdict is clear; have the steps counted if it can depend on them."""
+    rounds.run(FEWEST_ROUNDS)
+    if max(rounds.ratios()) * CLEAR < bounds.full_ratio:
+        return Verdict(FULL, rounds.figures())
+    growth = count()
+    bound = bounds.bound(growth)
+    rounds.run(bounds.rounds, until=lambda ratios: max(ratios) * CLEAR < bound or min(ratios) > CLEAR * bound)
+    return Verdict(FULL if rounds.ratio <= bound else NONE, rounds.figures(), growth)
+
+
+def _shape(sides: Sequence[int]) -> tuple[int, int]:
+    """Draw height and width: others in every round, so that nothing that was prepared for one shape helps with it."""
+    height, width = secrets.SystemRandom().sample(sides, 2)
+    return height, width
+
+
+@dataclass(frozen=True)
+class _Round:
+    """What every function of the lap took in one round: the student's, and the model answer's."""
+
+    theirs: Mapping[str, Seconds]
+    ours: Mapping[str, Seconds]
+
+    def ratio(self, name: str) -> float:
+        """Return how many times as long the student's function took."""
+        return self.seconds(name) / max(self.ours[name].call, SHORTEST)
+
+    def seconds(self, name: str) -> float:
+        """Return what is counted of the student's call: the function, and what copying took beyond all reason."""
+        theirs, ours = self.theirs[name], self.ours[name]
+        return theirs.call + max(0.0, theirs.copying - COPYING * ours.copying)
 
 
 class _Rounds:
-    """The rounds of one race at one size, and the times of both so far."""
+    """The rounds of one race at one size."""
 
-    def __init__(self, lap: Lap, student: Student, reference: Student, tolerance: float, seed: int, size: int) -> None:
+    def __init__(
+        self,
+        lap: Lap,
+        student: Student,
+        reference: Student,
+        function: str,
+        tolerance: float,
+        shape: Callable[[], tuple[int, int]],
+        alone: bool = False,
+    ) -> None:
         self._lap = lap
         self._student = student
         self._reference = reference
+        self._function = function
         self._tolerance = tolerance
-        self._seed = [seed, size]
-        self._size = size
-        self._theirs: list[float] = []
-        self._ours: list[float] = []
+        self._shape = shape
+        self._alone = alone
+        self._rounds: list[_Round] = []
 
     @property
-    def ratios(self) -> list[float]:
-        """One of each round."""
-        return [theirs / max(ours, SHORTEST) for theirs, ours in zip(self._theirs, self._ours, strict=True)]
+    def names(self) -> list[str]:
+        """The functions that both have called in every round."""
+        return [name for name in self._rounds[0].ours if all(name in each.theirs for each in self._rounds)]
+
+    @property
+    def kept(self) -> list[_Round]:
+        """The rounds in which nothing disturbed the model answer."""
+        best = min((each.ours[self._function].call for each in self._rounds), default=0.0)
+        return [each for each in self._rounds if each.ours[self._function].call <= DISTURBED * best]
+
+    def ratios(self, name: str = "") -> list[float]:
+        """Return one of each round that is kept, of the function that is judged or of another one."""
+        return [each.ratio(name or self._function) for each in self.kept]
 
     @property
     def ratio(self) -> float:
-        """Their median."""
-        return statistics.median(self.ratios)
+        """The median of these, which counts."""
+        return statistics.median(self.ratios())
 
     def run(self, rounds: int, until: Callable[[Sequence[float]], bool] = lambda ratios: False) -> None:
-        """Run some rounds, or from the third on as many as it takes for the ratios to be what `until` asks for."""
-        for _ in range(rounds):
-            self._run_one()
-            if len(self._ours) >= FEWEST_ROUNDS and until(self.ratios):
+        """Run rounds until so many are kept, or the ratios are what `until` asks for; at most twice as many in all."""
+        while len(self.kept) < rounds and len(self._rounds) < 2 * rounds:
+            if self._rounds and until(self.ratios()):
                 break
+            self.run_one()
 
-    def verdict(self, step: str) -> Verdict:
-        """Return the verdict, with the figures of these rounds."""
-        times = {"cpu_ms": self._theirs, "model_cpu_ms": self._ours}
-        medians = {name: round(1000 * statistics.median(seconds), 3) for name, seconds in times.items()}
-        return Verdict(step, {"ratio": round(self.ratio, 2), "size": self._size, **medians, "rounds": len(self._ours)})
+    def run_one(self) -> None:
+        """Run one round."""
+        inputs, shape = Inputs(secrets.randbits(128)), self._shape()
+        expected, ours = self._reference_lap(inputs, shape)
+        got, theirs = self._timed(self._student, inputs, shape)
+        self._compare(got, expected)
+        self._rounds.append(_Round(theirs, ours))
 
-    def _run_one(self) -> None:
-        inputs = Inputs([*self._seed, len(self._ours)])
-        ours, expected = self._reference_lap(inputs)
-        theirs, got = self._timed(self._student, inputs)
-        _compare(got, expected, self._tolerance)
-        self._theirs.append(theirs)
-        self._ours.append(ours)
+    def figures(self) -> dict[str, object]:
+        """Return what staff may want to know."""
+        name = self._function
+        if not self._rounds:
+            return {}
+        times = {
+            "cpu_ms": [each.seconds(name) for each in self.kept],
+            "model_cpu_ms": [each.ours[name].call for each in self.kept],
+        }
+        medians = {key: round(1000 * statistics.median(seconds), 3) for key, seconds in times.items()}
+        return {"ratio": round(self.ratio, 2), **medians, "rounds": len(self._rounds)}
 
-    def _reference_lap(self, inputs: Inputs) -> tuple[float, Mapping[str, object]]:
+    # --- one lap
+
+    def _reference_lap(self, inputs: Inputs, shape: tuple[int, int]) -> tuple[Mapping[str, object], _Times]:
         try:
             self._reference.connect()  # until then nobody knows what it defines
-            return self._timed(self._reference, inputs)
+            with self._student.stopped():
+                return self._timed(self._reference, inputs, shape)
         except StudentError as error:
             raise GraderFault(f"the model answer fails the speed test: {error.message}") from error
 
-    def _timed(self, layers: Student, inputs: Inputs) -> tuple[float, Mapping[str, object]]:
-        stopwatch = Stopwatch(layers)
-        results = self._lap(layers, inputs.draw(), stopwatch, self._size)
+    def _timed(self, layers: Student, inputs: Inputs, shape: tuple[int, int]) -> tuple[Mapping[str, object], _Times]:
+        """Run the calls of the lap; return the results of the function that is judged, and the times of all."""
+        timed = _Timed(layers)
+        calls = self._lap(timed, inputs.draw(), *shape)
+        results = next((given for given in calls if self._function in timed.times), None)
+        if results is None:
+            raise GraderFault(f"the calls of this speed test do not include {self._function}")
+        if not self._alone:
+            with suppress(StudentError):  # what fails after it has a race of its own
+                for _ in calls:
+                    pass
         layers.forget()
-        return stopwatch.seconds, results
+        return results, timed.times
+
+    def _compare(self, got: Mapping[str, object], expected: Mapping[str, object]) -> None:
+        for name, right in expected.items():
+            assert isinstance(right, np.ndarray)
+            mismatch = compare.array(name, got[name], right.astype(np.float64), self._tolerance)
+            if mismatch is not None:
+                message = f"{self._function} was not timed, because {name} {WRONG[mismatch.kind]} on larger inputs"
+                raise Wrong(message, self._function, {"kind": mismatch.kind, "result": name})
 
 
-class Inputs:
-    """The arrays of one round: drawn when they are first asked for, and the same for whoever asks again in this order.
-
-    The entries of an array are all different, and uniform in [-1, 1): where equal ones leave a choice, nobody is
-    judged by it here.
-    """
-
-    def __init__(self, seed: list[int]) -> None:
-        self._generator = np.random.default_rng(seed)
-        self._drawn: list[Array] = []
-
-    def draw(self) -> Draw:
-        """Return a function that gives the arrays one by one, from the first."""
-        numbers = itertools.count()
-
-        def draw(*shape: int) -> Array:
-            number = next(numbers)
-            if number == len(self._drawn):
-                self._drawn.append(self._new(shape))
-            return self._drawn[number]
-
-        return draw
-
-    def _new(self, shape: tuple[int, ...]) -> Array:
-        count = math.prod(shape)
-        steps = np.arange(count, dtype=np.float32)
-        self._generator.shuffle(steps)
-        steps *= 2 / count
-        steps -= 1
-        return steps.reshape(shape)
+_Times = Mapping[str, Seconds]
 
 
-def _compare(got: Mapping[str, object], expected: Mapping[str, object], tolerance: float) -> None:
-    for name, right in expected.items():
-        assert isinstance(right, np.ndarray)
-        mismatch = compare.array(name, got[name], right.astype(np.float64), tolerance)
-        if mismatch is not None:
-            raise Wrong(mismatch.message, detail={"kind": mismatch.kind})
+class _Timed:
+    """Functions whose calls are timed, all of them in the same way."""
 
+    def __init__(self, layers: Student) -> None:
+        self._layers = layers
+        self.times: dict[str, Seconds] = {}
 
-# --- the explanation -------------------------------------------------------------------------------------------------
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            results, self.times[name] = self._layers.timed(name, *args, **kwargs)
+            return results
 
-
-def growing(lap: Lap, student: Student, seed: int) -> tuple[str, int] | None:
-    """Name the student's function whose Python steps grow with the size of the input, if there is one.
-
-    Parameters
-    ----------
-    lap, student, seed
-        As for ``race``.
-
-    Returns
-    -------
-    tuple of str and int, or None
-        The function whose steps grow by most, and how many times as many they are when both sides are doubled. None if
-        no steps grow, or if that could not be found out.
-    """
-    try:
-        _, before, after = (_steps(lap, student, size, seed) for size in COUNTED_SIZES)
-    except StudentError:
-        return None
-    grown = {
-        name: steps - before[name]
-        for name, steps in after.items()
-        if before.get(name, 0) >= FEWEST_STEPS and steps > GROWS * before[name]
-    }
-    if not grown:
-        return None
-    name = max(grown, key=lambda each: grown[each])
-    return name, round(after[name] / before[name])
-
-
-def _steps(lap: Lap, student: Student, size: int, seed: int) -> dict[str, int]:
-    steps: dict[str, int] = {}
-    lap(student, Inputs([seed, size]).draw(), student.counting(steps), size)
-    student.forget()
-    return steps
+        return timed

@@ -29,7 +29,7 @@ import sys
 import tempfile
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -361,7 +361,7 @@ def _with(settings: Config, places: Mapping[str, Path], seed: int) -> Config:
 
 def without_speed(settings: Config, scratch: Path) -> Path:
     """Write a configuration without the tests that time a function; return where it is."""
-    speed = {name for name, test in settings.tests.items() if test.full_ratio is not None}
+    speed = settings.speed_tests
     hidden = scratch / "hidden"
     shutil.copytree(settings.homework.hidden_tests, hidden, ignore=shutil.ignore_patterns("*.npz", "__pycache__"))
     for path in hidden.glob("test_*.py"):
@@ -374,7 +374,7 @@ def without_speed(settings: Config, scratch: Path) -> Path:
     return path
 
 
-def _without(source: str, names: set[str]) -> str:
+def _without(source: str, names: Collection[str]) -> str:
     """Return a test file without the functions of these names; the others keep their lines."""
     lines = source.splitlines()
     for node in ast.parse(source).body:

@@ -27,7 +27,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
@@ -48,6 +48,10 @@ NATURAL_DEATH_SECONDS = 1.0
 ANY_SIZE = 2**40
 EXIT_OUT_OF_MEMORY = 77
 """Exit status when memory ran out while a result was being sent. A student who fakes it gains nothing."""
+CODE_OF_A_FUNCTION = 0x1
+"""``inspect.CO_OPTIMIZED``: set for functions, and not for classes and modules."""
+LOOKS = 5000
+"""Steps after which the objects are counted, which takes longer than counting a step; who takes more steps loops."""
 PROBE = "colorsys"
 """A small module of the standard library that nothing else imports."""
 PRELOADED = ("numpy", "numpy.fft", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.random")
@@ -239,8 +243,23 @@ def _serve(connection: socket.socket) -> None:
             kept[:] = [None] * len(kept)  # the numbers stay taken
             wire.send(connection, {"nonce": request["nonce"]})
             continue
-        body, results = _call(request, arrays, functions, kept, directory)
-        wire.send(connection, {"nonce": request["nonce"], **body}, results)
+        pause = _Pause(connection, request)
+        body, results = _call(request, arrays, functions, kept, directory, pause)
+        wire.send(connection, {"nonce": pause.nonce, **body}, results)
+
+
+class _Pause:
+    """Waits before and after a call whose parts are timed, so that the grader can read this process' clock."""
+
+    def __init__(self, connection: socket.socket, request: dict[str, Any]) -> None:
+        self.nonce = request["nonce"]
+        self._connection = connection
+        self._needed = request["parts"]
+
+    def __call__(self) -> None:
+        if self._needed:
+            wire.send(self._connection, {"nonce": self.nonce})
+            self.nonce = wire.receive(self._connection, 0)[0]["nonce"]
 
 
 def _load(request: dict[str, Any], functions: dict[str, Any]) -> dict[str, Any]:
@@ -259,18 +278,28 @@ def _load(request: dict[str, Any], functions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _call(
-    request: dict[str, Any], arrays: list[wire.Array], functions: dict[str, Any], kept: list[Any], directory: str
+    request: dict[str, Any],
+    arrays: list[wire.Array],
+    functions: dict[str, Any],
+    kept: list[Any],
+    directory: str,
+    pause: Callable[[], None],
 ) -> tuple[dict[str, Any], list[wire.Array]]:
-    """Call one function and describe what it returned."""
+    """Call one function, with a pause before and after it, and describe what it returned."""
+    raised = None
+    pause()
     try:
         arguments = [_unpack(value, arrays, kept) for value in request["args"]]
         keywords = {name: _unpack(value, arrays, kept) for name, value in request["kwargs"].items()}
         function = functions[request["function"]]
-        if request.get("count"):
+        if request["count"]:
             function = _Counting(function, directory)
         returned = function(*arguments, **keywords)
     except BaseException as error:
-        return {"raised": _describe(error, directory)}, []
+        raised = _describe(error, directory)
+    pause()
+    if raised is not None:
+        return {"raised": raised}, []
     names = request["returns"]
     values = [returned] if len(names) == 1 else returned
     if not isinstance(values, (tuple, list)) or len(values) != len(names):
@@ -280,8 +309,8 @@ def _call(
         _pack(value, name in request["opaque"], outgoing, kept) for name, value in zip(names, values, strict=True)
     ]
     body: dict[str, Any] = {"results": results}
-    if request.get("count"):
-        body["steps"] = function.steps
+    if request["count"]:
+        body |= {"steps": function.steps, "objects": function.objects}
     if request["inspect"]:
         numpy = sys.modules["numpy"]
         body["shares"] = [[bool(numpy.may_share_memory(result, array)) for array in arrays] for result in outgoing]
@@ -290,26 +319,35 @@ def _call(
 
 
 class _Counting:
-    """A function whose calls count the Python steps (opcodes) of every function of the student's: ``steps``, by name.
+    """A function whose calls count the Python steps (opcodes), and the Python objects that exist at one time.
 
-    What the student's code does about it is its own affair: the count explains a decision, and has no part in it.
+    ``steps`` go by function of the student's; NumPy's own Python counts for the one that calls it. ``objects`` show who
+    turns arrays into lists and has loops in C run over them: there are no steps then.
     """
 
     def __init__(self, function: Any, directory: str) -> None:
         self.steps: dict[str, int] = {}
+        self.objects = 0
+        self._looks = LOOKS
         self._function = function
         self._directory = directory
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        gc.collect()
+        gc.disable()  # rubbish that is collected meanwhile would be missing from the objects
+        self._before = sys.getallocatedblocks()
+        short = sys.modules["numpy"].printoptions(threshold=0)  # printing an array takes steps for each entry shown
         sys.settrace(self._enter)
         try:
-            return self._function(*arguments, **keywords)
+            with short:
+                return self._function(*arguments, **keywords)
         finally:
+            if sys.gettrace() != self._enter:  # somebody has switched it off
+                self.steps = {}
             sys.settrace(None)
+            gc.enable()
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(self._directory):
-            return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         steps, name = self.steps, self._name(frame)
         steps.setdefault(name, 0)
@@ -317,19 +355,23 @@ class _Counting:
         def count(frame: FrameType, event: str, argument: Any) -> Any:
             if event == "opcode":
                 steps[name] += 1
+                if self._looks:
+                    self._looks -= 1
+                    self.objects = max(self.objects, sys.getallocatedblocks() - self._before)
             return count
 
         return count
 
     def _name(self, frame: FrameType) -> str:
-        """Name a frame's function; for what has no name (lambda, comprehension) the student's function that runs it."""
+        """Name the innermost function of the student's that runs a frame; lambdas and comprehensions have no name."""
         named: FrameType | None = frame
         while named is not None:
             code = named.f_code
-            if not code.co_name.startswith("<") and code.co_filename.startswith(self._directory):
+            is_named = code.co_flags & CODE_OF_A_FUNCTION and not code.co_name.startswith("<")
+            if is_named and code.co_filename.startswith(self._directory):
                 return code.co_name
             named = named.f_back
-        return frame.f_code.co_name
+        return ""
 
 
 def _unpack(value: dict[str, Any], arrays: list[wire.Array], kept: list[Any]) -> Any:

@@ -46,7 +46,7 @@ limits:
   archive_files: 200
 isolation:
   without_seccomp: warn
-speed: {rounds: 11}
+speed: {full_ratio: 3, none_ratio: 30, rounds: 11}
 tests:
   test_add_example: {points: 2.5, feedback: values}
   test_add: {points: 3}
@@ -276,7 +276,7 @@ def test_not_a_mapping(homework, text, got):
         (
             "{points: 3}",
             "{points: 3, colour: red}",
-            "tests.test_add.colour: no such key. Known are points, feedback, visibility, full_ratio, half_ratio.",
+            "tests.test_add.colour: no such key. Known are points, feedback, visibility.",
         ),
         ("  seed: 7\n", "  seed: 7\n  42: 1\n", "fixtures.42: no such key. Known are seed."),
         ("  memory_mib: 512\n", "", "limits.memory_mib: is missing. Add this key and its value."),
@@ -284,7 +284,7 @@ def test_not_a_mapping(homework, text, got):
         (
             "{points: 3}",
             "3",
-            "tests.test_add: got 3, but should be keys with values: points, feedback, visibility, full_",
+            "tests.test_add: got 3, but should be keys with values: points, feedback, visibility. Correct ",
         ),
         ("\n  seed: 7\n", "\n", "fixtures: got nothing, but should be keys with values: seed. Correct the value."),
         ("seed: 7", "seed: seven", "fixtures.seed: got the text 'seven', but should be a whole number. Write a plain "),
@@ -295,6 +295,8 @@ def test_not_a_mapping(homework, text, got):
         ("call_seconds: 10\n", "call_seconds: 0\n", "limits.call_seconds: got 0, but should be greater than 0. "),
         ("call_seconds: 10\n", "call_seconds: .inf\n", "limits.call_seconds: got inf, but should be a finite number. "),
         ("rounds: 11", "rounds: 2", "speed.rounds: got 2, but should be greater than or equal to 3. Correct the "),
+        ("full_ratio: 3", "full_ratio: 30", "speed: got keys with values, but should have 1 <= full_ratio < none_"),
+        ("full_ratio: 3", "full_ratio: 0.5", "speed: got keys with values, but should have 1 <= full_ratio < none_"),
         ("memory_mib: 512", "memory_mib: 0", "limits.memory_mib: got 0, but should be greater than 0. "),
         ("archive_files: 200", "archive_files: true", "limits.archive_files: got the truth value true, but should be "),
         ("float64: 1e-10", "float64: 1", "tolerances.float64: got 1, but should be less than 1. "),

@@ -268,16 +268,14 @@ def test_what_a_student_is_told_follows_the_settings():
 
 
 def test_speed_is_explained_when_a_test_is_about_it():
-    changed = with_test("test_im2col_speed", points=Fraction(5), full_ratio=4.0, half_ratio=12.5)
-    section = handout.speed(changed)
-    assert section.startswith("### Speed\n\n")
-    row = ["test_im2col_speed", "4 times that answer's time", "12.5 times"]
-    assert row in rows(section, 3)
-    told = {row[0]: row[3] for row in rows(handout.points(with_test("test_im2col", full_ratio=4.0)), 4)}
-    assert told["test_im2col"] == "whether it earns all, half or none of them"
-    slow = [name for name, test in SETTINGS.tests.items() if test.full_ratio is not None]
-    assert ("### Speed" in README) == bool(slow)
-    assert [name for name, *_ in rows(handout.speed(SETTINGS), 3)] == slow
+    section = handout.speed(SETTINGS)
+    assert section in README
+    assert section.startswith("### Speed\n\n20 points are for speed.")
+    assert f"Up to {SETTINGS.speed.full_ratio:g} times that answer's time you get all points." in section
+    assert f"Beyond {SETTINGS.speed.none_ratio:g} times you get none." in section
+    told = {row[0]: row[3] for row in rows(handout.points(SETTINGS), 4)}
+    fast = {name for name, said in told.items() if said == "whether it is fast enough"}
+    assert fast == SETTINGS.speed_tests
 
 
 def test_titles_cannot_break_the_table():

@@ -25,7 +25,7 @@ def functions_of_tests():
 
 
 TESTS, HELPERS = functions_of_tests()
-RACES = [name for name, settings in CONFIG.tests.items() if settings.full_ratio is not None]
+RACES = sorted(CONFIG.speed_tests)
 WITH_CASES = [name for name in TESTS if name not in RACES]
 
 

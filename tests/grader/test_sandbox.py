@@ -83,6 +83,8 @@ def request(function, *arguments):
         "opaque": [],
         "inspect": False,
         "count": False,
+        "parts": False,
+        "count": False,
     }
 
 

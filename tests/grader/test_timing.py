@@ -1,4 +1,4 @@
-"""Races on scripted clocks: which step a ratio is on, when it is measured again, and whose fault a failure is."""
+"""Races on scripted clocks: what decides, when it is measured again, what is counted, and whose fault a failure is."""
 
 import contextlib
 import itertools
@@ -8,145 +8,263 @@ import numpy as np
 import pytest
 
 from autograder import timing
-from autograder.errors import Crashed, GraderFault, Raised, Wrong
-from autograder.timing import FULL, HALF, NONE, NOT_MEASURED, Bounds, Inputs
+from autograder.errors import Crashed, GraderFault, Raised, TimedOut, Wrong
+from autograder.inputs import Inputs
+from autograder.steps import FIRST_SIZE, FLAT, PIXELS, ROWS, SIZES, UNKNOWN, Growth
+from autograder.student import Count, Seconds
+from autograder.timing import FULL, NONE, NOT_MEASURED, Bounds
 
-BOUNDS = Bounds(full_ratio=10, half_ratio=20, rounds=7, tolerance=1e-4)
-SMALL, LARGE = 2, 4
+BOUNDS = Bounds(full_ratio=4, none_ratio=30, rounds=7, tolerance=1e-4)
+SMALL, LARGE = 2, tuple(range(100, 130))
+
+STEPS = {
+    FLAT: lambda size: 100,
+    ROWS: lambda size: 10 * size,
+    PIXELS: lambda size: 10 * size * size,
+    UNKNOWN: lambda size: 0,
+}
 
 
 class Layers:
-    """Stands in for a proxy: one function, ``square``, that takes as long as the script says."""
+    """Stands in for a proxy: ``square`` and then ``root``, which take as long as the script says, and some steps."""
 
-    def __init__(self, seconds=(), wrong=False, steps=None, factor=1.0):
-        self.now = 0.0
+    names = frozenset({"square", "helper"})
+
+    def __init__(self, seconds=(), kind=FLAT, factor=1.0, wrong=0, copying=0.0, root=1.0):
         self.script = list(seconds)
-        self.laps = []
-        self.inputs = []
-        self.freed = 0
-        self.wrong = wrong
+        self.kind = kind
         self.factor = factor
-        self.steps = steps
-        self.counted = None
+        self.wrong = wrong
+        self.copying = copying
+        self.root_seconds = root
+        self.laps: list[tuple[int, ...]] = []
+        self.inputs: list[Any] = []
+        self.counted_at: list[int] = []
+        self.rooted = self.freed = self.pauses = 0
+        self.running = True
 
     def connect(self):
         return self
 
     def cpu_seconds(self):
-        return self.now
+        return 0.0
 
     def forget(self):
         self.freed += 1
 
     @contextlib.contextmanager
-    def counting(self, steps):
+    def stopped(self):
+        self.running = False
+        self.pauses += 1
         yield
-        steps.update(self.steps(self.laps[-1]))
+        self.running = True
 
     def square(self, x):
-        self.laps.append(len(x))
-        self.inputs.append(x)
-        self.now += self.factor * (self.script.pop(0) if self.script else 1.0)
         return x * x + self.wrong
 
+    def root(self, x):
+        return x
 
-def lap(layers, draw, clock, size):
-    x = draw(size)
-    layers.now += 100.0  # outside the clock
-    with clock:
-        y = layers.square(x)
-    return {"y": y}
+    def timed(self, name, x):
+        assert self.running
+        if name == "root":
+            self.rooted += 1
+            return x, Seconds(0, self.root_seconds, 0)
+        self.laps.append(x.shape)
+        self.inputs.append(x)
+        took = self.factor * (self.script.pop(0) if self.script else 1.0)
+        return self.square(x), Seconds(self.copying / 2, took, self.copying / 2)
+
+    def counted(self, name, x):
+        self.counted_at.append(len(x))
+        return self.square(x), Count({"helper": STEPS[self.kind](len(x))}, 0)
 
 
-def race(student, reference=None, bounds=BOUNDS):
+def lap(layers, draw, height, width):
+    x = draw(height, width)
+    yield {"y": layers.square(x)}
+    layers.root(x)
+    yield {}
+
+
+def race(student, reference=None, bounds=BOUNDS, function="square"):
     model: Any = reference or Layers()
-    return timing.race(lap, student, model, bounds, small=SMALL, large=LARGE, seed=1)
+    return timing.race(lap, student, model, function, bounds, small=SMALL, large=LARGE)
+
+
+def sizes(layers):
+    """Which laps were small, which were large."""
+    return ["small" if shape == (SMALL, SMALL) else "large" for shape in layers.laps]
 
 
 # --- the verdict
 
 
 @pytest.mark.parametrize(
-    ("ratio", "step"), [(0.5, FULL), (10, FULL), (10.01, HALF), (20, HALF), (20.01, NONE), (1e9, NONE)]
-)
-def test_steps(ratio, step):
-    assert BOUNDS.step(ratio) == step
-
-
-@pytest.mark.parametrize(
-    ("ratios", "clear"),
+    ("kind", "factor", "step"),
     [
-        ([4.9, 1, 2], True),
-        ([4.9, 5.1, 1], False),
-        ([20], False),
-        ([41, 50, 60], True),
-        ([39, 60, 60], False),
-        ([1, 1, 60], False),
+        (FLAT, 1, FULL),
+        (FLAT, 29, FULL),
+        (FLAT, 31, NONE),
+        (ROWS, 29, FULL),
+        (ROWS, 31, NONE),
+        (PIXELS, 3.9, FULL),
+        (PIXELS, 4.1, NONE),
+        (PIXELS, 29, NONE),
+        (PIXELS, 1e6, NONE),
+        (UNKNOWN, 3.9, FULL),
+        (UNKNOWN, 4.1, NONE),
+        (FLAT, 1e6, NONE),
     ],
 )
-def test_only_where_every_round_is_far_on_one_side_it_is_clear(ratios, clear):
-    assert BOUNDS.is_clear(ratios) is clear
+def test_two_bounds_and_a_count_between_them(kind, factor, step):
+    assert race(Layers(kind=kind, factor=factor)).step == step
+
+
+@pytest.mark.parametrize(("kind", "bound"), [(FLAT, 30), (PIXELS, 4)])
+@pytest.mark.parametrize("noise", [0.4, 2.5])
+def test_noise_of_more_than_twofold_changes_no_verdict(kind, bound, noise):
+    """On either side of the bound that counts, whatever the other one is."""
+    for factor, step in ((bound / 3, FULL), (bound * 3, NONE)):
+        assert race(Layers(kind=kind, factor=factor * noise)).step == step
 
 
 def test_the_median_of_the_rounds_counts():
-    student = Layers([1, 1, 1, 30, 6, 8, 3, 60, 1, 7])
-    reference = Layers([1, 1, 1, 1, 1, 2, 1, 1, 1, 1])
-    verdict = race(student, reference)
-    assert verdict.step == FULL
-    assert verdict.figures == {"ratio": 6.0, "size": 4, "cpu_ms": 7000, "model_cpu_ms": 1000, "rounds": 7}
+    student = Layers([1, 3, 60, 3, 5, 4, 60, 1], kind=PIXELS)
+    verdict = race(student)
+    assert (verdict.step, verdict.figures["ratio"]) == (FULL, 4.0)
 
 
 def test_what_slows_both_in_a_round_cancels():
-    student = Layers([1, 1, 1, 6, 60, 66, 6, 60, 6, 6])
-    reference = Layers([1, 1, 1, 1, 10, 2, 1, 10, 1, 1])
+    student = Layers([1, 6, 10, 6, 10, 6, 6, 6])
+    reference = Layers([1, 1, 1.7, 1, 1.6, 1, 1, 1])
     assert race(student, reference).figures["ratio"] == 6
+
+
+def test_one_small_round_comes_first():
+    student = Layers(factor=2)
+    race(student)
+    assert sizes(student) == ["small"] + ["large"] * 3
+
+
+def test_loops_that_are_slow_never_see_the_large_size():
+    student = Layers(factor=13, kind=PIXELS)
+    assert race(student) == timing.Verdict(
+        NONE, {"ratio": 13.0, "cpu_ms": 13000.0, "model_cpu_ms": 1000.0, "rounds": 3}, Growth(PIXELS, "helper")
+    )
+    assert sizes(student) == ["small"] * 3
+
+
+def test_vectorised_code_is_judged_by_the_large_size():
+    """What it does once, for instance to make a table, may take long beside a small image."""
+    assert race(Layers([100, 100, 100, 1, 1, 1])).step == FULL
+
+
+@pytest.mark.parametrize("bad", [1, 2])
+def test_some_bad_rounds_are_not_slow(bad):
+    student = Layers([1000] * bad + [1, 1, 1, 1], kind=PIXELS)
+    assert race(student).step == FULL
+    assert sizes(student) == ["small"] * (bad + 1) + ["large"] * 3
+
+
+@pytest.mark.parametrize(("factor", "kind"), [(2, PIXELS), (10, FLAT), (10, PIXELS), (50, FLAT)])
+def test_where_the_verdict_is_clear_three_rounds_are_enough(factor, kind):
+    student = Layers(factor=factor, kind=kind)
+    race(student)
+    assert sizes(student)[-3:] == ["large"] * 3
+    assert len(student.laps) <= 6
+
+
+@pytest.mark.parametrize(("factor", "kind"), [(3, PIXELS), (25, FLAT)])
+def test_near_the_bound_that_counts_all_rounds_are_run(factor, kind):
+    student = Layers(factor=factor, kind=kind)
+    race(student)
+    assert sizes(student).count("large") == 7
+
+
+def test_steps_are_counted_only_where_they_can_matter():
+    student = Layers(factor=2)
+    assert race(student).growth is None
+    assert student.counted_at == []
+    student = Layers(factor=10)
+    assert race(student).growth == Growth(FLAT, "square")
+    assert student.counted_at == [FIRST_SIZE, *SIZES]
+
+
+# --- what is measured
+
+
+def test_a_round_that_disturbed_the_model_answer_is_run_again():
+    student, reference = Layers(factor=6), Layers([1, 1, 5, 1, 1, 1])
+    verdict = race(student, reference)
+    assert (verdict.figures["ratio"], verdict.figures["rounds"]) == (6, 4)
+
+
+def test_the_first_round_may_be_the_disturbed_one():
+    assert race(Layers(factor=6), Layers([1, 5, 1, 1, 1])).figures["ratio"] == 6
+
+
+def test_a_machine_that_is_always_busy_comes_to_an_end():
+    quicker_and_quicker = [2.2**-number for number in range(3 + 2 * BOUNDS.rounds)]
+    student = Layers(quicker_and_quicker, factor=29)
+    race(student, Layers(quicker_and_quicker))  # each round makes the one before a disturbed one
+    assert sizes(student).count("large") == 2 * BOUNDS.rounds
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.0])
 def test_times_that_are_too_short_decide_nothing(seconds):
     """Two of them, whosever they are, and whenever they come."""
     for lost in itertools.combinations(range(3, 10), 2):
-        reference = Layers([seconds if number in lost else 1 for number in range(10)])
-        assert race(Layers(factor=4), reference).step == FULL
         student = Layers([seconds if number in lost else 41 for number in range(10)])
         assert race(student).step == NONE
 
 
-def test_only_what_is_inside_the_clock_counts():
-    assert race(Layers(factor=3)).figures["ratio"] == 3
+def test_copying_is_not_counted_unless_it_takes_much_longer_than_the_model_answers():
+    reference = Layers(copying=2.0)
+    assert race(Layers(copying=5.9), reference).figures["ratio"] == 1
+    assert race(Layers(copying=16.0), reference).figures["ratio"] == 11
 
 
-def test_the_small_size_comes_first():
-    student = Layers(factor=6)
+def test_the_student_is_stopped_while_the_model_answer_runs():
+    class Watching(Layers):
+        def timed(self, name, x):
+            assert not student.running
+            return super().timed(name, x)
+
+    student = Layers()
+    race(student, Watching())
+    assert student.pauses == len(student.laps)
+
+
+def test_both_races_of_a_layer_make_the_same_calls():
+    student = Layers()
     race(student)
-    assert student.laps == [2] * 3 + [4] * 7
+    assert student.rooted == len(student.laps)
 
 
-def test_the_hopeless_never_see_the_large_size():
-    student = Layers(factor=41)
-    assert race(student).step == NONE
-    assert student.laps == [2, 2, 2]
-
-
-@pytest.mark.parametrize("bad", [1, 2])
-def test_some_bad_rounds_are_not_hopeless(bad):
-    student = Layers([1000] * bad + [1] * (3 - bad) + [1000] * bad)
+def test_what_is_lost_and_not_judged_is_left_out_of_the_large_rounds():
+    student = Layers(root=1000.0, kind=PIXELS)
     assert race(student).step == FULL
-    assert student.laps == [2] * 3 + [4] * 7
+    assert student.rooted == 3
 
 
-@pytest.mark.parametrize(("factor", "step"), [(4.9, FULL), (41, NONE)])
-def test_where_the_verdict_is_clear_three_rounds_are_enough(factor, step):
-    student = Layers([1, 1, 1] + [factor] * 7)
-    assert race(student).step == step
-    assert student.laps == [2, 2, 2, 4, 4, 4]
+def test_what_is_slow_and_may_not_be_lost_is_not_left_out():
+    """Otherwise a call could tell that it is another one that counts."""
+    student = Layers(root=1000.0, kind=FLAT)
+    assert race(student).step == FULL
+    assert student.rooted == len(student.laps) == 6
 
 
-@pytest.mark.parametrize(("last", "step"), [([9, 9, 9], FULL), ([11, 9, 9], HALF)])
-def test_near_a_bound_all_rounds_count(last, step):
-    student = Layers([1, 1, 1, 9, 11, 11, 11, *last])
-    assert race(student).step == step
-    assert student.laps == [2] * 3 + [4] * 7
+def test_what_comes_after_the_judged_function_may_fail():
+    class Half(Layers):
+        def timed(self, name, x):
+            if name == "root":
+                raise Raised("root raised ValueError", "root")
+            return super().timed(name, x)
+
+    assert race(Half()).step == FULL
+    with pytest.raises(Raised, match="root raised"):
+        race(Half(), function="root")
 
 
 # --- the inputs
@@ -157,45 +275,62 @@ def test_both_get_the_same_inputs_and_every_round_has_others():
     race(student, reference)
     for ours, theirs in zip(student.inputs, reference.inputs, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    large = [x.tobytes() for x in student.inputs if len(x) == LARGE]
-    assert len(set(large)) == len(large)
+    assert len({x.tobytes() for x in student.inputs}) == len(student.inputs)
 
 
-def test_the_next_grading_gets_the_same_inputs():
-    first, second = Layers(), Layers()
+def test_the_next_grading_gets_other_inputs_and_shapes():
+    first, second = Layers(factor=3.9), Layers(factor=3.9)
     race(first)
     race(second)
-    assert [x.tobytes() for x in first.inputs] == [x.tobytes() for x in second.inputs]
+    assert not {x[0, 0] for x in first.inputs} & {x[0, 0] for x in second.inputs}
+    shapes = {*first.laps[1:], *second.laps[1:]}
+    assert len(shapes) > 3
+    assert all(side in LARGE for shape in shapes for side in shape)
+    assert all(height != width for height, width in shapes)
 
 
 def test_no_two_entries_are_equal():
-    x = Inputs([1]).draw()(2, 3, 50, 70)
+    x = Inputs(1).draw()(2, 3, 50, 70)
     assert x.shape == (2, 3, 50, 70)
-    assert x.dtype == np.float32
+    assert x.dtype == np.float64
     assert len(np.unique(x)) == x.size
-    assert (x.min(), x.max() < 1) == (-1, True)
-    assert abs(np.corrcoef(x.ravel()[1:], x.ravel()[:-1])[0, 1]) < 0.05
+    assert (x.min() >= -1, x.max() < 1) == (True, True)
 
 
 def test_what_calls_leave_behind_is_freed():
     student, reference = Layers(), Layers()
     race(student, reference)
-    assert student.freed == reference.freed == 6
+    assert student.freed == reference.freed == 4
 
 
 # --- whose fault
 
 
-def test_wrong_results_have_no_speed():
-    with pytest.raises(Wrong, match="y differs in 2 of 2 entries"):
-        race(Layers(wrong=True))
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (lambda x: x + 1, "square was not timed, because y has wrong values on larger inputs"),
+        (lambda x: x[:1], "square was not timed, because y has the wrong shape on larger inputs"),
+        (lambda x: x * np.nan, "square was not timed, because y has entries that are not finite on larger inputs"),
+        (lambda x: x.astype(int), "square was not timed, because y is not an array of floats on larger inputs"),
+        (lambda x: None, "square was not timed, because y is not an array on larger inputs"),
+    ],
+)
+def test_wrong_results_have_no_speed(result, said):
+    class Lying(Layers):
+        def square(self, x):
+            return result(x)
+
+    with pytest.raises(Wrong) as wrong:
+        race(Lying())
+    assert wrong.value.message == said
+    assert set(timing.WRONG) == {"type", "shape", "dtype", "not finite", "values"}
 
 
 def test_the_result_of_every_round_is_looked_at():
     class Forgetful(Layers):
         def square(self, x):
-            y = super().square(x)
-            return y + (len(self.laps) == 6)
+            return super().square(x) + (len(self.laps) == 4)
 
     with pytest.raises(Wrong):
         race(Forgetful())
@@ -219,15 +354,33 @@ def test_the_model_answer_fails():
         race(Layers(), Raising())
 
 
-def test_a_worker_that_ends_before_its_clock_is_read():
-    class Ending(Layers):
-        def cpu_seconds(self):
-            if self.laps:
-                raise ProcessLookupError
-            return 0.0
+def test_a_lap_without_the_function():
+    with pytest.raises(GraderFault, match="the calls of this speed test do not include cube"):
+        race(Layers(), function="cube")
 
-    with pytest.raises(Crashed, match="ended right after its reply"):
-        race(Ending())
+
+def test_a_time_out_says_which_function_loops():
+    class Endless(Layers):
+        def square(self, x):
+            if len(x) in LARGE:
+                raise TimedOut("square did not return within 10 s", "square")
+            return super().square(x)
+
+    verdict = race(Endless(kind=PIXELS))
+    assert (verdict.step, verdict.growth, str(verdict.timed_out)) == (
+        NONE,
+        Growth(PIXELS, "helper"),
+        "square did not return within 10 s",
+    )
+
+
+def test_who_dies_while_steps_are_counted_is_not_vectorised():
+    class Dying(Layers):
+        def counted(self, name, x):
+            raise Crashed("square ended the Python process")
+
+    verdict = race(Dying(factor=10))
+    assert (verdict.step, verdict.growth) == (NONE, Growth(UNKNOWN))
 
 
 def test_no_clock_no_verdict():
@@ -239,41 +392,3 @@ def test_no_clock_no_verdict():
     verdict = race(student)
     assert (verdict.step, verdict.figures) == (NOT_MEASURED, {"reason": "freebsd14 does not tell"})
     assert student.laps == []
-
-
-# --- the explanation
-
-
-def growing(steps):
-    student: Any = Layers(steps=steps)
-    return timing.growing(lap, student, seed=1)
-
-
-@pytest.mark.parametrize(
-    ("steps", "expected"),
-    [
-        (lambda size: {"f": 100}, None),
-        (lambda size: {"f": 100 + size}, None),  # a little more is no loop
-        (lambda size: {"f": 10 * size**2}, ("f", 4)),
-        (lambda size: {"f": 10 * size}, ("f", 2)),
-        (lambda size: {"f": 2 * size**2, "g": 3 * size**2, "h": 1000}, ("g", 4)),
-        (lambda size: {"f": size**2 // 16}, None),  # too little to tell
-        (lambda size: {"f": size**2} if size > 16 else {}, None),
-        (lambda size: {}, None),  # tracing was switched off
-    ],
-)
-def test_the_function_whose_steps_grow(steps, expected):
-    assert growing(steps) == expected
-
-
-def test_the_first_count_is_thrown_away():
-    student: Any = Layers(steps=lambda size: {"f": 10 * size**2})
-    timing.growing(lap, student, seed=1)
-    assert student.laps == [8, 16, 32]
-
-
-def test_who_cannot_be_counted_is_not_explained():
-    def steps(size):
-        raise Crashed("f ended the Python process")
-
-    assert growing(steps) is None

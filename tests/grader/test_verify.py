@@ -267,7 +267,7 @@ def test_an_interrupted_run_leaves_nothing_behind(proof, tmp_path, monkeypatch):
 
 def test_tests_of_speed_are_left_out(tmp_path, request):
     settings = config.load(request.config.rootpath / "config.yaml")
-    speed = {name for name, test in settings.tests.items() if test.full_ratio is not None}
+    speed = settings.speed_tests
     assert speed
     rest = config.load(verify.without_speed(settings, tmp_path))
     assert list(rest.tests) == [name for name in settings.tests if name not in speed]
