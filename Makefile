@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two targets may both set up .venv
-.PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz bench bench-class check format lock clean ta-env dask-env dev-env instructor-env
+.PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz bench bench-flips bench-class check format lock clean ta-env dask-env dev-env instructor-env
 
 # `value` keeps a `$` that make would otherwise expand.
 override SUBMISSIONS := $(value SUBMISSIONS)
@@ -21,9 +21,10 @@ override SCHEDULER := $(value SCHEDULER)
 override SEED := $(value SEED)
 override SEEDS := $(value SEEDS)
 override IMAGE := $(value IMAGE)
+override TIMES := $(value TIMES)
 override PYTHON := $(value PYTHON)
 PY = .venv/bin/python
-export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS SCHEDULER SEED SEEDS IMAGE PYTHON PY
+export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS SCHEDULER SEED SEEDS IMAGE TIMES PYTHON PY
 
 help: ## Show this help
 	@echo 'usage: make <target> [NAME=value …]'
@@ -79,9 +80,12 @@ test-all: instructor-env ## Test the grader, heavy tests included
 fuzz: dev-env ## Throw random bytes at everything that reads a stranger's (FUZZ_SECONDS=600 for each)
 	FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" "$$PY" -m pytest tests/grader/fuzz/test_fuzz_archive.py tests/grader/fuzz/test_fuzz_wire.py
 
-bench: dev-env ## Measure what grading costs, the gap of every speed test, and NumPy beside PyTorch (PY= with torch)
+bench: dev-env ## Measure what grading costs, the bounds of the speed tests, and NumPy beside PyTorch (PY= with torch)
 	PYTHONPATH=. "$$PY" tests/bench/bench.py
 	PYTHONPATH=. "$$PY" tests/bench/peers.py
+
+bench-flips: dev-env ## Grade the same class many times, quiet and under load: how often does a grade change? (TIMES=)
+	PYTHONPATH=. "$$PY" tests/bench/flips.py $${TIMES:+--times="$$TIMES"} $${JOBS:+--jobs="$$JOBS"}
 
 bench-class: dask-env ## Grade a made-up class of a thousand: how many a minute, killed and resumed, on Dask
 	PYTHONPATH=. "$$PY" tests/bench/large_class.py

@@ -194,11 +194,22 @@ class _Ended:
     outcome: str
     cases: dict[str, str]
     output: str
+    ratio: float | None = None  # of a speed test
 
     @property
     def failed(self) -> list[str]:
         """The cases that failed; one that was not run has not."""
         return [case for case, outcome in self.cases.items() if outcome not in HARMLESS]
+
+    @property
+    def about_speed(self) -> str:
+        """What to do where a speed test ended in another way than it should."""
+        if self.ratio is None:
+            return ""
+        return (
+            f"It took {self.ratio:g} times the model answer's time. `make bench` measures where speed.full_ratio and "
+            "speed.none_ratio belong."
+        )
 
 
 @dataclass(frozen=True)
@@ -213,8 +224,8 @@ class _Right(_Claim):
         for test, end in ended.items():
             expected = self.not_passed.get(test, PASSED)
             if end.outcome != expected and test not in unmeasured:
-                said = " / ".join(end.output.splitlines())
-                yield f": {test} ended {end.outcome}, but should be {expected}. {said}".rstrip()
+                said = [" / ".join(end.output.splitlines()), end.about_speed]
+                yield " ".join([f": {test} ended {end.outcome}, but should be {expected}.", *filter(None, said)])
         if self.score is not None and score != self.score and not unmeasured:
             yield f": gets {float(score):g} points, but should get {float(self.score):g}"
 
@@ -346,7 +357,8 @@ def _ended(claim: _Claim, grade: Grade, out: Path) -> dict[str, _Ended]:
 
 def _end(test: Mapping[str, Any]) -> _Ended:
     data = test["extra_data"]
-    return _Ended(data["outcome"], {case: end["outcome"] for case, end in data["cases"].items()}, test["output"])
+    ratio = data["cases"].get("all", {}).get("ratio")
+    return _Ended(data["outcome"], {case: end["outcome"] for case, end in data["cases"].items()}, test["output"], ratio)
 
 
 # --- config.yaml, changed --------------------------------------------------------------------------------------------

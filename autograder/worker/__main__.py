@@ -335,17 +335,16 @@ class _Counting:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         gc.collect()
         gc.disable()  # rubbish that is collected meanwhile would be missing from the objects
-        self._before = sys.getallocatedblocks()
-        short = sys.modules["numpy"].printoptions(threshold=0)  # printing an array takes steps for each entry shown
-        sys.settrace(self._enter)
-        try:
-            with short:
+        with sys.modules["numpy"].printoptions(threshold=0):  # printing an array takes steps for each entry shown
+            self._before = sys.getallocatedblocks()
+            sys.settrace(self._enter)
+            try:
                 return self._function(*arguments, **keywords)
-        finally:
-            if sys.gettrace() != self._enter:  # somebody has switched it off
-                self.steps = {}
-            sys.settrace(None)
-            gc.enable()
+            finally:
+                if sys.gettrace() != self._enter:  # somebody has switched it off
+                    self.steps = {}
+                sys.settrace(None)
+                gc.enable()
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         frame.f_trace_opcodes, frame.f_trace_lines = True, False

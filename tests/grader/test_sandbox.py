@@ -84,7 +84,6 @@ def request(function, *arguments):
         "inspect": False,
         "count": False,
         "parts": False,
-        "count": False,
     }
 
 

@@ -193,9 +193,10 @@ def test_a_score_that_was_declared_must_be_met():
     assert list(right.problems(Grade(Fraction(94), Fraction(100)), ended)) == [
         "correct slow: gets 94 points, but should get 95"
     ]
-    faster = {"test_speed": verify._Ended("passed", {"all": "passed"}, "")}
+    faster = {"test_speed": verify._Ended("passed", {"all": "passed"}, "", 2.5)}
     assert list(right.problems(Grade(Fraction(95), Fraction(100)), faster)) == [
-        "correct slow: test_speed ended passed, but should be too slow."
+        "correct slow: test_speed ended passed, but should be too slow. It took 2.5 times the model answer's time. "
+        "`make bench` measures where speed.full_ratio and speed.none_ratio belong."
     ]
 
 
