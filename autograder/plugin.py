@@ -153,6 +153,7 @@ class GradingPlugin:
         self._records: dict[str, _Record] = {}
         self._verdict: timing.Verdict | None = None
         self._reference: Student | None = None
+        self._raced: dict[timing.Lap, timing.Race] = {}
         self.fault: GraderFault | None = None
         self.interrupted = False
 
@@ -183,7 +184,7 @@ class GradingPlugin:
 
     @pytest.fixture
     def race(self, request: pytest.FixtureRequest) -> Callable[..., None]:
-        """A race against the model answer: ``race(lap, small=…, large=…, over="pixels")``; see ``timing.race``."""
+        """A race against the model answer: ``race(lap, small=…, large=…, over="pixels")``; see ``timing.Race``."""
         name = _function(request.node)
         subject = self._plan.subject(name)
         races = self._plan.races
@@ -193,7 +194,10 @@ class GradingPlugin:
         def race(lap: timing.Lap, *, small: int, large: Sequence[int], over: str) -> None:
             self._refuse_lost_race(name)
             self._reference = self._reference or Student(races.reference())
-            verdict = timing.race(lap, self._student, self._reference, subject, races.bounds, small=small, large=large)
+            if lap not in self._raced:
+                sizes: dict[str, Any] = {"small": small, "large": large}
+                self._raced[lap] = timing.Race(lap, self._student, self._reference, races.bounds, **sizes)
+            verdict = self._raced[lap].verdict(subject)
             if verdict.step == timing.NONE:
                 raise _too_slow(subject, verdict, races.bounds, over)
             self._verdict = verdict

@@ -13,8 +13,8 @@ sends the results. The clock is read between them, while the worker waits. Copyi
 student's worker much longer than the model answer's: then the rest is counted, so that no work can hide there.
 
 *Nobody can know the inputs, or work ahead.* Values and shapes are drawn from the operating system's entropy in every
-round. The two races of a layer make the same calls on the same kind of inputs and time all of them, so that no call can
-tell which of them counts, and what a forward pass prepares for a backward pass is paid in the forward race.
+round. A race times all functions of a layer in the same calls, so that what a forward pass prepares for a backward pass
+is paid in the verdict on the forward pass.
 
 *Two far bounds, and a count between them.* A single bound on a noisy ratio always has somebody on it. Up to
 ``full_ratio`` times the model answer's time there is no loop over pixels on any machine: all points. Beyond
@@ -33,8 +33,7 @@ from __future__ import annotations
 
 import secrets
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,67 +123,83 @@ class Verdict:
     timed_out: TimedOut | None = None
 
 
-def race(
-    lap: Lap, student: Student, reference: Student, function: str, bounds: Bounds, *, small: int, large: Sequence[int]
-) -> Verdict:
-    """Time a student's function against the model answer's.
+class Race:
+    """The functions of one layer, a student's against the model answer's.
 
     Parameters
     ----------
     lap : callable
         See ``Lap``.
     student, reference : Student
-    function : str
-        The function that is judged; the others of the lap are timed as well, so that no call can tell.
     bounds : Bounds
     small : int
         Height and width of a small round, which finds the loops that are slow even there.
     large : sequence of int
         Sides of the large rounds, which decide: height and width of each are two of them, drawn anew.
-
-    Raises
-    ------
-    StudentError
-        If the student's function fails or returns wrong results.
-    GraderFault
-        If the model answer fails.
     """
-    try:
-        student.connect().cpu_seconds()
-    except NotImplementedError as error:
-        return Verdict(NOT_MEASURED, {"reason": str(error)})
-    first = _Rounds(lap, student, reference, function, bounds.tolerance, lambda: (small, small))
-    for _ in range(SMALL_ROUNDS):
-        first.run_one()
-        slow = [name for name in first.names if min(first.ratios(name)) > SLOW * bounds.full_ratio]
-        if not slow:
-            break
-    growths = {name: steps.count(lap, student, name) for name in slow}
-    lost = {name for name in slow if growths[name].kind in (steps.PIXELS, steps.OBJECTS)}
-    if function in lost:
-        return Verdict(NONE, first.figures(), growths[function])
 
-    def count() -> Growth:
-        return growths.get(function) or steps.count(lap, student, function)
+    def __init__(
+        self, lap: Lap, student: Student, reference: Student, bounds: Bounds, *, small: int, large: Sequence[int]
+    ) -> None:
+        self._lap = lap
+        self._student = student
+        self._bounds = bounds
+        self._growths: dict[str, Growth] = {}
+        self._lost: set[str] = set()
+        self._small = _Rounds(lap, student, reference, bounds.tolerance, lambda: (small, small))
+        self._large = _Rounds(lap, student, reference, bounds.tolerance, lambda: _shape(large))
 
-    rounds = _Rounds(lap, student, reference, function, bounds.tolerance, lambda: _shape(large), alone=bool(lost))
-    try:
-        return _decide(rounds, bounds, count)
-    except TimedOut as error:
-        if error.function != function:
-            raise
-        return Verdict(NONE, rounds.figures(), count(), error)
+    def verdict(self, function: str) -> Verdict:
+        """Judge one function.
 
+        Raises
+        ------
+        StudentError
+            If the student's function fails or returns wrong results.
+        GraderFault
+            If the model answer fails.
+        """
+        try:
+            self._student.connect().cpu_seconds()
+        except NotImplementedError as error:
+            return Verdict(NOT_MEASURED, {"reason": str(error)})
+        if not self._small:
+            self._run_small()
+        self._small.complain(function)
+        if function in self._lost:
+            return Verdict(NONE, self._small.figures(function), self._growth(function))
+        try:
+            return self._decide(function)
+        except TimedOut as error:
+            if error.function != function:
+                raise
+            return Verdict(NONE, self._large.figures(function), self._growth(function), error)
 
-def _decide(rounds: _Rounds, bounds: Bounds, count: Callable[[], Growth]) -> Verdict:
-    """Run rounds until the verdict is clear; have the steps counted if it can depend on them."""
-    rounds.run(FEWEST_ROUNDS)
-    if max(rounds.ratios()) * CLEAR < bounds.full_ratio:
-        return Verdict(FULL, rounds.figures())
-    growth = count()
-    bound = bounds.bound(growth)
-    rounds.run(bounds.rounds, until=lambda ratios: max(ratios) * CLEAR < bound or min(ratios) > CLEAR * bound)
-    return Verdict(FULL if rounds.ratio <= bound else NONE, rounds.figures(), growth)
+    def _run_small(self) -> None:
+        """Find the functions that are slow on small inputs because they loop."""
+        slow = {""}
+        while slow and len(self._small) < SMALL_ROUNDS:
+            self._small.run_one()
+            least = {name: min(self._small.ratios(name)) for name in self._small.names}
+            slow = {name for name, ratio in least.items() if ratio > SLOW * self._bounds.full_ratio}
+        self._lost = {name for name in slow if self._growth(name).kind in (steps.PIXELS, steps.OBJECTS)}
+        self._large.leave_out(self._lost)
+
+    def _decide(self, function: str) -> Verdict:
+        """Run rounds until the verdict is clear; have the steps counted if it can depend on them."""
+        rounds, full = self._large, self._bounds.full_ratio
+        rounds.run(function, FEWEST_ROUNDS)
+        if max(rounds.ratios(function)) * CLEAR < full:
+            return Verdict(FULL, rounds.figures(function))
+        growth = self._growth(function)
+        bound = self._bounds.bound(growth)
+        rounds.run(function, self._bounds.rounds, lambda all_: max(all_) * CLEAR < bound or min(all_) > CLEAR * bound)
+        return Verdict(FULL if rounds.ratio(function) <= bound else NONE, rounds.figures(function), growth)
+
+    def _growth(self, function: str) -> Growth:
+        if function not in self._growths:
+            self._growths[function] = steps.count(self._lap, self._student, function)
+        return self._growths[function]
 
 
 def _shape(sides: Sequence[int]) -> tuple[int, int]:
@@ -214,105 +229,124 @@ class _Rounds:
     """The rounds of one race at one size."""
 
     def __init__(
-        self,
-        lap: Lap,
-        student: Student,
-        reference: Student,
-        function: str,
-        tolerance: float,
-        shape: Callable[[], tuple[int, int]],
-        alone: bool = False,
+        self, lap: Lap, student: Student, reference: Student, tolerance: float, shape: Callable[[], tuple[int, int]]
     ) -> None:
         self._lap = lap
         self._student = student
         self._reference = reference
-        self._function = function
         self._tolerance = tolerance
         self._shape = shape
-        self._alone = alone
         self._rounds: list[_Round] = []
+        self._left_out: set[str] = set()
+        self._failures: dict[str | None, StudentError] = {}
+
+    def __len__(self) -> int:
+        return len(self._rounds)
 
     @property
     def names(self) -> list[str]:
-        """The functions that both have called in every round."""
-        return [name for name in self._rounds[0].ours if all(name in each.theirs for each in self._rounds)]
+        """The functions that both have called in every round, without a failure."""
+        common = set.intersection(*(set(each.theirs) for each in self._rounds)) if self._rounds else set()
+        return [name for name in sorted(common) if name not in self._failures]
 
-    @property
-    def kept(self) -> list[_Round]:
-        """The rounds in which nothing disturbed the model answer."""
-        best = min((each.ours[self._function].call for each in self._rounds), default=0.0)
-        return [each for each in self._rounds if each.ours[self._function].call <= DISTURBED * best]
+    def leave_out(self, functions: Iterable[str]) -> None:
+        """End every lap before the last of its functions if that is one of these."""
+        self._left_out = set(functions)
 
-    def ratios(self, name: str = "") -> list[float]:
-        """Return one of each round that is kept, of the function that is judged or of another one."""
-        return [each.ratio(name or self._function) for each in self.kept]
+    def complain(self, function: str) -> None:
+        """Raise the failure that keeps a function from being judged, if there is one."""
+        if function in self._failures:
+            raise self._failures[function]
+        if function not in self.names and self._failures:
+            raise next(iter(self._failures.values()))
+        if function not in self.names:
+            raise GraderFault(f"the calls of this speed test do not include {function}")
 
-    @property
-    def ratio(self) -> float:
-        """The median of these, which counts."""
-        return statistics.median(self.ratios())
+    def kept(self, function: str) -> list[_Round]:
+        """Return the rounds in which nothing disturbed the model answer."""
+        best = min((each.ours[function].call for each in self._rounds), default=0.0)
+        return [each for each in self._rounds if each.ours[function].call <= DISTURBED * best]
 
-    def run(self, rounds: int, until: Callable[[Sequence[float]], bool] = lambda ratios: False) -> None:
+    def ratios(self, function: str) -> list[float]:
+        """Return one of each round that is kept."""
+        return [each.ratio(function) for each in self.kept(function)]
+
+    def ratio(self, function: str) -> float:
+        """Return their median, which counts."""
+        return statistics.median(self.ratios(function))
+
+    def run(self, function: str, rounds: int, until: Callable[[list[float]], bool] = lambda ratios: False) -> None:
         """Run rounds until so many are kept, or the ratios are what `until` asks for; at most twice as many in all."""
-        while len(self.kept) < rounds and len(self._rounds) < 2 * rounds:
-            if self._rounds and until(self.ratios()):
-                break
+        if not self._rounds:
             self.run_one()
+        self.complain(function)
+        while len(self.kept(function)) < rounds and len(self) < 2 * rounds and not until(self.ratios(function)):
+            self.run_one()
+            self.complain(function)
 
     def run_one(self) -> None:
         """Run one round."""
         inputs, shape = Inputs(secrets.randbits(128)), self._shape()
         expected, ours = self._reference_lap(inputs, shape)
-        got, theirs = self._timed(self._student, inputs, shape)
-        self._compare(got, expected)
+        theirs = self._student_lap(inputs, shape, expected)
         self._rounds.append(_Round(theirs, ours))
 
-    def figures(self) -> dict[str, object]:
+    def figures(self, function: str) -> dict[str, object]:
         """Return what staff may want to know."""
-        name = self._function
-        if not self._rounds:
+        if function not in self.names:
             return {}
+        kept = self.kept(function)
         times = {
-            "cpu_ms": [each.seconds(name) for each in self.kept],
-            "model_cpu_ms": [each.ours[name].call for each in self.kept],
+            "cpu_ms": [each.seconds(function) for each in kept],
+            "model_cpu_ms": [each.ours[function].call for each in kept],
         }
         medians = {key: round(1000 * statistics.median(seconds), 3) for key, seconds in times.items()}
-        return {"ratio": round(self.ratio, 2), **medians, "rounds": len(self._rounds)}
+        return {"ratio": round(self.ratio(function), 2), **medians, "rounds": len(self)}
 
     # --- one lap
 
-    def _reference_lap(self, inputs: Inputs, shape: tuple[int, int]) -> tuple[Mapping[str, object], _Times]:
+    def _reference_lap(self, inputs: Inputs, shape: tuple[int, int]) -> tuple[_Results, Mapping[str, Seconds]]:
+        """Have the model answer make the calls; return the results by function, and the times."""
+        timed = _Timed(self._reference)
         try:
             self._reference.connect()  # until then nobody knows what it defines
             with self._student.stopped():
-                return self._timed(self._reference, inputs, shape)
+                results = {}
+                for given in self._lap(timed, inputs.draw(), *shape):
+                    results[timed.last] = given
+            self._reference.forget()
         except StudentError as error:
             raise GraderFault(f"the model answer fails the speed test: {error.message}") from error
-
-    def _timed(self, layers: Student, inputs: Inputs, shape: tuple[int, int]) -> tuple[Mapping[str, object], _Times]:
-        """Run the calls of the lap; return the results of the function that is judged, and the times of all."""
-        timed = _Timed(layers)
-        calls = self._lap(timed, inputs.draw(), *shape)
-        results = next((given for given in calls if self._function in timed.times), None)
-        if results is None:
-            raise GraderFault(f"the calls of this speed test do not include {self._function}")
-        if not self._alone:
-            with suppress(StudentError):  # what fails after it has a race of its own
-                for _ in calls:
-                    pass
-        layers.forget()
         return results, timed.times
 
-    def _compare(self, got: Mapping[str, object], expected: Mapping[str, object]) -> None:
+    def _student_lap(self, inputs: Inputs, shape: tuple[int, int], expected: _Results) -> Mapping[str, Seconds]:
+        """Have the student's functions make the calls; return the times, and keep what fails."""
+        timed = _Timed(self._student)
+        calls = self._lap(timed, inputs.draw(), *shape)
+        last = list(expected)[-1]
+        try:
+            for function, right in expected.items():
+                if function == last and function in self._left_out | set(self._failures):
+                    break
+                self._compare(function, next(calls), right)
+        except StudentError as error:
+            self._failures.setdefault(error.function, error)
+        calls.close()  # type: ignore[attr-defined]  # laps are generators
+        self._student.forget()
+        return timed.times
+
+    def _compare(self, function: str, got: Mapping[str, object], expected: Mapping[str, object]) -> None:
         for name, right in expected.items():
             assert isinstance(right, np.ndarray)
-            mismatch = compare.array(name, got[name], right.astype(np.float64), self._tolerance)
+            mismatch = compare.array(name, got[name], right.astype(np.float64, copy=False), self._tolerance)
             if mismatch is not None:
-                message = f"{self._function} was not timed, because {name} {WRONG[mismatch.kind]} on larger inputs"
-                raise Wrong(message, self._function, {"kind": mismatch.kind, "result": name})
+                message = f"{function} was not timed, because {name} {WRONG[mismatch.kind]} on larger inputs"
+                wrong = Wrong(message, function, {"kind": mismatch.kind, "result": name})
+                self._failures.setdefault(function, wrong)
 
 
-_Times = Mapping[str, Seconds]
+_Results = Mapping[str, Mapping[str, object]]
+"""What each function returned, by name."""
 
 
 class _Timed:
@@ -320,11 +354,13 @@ class _Timed:
 
     def __init__(self, layers: Student) -> None:
         self._layers = layers
+        self.last = ""
         self.times: dict[str, Seconds] = {}
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def timed(*args: Any, **kwargs: Any) -> Any:
             results, self.times[name] = self._layers.timed(name, *args, **kwargs)
+            self.last = name
             return results
 
         return timed

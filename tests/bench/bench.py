@@ -310,7 +310,7 @@ def measure(settings: Config, source: str, races: Mapping[str, Race]) -> dict[st
             function = settings.subject(test) or ""
             with closing(Student(submission)) as student, closing(Student(reference)) as model:
                 try:
-                    verdict = timing.race(lap, student, model, function, endless, small=small, large=large)
+                    verdict = timing.Race(lap, student, model, endless, small=small, large=large).verdict(function)
                     ratio = float(str(verdict.figures["ratio"]))
                 except StudentError as error:
                     print(f"  {test}: {error.message}")
