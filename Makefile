@@ -90,9 +90,10 @@ bench-flips: dev-env ## Grade the same class many times, quiet and under load: h
 bench-class: dask-env ## Grade a made-up class of a thousand: how many a minute, killed and resumed, on Dask
 	PYTHONPATH=. "$$PY" tests/bench/large_class.py
 
-check: dev-env ## Lint, formatting and types
+check: dev-env ## Lint, formatting, imports between packages and types
 	"$$PY" -m ruff check
 	"$$PY" -m ruff format --check
+	PYTHONPATH=. "$$PY" -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-cache
 	"$$PY" -m mypy
 
 format: dev-env ## Format the code and repair what ruff can repair

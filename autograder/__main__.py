@@ -17,11 +17,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from autograder.errors import AutograderError
-from autograder.text import clean
+from autograder.core.errors import AutograderError
+from autograder.core.text import clean
 
 if TYPE_CHECKING:
-    from autograder.verify import Report
+    from autograder.authoring.verify import Report
 
 CONFIG = Path("config.yaml")
 SAMPLE_CLASS = Path("tests/grader/submissions/sample")
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _grade(options: argparse.Namespace) -> int:
     gc.disable()  # what is imported is never garbage, and looking for it there takes a tenth of a second
-    from autograder import marking, terminal
+    from autograder.classroom import run, terminal
 
     gc.freeze()
     gc.enable()
@@ -130,7 +130,7 @@ def _grade(options: argparse.Namespace) -> int:
     def path(given: Path | None) -> Path | None:
         return None if given is None else given.expanduser()
 
-    order = marking.Order(
+    order = run.Order(
         source=options.submissions.expanduser(),
         out=options.out.expanduser(),
         config=options.config,
@@ -143,7 +143,7 @@ def _grade(options: argparse.Namespace) -> int:
         compare=path(options.compare),
         anonymous=options.anonymous,
     )
-    done = marking.mark(order, lambda plan: print(clean(plan, 1000), flush=True), terminal.follow)
+    done = run.mark(order, lambda plan: print(clean(plan, 1000), flush=True), terminal.follow)
     terminal.print_table(list(done.grades.items()), f"only {options.only}" if options.only else "")
     for isolation in sorted({grade.isolation for grade in done.grades.values()} - {""}):
         print(f"Isolation: {isolation}.")
@@ -165,7 +165,8 @@ _OVERWRITE = "\r\x1b[K"
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from autograder import config, doctor
+    from autograder.core import config
+    from autograder.grading import doctor
 
     diagnosis = doctor.examine(config.load(options.config).limits.memory_mib)
     for finding in diagnosis.findings:
@@ -177,7 +178,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _fixtures(options: argparse.Namespace) -> int:
-    from autograder import config, fixtures
+    from autograder.authoring import fixtures
+    from autograder.core import config
 
     if options.seed is not None:
         fixtures.write_seed(options.config, options.seed)
@@ -188,10 +190,12 @@ def _fixtures(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from autograder import batch, config, verify
+    from autograder.authoring import verify
+    from autograder.classroom import pool
+    from autograder.core import config
 
     settings = config.load(options.config)
-    jobs = options.jobs or batch.default_jobs()
+    jobs = options.jobs or pool.default_jobs()
     problems = verify.disagreements(options.config, ASSIGNMENT)
     _print_problems(problems)
     for seed in options.seeds or [None]:
@@ -218,7 +222,7 @@ def _write_matrix(report: Report, out: Path, subject: Callable[[str], str | None
     """Write the kill matrix as text and as a table for other programs; draw it on the screen."""
     from rich.console import Console
 
-    from autograder import killmatrix
+    from autograder.authoring import killmatrix
 
     (out / "verify.csv").write_text(killmatrix.as_csv(report.rows), encoding="utf-8")
     with (out / "verify.txt").open("w", encoding="utf-8") as file:
@@ -233,7 +237,7 @@ def _print_problems(problems: Sequence[str]) -> None:
 
 
 def _assignment(options: argparse.Namespace) -> int:
-    from autograder import handout
+    from autograder.authoring import handout
 
     if options.without_otter and handout.needs_otter(options.config, options.out):
         return 3
@@ -243,7 +247,7 @@ def _assignment(options: argparse.Namespace) -> int:
 
 
 def _handout(options: argparse.Namespace) -> int:
-    from autograder import handout
+    from autograder.authoring import handout
 
     archive = handout.pack(options.config, ASSIGNMENT, options.out)
     print(f"wrote {archive}, {archive.stat().st_size // 1024} KB")
@@ -251,7 +255,7 @@ def _handout(options: argparse.Namespace) -> int:
 
 
 def _bundle(options: argparse.Namespace) -> int:
-    from autograder.bundle import pack
+    from autograder.authoring.bundle import pack
 
     packed = pack.pack(options.config, options.out)
     print(packed.instructions(options.out))
@@ -259,7 +263,8 @@ def _bundle(options: argparse.Namespace) -> int:
 
 
 def _hosted(options: argparse.Namespace) -> int:
-    from autograder import config, hosted, supervisor
+    from autograder.core import config
+    from autograder.gradescope import hosted, supervisor
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a grade does not depend on what can be shown here
@@ -287,7 +292,8 @@ def _let_go(stream: TextIO | None) -> None:
 
 
 def _self_check(options: argparse.Namespace) -> int:
-    from autograder import config, hosted
+    from autograder.core import config
+    from autograder.gradescope import hosted
 
     problem = hosted.self_check(config.load(options.config))
     print(clean(problem, 10_000, lines=True) or "The model answer gets all points.")

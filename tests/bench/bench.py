@@ -24,11 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder import config, sandbox, steps, timing
-from autograder.config import Config, Speed
-from autograder.errors import StudentError
-from autograder.sandbox import Sandbox
-from autograder.student import Interface, Student, Submission
+from autograder.core import config
+from autograder.core.config import Config, Speed
+from autograder.core.errors import StudentError
+from autograder.grading import steps, timing
+from autograder.grading.student import Interface, Student, Submission
+from autograder.sandbox import launcher
+from autograder.sandbox.launcher import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBMISSIONS = ROOT / "tests" / "grader" / "submissions"
@@ -214,11 +216,11 @@ def bounds(settings: Config) -> bool:
     """Print the ratios of every style in every race, on this processor and as on others; return whether all fits."""
     races = _races(settings)
     fine = True
-    usual = dict(sandbox.ENVIRONMENT)
+    usual = dict(launcher.ENVIRONMENT)
     for processor, variables in PROCESSORS.items():
         known = _known_features(variables)
-        sandbox.ENVIRONMENT.clear()
-        sandbox.ENVIRONMENT.update(usual | known)
+        launcher.ENVIRONMENT.clear()
+        launcher.ENVIRONMENT.update(usual | known)
         print(f"\nProcessor time, as a multiple of the model answer's: this processor {processor}")
         columns = [test.removeprefix("test_").removesuffix("_speed") for test in races]
         print(f"  {'':24}" + "".join(f"{column:>22}" for column in columns))
@@ -232,8 +234,8 @@ def bounds(settings: Config) -> bool:
                     for complaint in each.complaints(settings.speed, loops=group == "loops"):
                         fine = False
                         print(f"    {test}: {complaint}")
-    sandbox.ENVIRONMENT.clear()
-    sandbox.ENVIRONMENT.update(usual)
+    launcher.ENVIRONMENT.clear()
+    launcher.ENVIRONMENT.update(usual)
     return fine
 
 

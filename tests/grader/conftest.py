@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
 
-from autograder import casefile, config
-from autograder.sandbox import Sandbox
-from autograder.student import Interface, Submission
+from autograder.core import config
+from autograder.grading import casefile
+from autograder.grading.student import Interface, Submission
+from autograder.sandbox.launcher import Sandbox
 
 ROOT = Path(__file__).parents[2]
 

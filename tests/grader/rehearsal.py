@@ -17,14 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder import casefile, config, grade
-from autograder.compare import Foreign
-from autograder.diagnose.diagnosis import Diagnostician
-from autograder.errors import NotRun, Raised, Wrong
-from autograder.history import History
-from autograder.outcomes import PASSED, CaseResult
-from autograder.plugin import Check, _Record
-from autograder.student import Call, Handle
+from autograder.core import config
+from autograder.core.errors import NotRun, Raised, Wrong
+from autograder.core.outcomes import PASSED, CaseResult
+from autograder.grading import casefile
+from autograder.grading.compare import Foreign
+from autograder.grading.diagnose.diagnosis import Diagnostician
+from autograder.grading.history import History
+from autograder.grading.plugin import Check, _Record
+from autograder.grading.student import Call, Handle
 from solutions import cases, layers, misconceptions, naive
 from solutions.cases import Layer
 
@@ -204,4 +205,4 @@ def injected(name, *entries):
     return functions
 
 
-__all__ = ["SETTINGS", "grade", "hidden_tests", "injected", "rehearse", "style"]
+__all__ = ["SETTINGS", "hidden_tests", "injected", "rehearse", "style"]

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from autograder import archive
-from autograder.archive import folder_entries, zip_entries
-from autograder.errors import BadSubmission
+from autograder.core.errors import BadSubmission
+from autograder.intake import archive
+from autograder.intake.archive import folder_entries, zip_entries
 
 AGAIN = " Pack the files again and hand in the new zip."
 DAMAGED = "hw.zip is damaged: its parts contradict each other." + AGAIN

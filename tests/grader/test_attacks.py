@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import Slot
+from autograder.sandbox.launcher import Slot
 from tests.grader.attacks import arena, watch
 from tests.grader.attacks.modes import LANDLOCK_VERSIONS, MODES, Mode
 from tests.grader.attacks.table import ATTACKS, NEEDS, THE_END, TWICE
@@ -162,8 +162,8 @@ def test_every_layer_matters(name):
 
 GRADE_ONE_IMPORT = """
 import ctypes, sys
-from autograder.sandbox import Sandbox
-from autograder.student import Interface, Student, Submission
+from autograder.sandbox.launcher import Sandbox
+from autograder.grading.student import Interface, Student, Submission
 with Sandbox(memory_mib=512, cpu_seconds=10) as sandbox:
     directory = sandbox.directory("student")
     (directory / "layers.py").write_text("import numpy.polynomial\\ndef im2col(): return 1\\n")

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.build import BEGIN, END, GIVEAWAY, make_starter, sources_of_tests, strip_solution
-from autograder.errors import ConfigurationError
+from autograder.authoring.starter import BEGIN, END, GIVEAWAY, make_starter, sources_of_tests, strip_solution
+from autograder.core.errors import ConfigurationError
 from solutions import layers
 
 ROOT = Path(__file__).resolve().parents[2]

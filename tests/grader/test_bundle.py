@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import config
-from autograder.bundle import pack
-from autograder.errors import ConfigurationError
+from autograder.authoring.bundle import pack
+from autograder.core import config
+from autograder.core.errors import ConfigurationError
 from tests.grader.stage.__main__ import differences
 from tests.grader.stage.submissions import metadata
 
@@ -69,12 +69,12 @@ def test_nothing_else_is_in_it(bundle):
     assert names == sorted(names)
     allowed = (
         r"setup\.sh|run_autograder|config\.yaml|requirements/(grading\.txt|python\.sh)|"
-        r"autograder/([a-z_]+/)?[a-z_]+\.py|solutions/(cases|layers|naive|fast)\.py|solutions/misconceptions/[a-z_]+\.py|"
+        r"autograder/([a-z_]+/)*[a-z_]+\.py|solutions/(cases|layers|naive|fast)\.py|solutions/misconceptions/[a-z_]+\.py|"
         r"tests/(public|hidden)/test_[a-z0-9_]+\.py|tests/hidden/fixtures/([a-z0-9_]+\.npz|manifest\.json)"
     )
     assert [name for name in names if not re.fullmatch(allowed, name)] == []
-    assert {"setup.sh", "run_autograder", "autograder/worker/__main__.py", "solutions/layers.py"} <= set(names)
-    assert not any(name.startswith("autograder/bundle") for name in names)
+    assert {"setup.sh", "run_autograder", "autograder/sandbox/worker/__main__.py", "solutions/layers.py"} <= set(names)
+    assert not any(name.startswith("autograder/authoring/bundle") for name in names)
 
 
 def test_the_scripts_can_be_run(bundle):

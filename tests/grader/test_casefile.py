@@ -8,8 +8,8 @@ import pickle
 import numpy as np
 import pytest
 
-from autograder import casefile
-from autograder.errors import ConfigurationError
+from autograder.core.errors import ConfigurationError
+from autograder.grading import casefile
 
 GROUPS: casefile.Groups = {
     "conv": {

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import casefile, compare, config, fixtures
+from autograder.authoring import fixtures
+from autograder.core import config
+from autograder.grading import casefile, compare
 from solutions import naive
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import compare
-from autograder.compare import Foreign, Mismatch
+from autograder.grading import compare
+from autograder.grading.compare import Foreign, Mismatch
 
 EXPECTED = np.array([[1.0, -2.0, 0.0], [4.0, 5.0, 8.0]])
 NOTHING = Foreign("None")

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from autograder import config, gradescope
-from autograder.errors import ConfigurationError
+from autograder.core import config, results
+from autograder.core.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
 
@@ -533,7 +533,7 @@ def test_loading_is_fast():
 
 
 def test_visibility_is_the_platforms():
-    assert get_args(config.Visibility) == get_args(gradescope.Visibility)
+    assert get_args(config.Visibility) == get_args(results.Visibility)
 
 
 # What late work costs.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import cpuclock
+from autograder.sandbox import cpuclock
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks this kernel")
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import batch, config, verify
+from autograder.authoring import verify
+from autograder.classroom import pool
+from autograder.core import config
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config.yaml"
@@ -64,7 +66,7 @@ def grade(settings, entries, out, jobs=2):
     words = ["--config", path, "grade", out.parent / "class", "--out", out, "--jobs", jobs]
     command = [sys.executable, "-m", "autograder", *map(str, words)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return {name: told(out / name / batch.RESULTS) for name in entries}
+    return {name: told(out / name / pool.RESULTS) for name in entries}
 
 
 @pytest.mark.heavy

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.diagnose import errormap
-from autograder.diagnose.catalogue import Matcher
-from autograder.diagnose.evidence import Evidence, Made, Step
-from autograder.diagnose.relations import Pair, relations
-from autograder.feedback import HINT, test_output
+from autograder.grading.diagnose import errormap
+from autograder.grading.diagnose.catalogue import Matcher
+from autograder.grading.diagnose.evidence import Evidence, Made, Step
+from autograder.grading.diagnose.relations import Pair, relations
+from autograder.grading.feedback import HINT, test_output
 from solutions import layers, misconceptions
 from solutions.misconceptions import CATALOGUE, FUNCTIONS, geometry
 

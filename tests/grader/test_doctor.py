@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from autograder import doctor, isolation, sandbox
+from autograder.grading import doctor
+from autograder.sandbox import isolation, launcher
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +19,7 @@ def test_every_layer_is_reported():
 
 
 def test_a_missing_layer_comes_with_reason_and_remedy(monkeypatch):
-    class Weaker(sandbox.Sandbox):
+    class Weaker(launcher.Sandbox):
         def __init__(self, **limits):
             super().__init__(**limits, without={"seccomp"})
 

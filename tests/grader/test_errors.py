@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from autograder import errors
-from autograder.errors import AutograderError, ConfigurationError, GraderFault, StudentError, Wrong
+from autograder.core import errors
+from autograder.core.errors import AutograderError, ConfigurationError, GraderFault, StudentError, Wrong
 
 
 def tree(error=AutograderError):

@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from autograder import export
-from autograder.errors import ConfigurationError
-from autograder.export import Entry, Student
+from autograder.core.errors import ConfigurationError
+from autograder.intake import export
+from autograder.intake.export import Entry, Student
 
 HEAD = "---\n"
 ANN = """\

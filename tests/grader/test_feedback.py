@@ -2,9 +2,9 @@
 
 import pytest
 
-from autograder import feedback
-from autograder.feedback import HINT, VALUES, VERDICT, summary
-from autograder.outcomes import PASSED, CaseResult, Diagnosis, TestResult
+from autograder.core.outcomes import PASSED, CaseResult, Diagnosis, TestResult
+from autograder.grading import feedback
+from autograder.grading.feedback import HINT, VALUES, VERDICT, summary
 
 text_under = feedback.test_output  # under a name that pytest does not take for a test's
 FUNCTIONS = ("double", "halve", "unhalve")

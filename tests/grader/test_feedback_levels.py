@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import casefile, config
-from autograder.feedback import HINT, MOST_QUOTED, VALUES, VERDICT, test_output
-from autograder.grade import Grader
-from autograder.outcomes import CaseResult, Diagnosis, TestResult
+from autograder.core import config
+from autograder.core.outcomes import CaseResult, Diagnosis, TestResult
+from autograder.grading import casefile
+from autograder.grading.feedback import HINT, MOST_QUOTED, VALUES, VERDICT, test_output
+from autograder.grading.grader import Grader
 from solutions.misconceptions import CATALOGUE
 
 test_output.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test

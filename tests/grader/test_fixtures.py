@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from autograder import casefile
-from autograder.errors import ConfigurationError
-from autograder.fixtures import make_fixtures, write_seed
+from autograder.authoring.fixtures import make_fixtures, write_seed
+from autograder.core.errors import ConfigurationError
+from autograder.grading import casefile
 
 CASES = """
 from dataclasses import dataclass

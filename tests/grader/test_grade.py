@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import __version__, config
-from autograder.errors import ConfigurationError
-from autograder.grade import Grader
-from autograder.gradescope import Results
+from autograder import __version__
+from autograder.core import config
+from autograder.core.errors import ConfigurationError
+from autograder.core.results import Results
+from autograder.grading.grader import Grader
 
 ROOT = Path(__file__).parents[2]
 WRONG = "def double(x): return x\ndef halve(x): return x / 2, x.shape\ndef unhalve(out, cache): return 1 / 0\n"
@@ -155,7 +156,7 @@ def test_nothing_of_ours_reaches_the_student(grade, toy):
 
 
 def test_a_slow_import_is_mentioned(grade, monkeypatch):
-    monkeypatch.setattr("autograder.grade.SLOW_IMPORT_SECONDS", 0.2)
+    monkeypatch.setattr("autograder.grading.grader.SLOW_IMPORT_SECONDS", 0.2)
     assert grade("import time\ntime.sleep(0.3)\n", only="test_halve").results["output"].splitlines()[2] == (
         "Importing toy.py takes more than 0.2 s, and it is imported once for every test: "
         "move experiments and plots out of it."
@@ -253,7 +254,7 @@ def test_a_test_that_vanishes_is_a_fault(grade, toy):
 
 
 def test_a_bug_is_a_fault_and_told_in_full(grade, toy, monkeypatch):
-    monkeypatch.setattr("autograder.feedback.summary", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("autograder.grading.feedback.summary", lambda *arguments: 1 / 0)
     graded = grade()
     assert graded.grade.score is None
     assert graded.grade.remark.startswith("Traceback")
@@ -262,7 +263,7 @@ def test_a_bug_is_a_fault_and_told_in_full(grade, toy, monkeypatch):
 
 
 def test_results_that_the_platform_would_reject_are_a_fault(grade, monkeypatch):
-    monkeypatch.setattr("autograder.feedback.summary", lambda *arguments: "\ud800")
+    monkeypatch.setattr("autograder.grading.feedback.summary", lambda *arguments: "\ud800")
     graded = grade()
     assert (graded.grade.score, graded.grade.remark) == (None, "results.json: Results.output: has a lone surrogate")
     assert not graded.path.exists()

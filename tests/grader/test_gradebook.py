@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import gradebook, roster
-from autograder.errors import ConfigurationError
-from autograder.export import Entry, Student
-from autograder.grade import Grade
-from autograder.gradebook import Earlier, Gradebook, Override
-from autograder.policy import LateRule
+from autograder.classroom import gradebook
+from autograder.classroom.gradebook import Earlier, Gradebook, Override
+from autograder.core.errors import ConfigurationError
+from autograder.core.late import LateRule
+from autograder.grading.grader import Grade
+from autograder.intake import roster
+from autograder.intake.export import Entry, Student
 
 POINTS = {"test_double": Fraction(3), "test_halve": Fraction(5, 2)}
 ANN = Student("Ann", "01", "ann@u.edu")

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from autograder import gradescope
-from autograder.errors import GraderFault
-from autograder.gradescope import (
+from autograder.core import results
+from autograder.core.errors import GraderFault
+from autograder.core.results import (
     INTEGER_LIMIT,
     NAME_LIMIT,
     NESTING_LIMIT,
@@ -27,7 +27,7 @@ def entry(**fields):
     return TestEntry(**{"number": "1.1", "name": "test_add", "score": 1.0, "max_score": 2.0, **fields})
 
 
-def results(**fields):
+def made(**fields):
     return Results(**{"total_points": 2.0, "score": 1.0, "tests": (entry(),), **fields})
 
 
@@ -42,7 +42,7 @@ def fault(make, *arguments, **fields):
 
 
 def test_the_file_is_this(tmp_path):
-    everything = results(
+    everything = made(
         score=1.5,
         execution_time=2.25,
         output="found layers.py",
@@ -102,27 +102,27 @@ def test_the_file_is_this(tmp_path):
 
 
 def test_what_is_not_known_is_left_out():
-    content = json.loads(results().to_json())
+    content = json.loads(made().to_json())
     assert "execution_time" not in content
     assert "total_points" not in content
 
 
 def test_what_is_written_can_be_read_back(tmp_path):
-    written = results(tests=(entry(score=2.0),), score=2.0)
+    written = made(tests=(entry(score=2.0),), score=2.0)
     written.write(tmp_path / "results.json")
     content = json.loads((tmp_path / "results.json").read_text())
     assert Results.model_validate({**content, "total_points": 2.0}) == written
 
 
 def test_the_owner_alone_can_read_it(tmp_path):
-    results().write(tmp_path / "results.json")
+    made().write(tmp_path / "results.json")
     assert stat.S_IMODE((tmp_path / "results.json").stat().st_mode) == 0o600
 
 
 def test_it_replaces_what_stood_there(tmp_path):
     path = tmp_path / "results.json"
     Results.fallback().write(path)
-    results().write(path)
+    made().write(path)
     assert json.loads(path.read_text())["score"] == 1.0
     assert os.listdir(tmp_path) == ["results.json"]
 
@@ -139,7 +139,7 @@ def test_it_is_on_the_disk_before_it_is_in_place(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", noted("fsync", os.fsync))
     monkeypatch.setattr(os, "replace", noted("replace", os.replace))
-    results().write(tmp_path / "results.json")
+    made().write(tmp_path / "results.json")
     assert steps == ["fsync", "replace"]
 
 
@@ -155,7 +155,7 @@ def test_a_failed_write_changes_nothing(tmp_path, monkeypatch, step, error):
 
     monkeypatch.setattr(os, step, fail)
     with pytest.raises((GraderFault, KeyboardInterrupt)) as caught:
-        results().write(path)
+        made().write(path)
     if isinstance(error, OSError):
         assert str(caught.value) == "results.json cannot be written: No space left on device"
     assert path.read_bytes() == before
@@ -163,7 +163,7 @@ def test_a_failed_write_changes_nothing(tmp_path, monkeypatch, step, error):
 
 
 def test_no_folder_to_write_to(tmp_path):
-    message = fault(results().write, tmp_path / "nowhere" / "results.json")
+    message = fault(made().write, tmp_path / "nowhere" / "results.json")
     assert message == "results.json cannot be written: No such file or directory"
 
 
@@ -225,11 +225,11 @@ def test_a_sum_that_is_not_the_assignments():
 def test_a_sum_is_exact():
     assert 0.1 + 0.2 != 0.3
     both = (entry(score=0.1, max_score=0.1), entry(score=0.2, max_score=0.2))
-    assert results(tests=both, total_points=0.3).tests == both
+    assert made(tests=both, total_points=0.3).tests == both
 
 
 def test_a_partial_run_is_declared():
-    assert results(total_points=None).total_points is None
+    assert made(total_points=None).total_points is None
     with pytest.raises(GraderFault, match="total_points: Field required"):
         Results(score=1.0)  # type: ignore[call-arg]
 
@@ -327,25 +327,25 @@ def test_a_value_that_the_whole_rejects(field, value):
 
 
 def test_an_entry_given_as_a_dictionary():
-    assert results(tests=[{"number": "1", "name": "a", "score": 2.0, "max_score": 2.0}]).tests[0].status == "passed"
+    assert made(tests=[{"number": "1", "name": "a", "score": 2.0, "max_score": 2.0}]).tests[0].status == "passed"
     message = fault(results, tests=[{"number": "1", "name": "a", "score": 3.0, "max_score": 2.0}])
     assert message == "results.json: TestEntry 'a': score is 3.0, but max_score is 2.0"
 
 
-@pytest.mark.parametrize("name", get_args(gradescope.Visibility))
+@pytest.mark.parametrize("name", get_args(results.Visibility))
 def test_every_visibility(name):
-    assert json.loads(results(visibility=name, stdout_visibility=name).to_json())["stdout_visibility"] == name
+    assert json.loads(made(visibility=name, stdout_visibility=name).to_json())["stdout_visibility"] == name
     assert entry(visibility=name).visibility == name
 
 
-@pytest.mark.parametrize("name", get_args(gradescope.Format))
+@pytest.mark.parametrize("name", get_args(results.Format))
 def test_every_format(name):
     assert entry(output_format=name).output_format == name
-    assert results(output_format=name, test_output_format=name, test_name_format=name).output_format == name
+    assert made(output_format=name, test_output_format=name, test_name_format=name).output_format == name
 
 
 def test_a_copy_with_other_fields_is_held_to_the_contract():
-    before = results(output="a", tests=[entry(score=1.0)])
+    before = made(output="a", tests=[entry(score=1.0)])
     after = before.changed(score=0.5, output="b")
     assert (after.score, after.output, after.tests, after.total_points) == (0.5, "b", before.tests, 2.0)
     assert (before.score, before.output) == (1.0, "a")
@@ -356,7 +356,7 @@ def test_nothing_can_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         entry().score = 2.0
     with pytest.raises(ValidationError, match="frozen"):
-        results().score = 2.0
+        made().score = 2.0
 
 
 # extra_data.
@@ -392,7 +392,7 @@ def test_what_json_cannot_hold(make, data, problem):
 
 def test_what_json_can_hold():
     data: dict[str, Any] = {"a": [None, True, 0, -1, INTEGER_LIMIT, 0.1, "ü\n😀", [], {}], "b": {"c": (1, 2)}}
-    content = json.loads(results(extra_data=data).to_json())
+    content = json.loads(made(extra_data=data).to_json())
     assert content["extra_data"] == {**data, "b": {"c": [1, 2]}}
 
 
@@ -406,13 +406,13 @@ def test_nesting_up_to_the_limit():
     nested: dict[str, Any] = {}
     for _ in range(NESTING_LIMIT - 1):
         nested = {"a": nested}
-    assert results(extra_data=nested).extra_data == nested
+    assert made(extra_data=nested).extra_data == nested
     with pytest.raises(GraderFault, match="is nested too deeply"):
-        results(extra_data={"a": {"a": nested}})
+        made(extra_data={"a": {"a": nested}})
 
 
 def test_what_was_changed_after_the_check_is_found_before_writing(tmp_path):
-    late = results(tests=(entry(extra_data={"seconds": []}),))
+    late = made(tests=(entry(extra_data={"seconds": []}),))
     late.tests[0].extra_data["seconds"].append(np.float64(1))
     message = fault(late.write, tmp_path / "results.json")
     assert message == (

@@ -14,9 +14,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from autograder import build, config, handout, notebook
 from autograder.__main__ import main
-from autograder.errors import ConfigurationError
+from autograder.authoring import handout, notebook, starter
+from autograder.core import config
+from autograder.core.errors import ConfigurationError
 from solutions import layers, pictures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +79,7 @@ def test_missing_and_strange_files_are_noticed(copy):
 def test_the_notebook_depends_on_source_and_tests(tmp_path):
     source = tmp_path / "conv_pool.py"
     source.write_bytes((ROOT / "solutions" / "conv_pool.py").read_bytes())
-    sources = build.sources_of_tests(SETTINGS.homework.public_tests)
+    sources = starter.sources_of_tests(SETTINGS.homework.public_tests)
     tests: dict[str, dict[str, str]] = {}
     for name, text in sources.items():
         tests.setdefault(SETTINGS.subject(name) or "", {})[name] = text
@@ -242,7 +243,7 @@ def test_every_test_stands_there_with_its_points():
 def test_the_points_of_each_function_add_up():
     generated = README.partition("## How it is graded")[2].partition("<details>")[0]
     table = {name: (Fraction(all_of_it), Fraction(own)) for name, all_of_it, own in rows(generated, 3)}
-    public = build.sources_of_tests(SETTINGS.homework.public_tests)
+    public = starter.sources_of_tests(SETTINGS.homework.public_tests)
     assert list(table) == FUNCTIONS
     for function, (all_of_it, own) in table.items():
         names = [name for name in SETTINGS.tests if SETTINGS.subject(name) == function]
@@ -330,7 +331,7 @@ def test_every_function_is_checked_once_and_in_order():
 
 def test_the_notebook_holds_the_public_tests_word_for_word():
     embedded = NOTEBOOK["metadata"]["otter"]["tests"]
-    sources = build.sources_of_tests(SETTINGS.homework.public_tests)
+    sources = starter.sources_of_tests(SETTINGS.homework.public_tests)
     assert list(embedded) == sorted(FUNCTIONS)
     assert sum(text.count("@test_case(") for text in embedded.values()) == len(sources)
     for name, source in sources.items():

@@ -18,7 +18,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from autograder import build, config, handout
+from autograder.authoring import handout, starter
+from autograder.core import config
 
 pytestmark = [pytest.mark.heavy, pytest.mark.filterwarnings("default")]  # other people's warnings are not ours
 
@@ -31,7 +32,7 @@ ASSIGNMENT = ROOT / "assignment"
 ANSWER = (ROOT / "solutions" / "layers.py").read_text(encoding="utf-8")
 SETTINGS = config.load(CONFIG)
 FUNCTIONS = list(SETTINGS.homework.functions)
-PUBLIC = build.sources_of_tests(SETTINGS.homework.public_tests)
+PUBLIC = starter.sources_of_tests(SETTINGS.homework.public_tests)
 
 
 def test_building_it_again_gives_the_same_bytes(tmp_path):
@@ -44,8 +45,8 @@ def test_building_it_again_gives_the_same_bytes(tmp_path):
 
 
 def test_a_cell_that_fails_is_not_handed_out(tmp_path):
-    from autograder import notebook
-    from autograder.errors import ConfigurationError
+    from autograder.authoring import notebook
+    from autograder.core.errors import ConfigurationError
 
     source = tmp_path / "conv_pool.py"
     text = (ROOT / "solutions" / "conv_pool.py").read_text(encoding="utf-8")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import casefile, config
-from autograder.plugin import Check
+from autograder.core import config
+from autograder.grading import casefile
+from autograder.grading.plugin import Check
 
 ROOT = Path(__file__).parents[2]
 CONFIG = config.load(ROOT / "config.yaml")

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import config, hosted
-from autograder.gradescope import Results
-from autograder.metadata import read
+from autograder.core import config
+from autograder.core.results import Results
+from autograder.gradescope import hosted
+from autograder.gradescope.metadata import read
 from tests.grader.stage.submissions import DUE, metadata
 
 ROOT = Path(__file__).parents[2]
@@ -229,7 +230,7 @@ def test_nothing_of_another_run_is_published(platform, tmp_path):
     results = platform.root / "results/results.json"
     for name in ("results.json", "results.partial.json", "results.partial-0.json", ".results.partial-0.json-x"):
         (results.parent / name).write_text("{}")
-    script = "from autograder.supervisor import supervise; from pathlib import Path; import sys; "
+    script = "from autograder.gradescope.supervisor import supervise; from pathlib import Path; import sys; "
     script += "a, b = map(Path, sys.argv[1:]); print(supervise([sys.executable, '-c', ''], a, b, 30))"
     draft = hosted.Place(platform.root).draft
     done = subprocess.run([sys.executable, "-c", script, draft, results], cwd=ROOT, capture_output=True, text=True)

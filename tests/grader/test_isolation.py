@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder import isolation
+from autograder.sandbox import isolation
 
 FULL = {layer.name: "on" for layer in isolation.LAYERS}
 

@@ -6,10 +6,11 @@ from fractions import Fraction
 
 import pytest
 
-from autograder import config, journal
-from autograder.grade import Grade
-from autograder.gradescope import Results, TestEntry
-from autograder.journal import Journal
+from autograder.classroom import journal
+from autograder.classroom.journal import Journal
+from autograder.core import config
+from autograder.core.results import Results, TestEntry
+from autograder.grading.grader import Grade
 
 GRADE = Grade(Fraction(1), Fraction(2), Counter({"passed": 1}), 1.25, "a remark", "full")
 

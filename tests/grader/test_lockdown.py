@@ -36,7 +36,7 @@ from typing import Any
 import numpy
 import pytest
 
-from autograder.worker import landlock, lockdown, seccomp
+from autograder.sandbox.worker import landlock, lockdown, seccomp
 
 if sys.platform != "linux":
     pytest.skip("all but the limits needs Linux", allow_module_level=True)

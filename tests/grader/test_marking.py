@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import marking
-from autograder.errors import ConfigurationError
-from autograder.marking import Order
+from autograder.classroom import run
+from autograder.classroom.run import Order
+from autograder.core.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
 HALF = "def double(x): return 2 * x\n"
@@ -50,7 +50,7 @@ def mark(toy):
         def follow(total):
             yield follower
 
-        done = marking.mark(order, said.append, follow)
+        done = run.mark(order, said.append, follow)
         return done, follower.names, said[0]
 
     return mark

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from autograder import metadata
-from autograder.metadata import Metadata, Previous
+from autograder.gradescope import metadata
+from autograder.gradescope.metadata import Metadata, Previous
 
 GOOD: dict[str, Any] = {
     "id": 123456,

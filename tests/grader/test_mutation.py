@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import config
+from autograder.core import config
 from tests.grader.mutation.mutants import Mutant, difference, listed
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.outcomes import FAULT, PARTLY, PASSED, CaseResult, TestResult
+from autograder.core.outcomes import FAULT, PARTLY, PASSED, CaseResult, TestResult
 
 
 def result(*outcomes):

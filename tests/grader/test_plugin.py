@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import casefile, compare, config, plugin
-from autograder.errors import GraderFault
-from autograder.sandbox import Sandbox
+from autograder.core import config
+from autograder.core.errors import GraderFault
+from autograder.grading import casefile, compare, plugin
+from autograder.sandbox.launcher import Sandbox
 
 ONE = "def test_double(student, check):\n    import numpy as np\n    x = np.array([1.0, 2.0])\n    "
 """How the hidden test begins where there is only one."""
@@ -206,7 +207,7 @@ def test_what_is_not_defined_is_wrong_where_it_is_asked_for(run):
 def test_a_stale_cache(judge):
     """A death between forward and backward: the cache has died with it."""
     body = """
-    from autograder.errors import Crashed
+    from autograder.core.errors import Crashed
     out, cache = student.halve(x)
     try: student.unhalve(out, cache)
     except Crashed: pass
@@ -423,7 +424,7 @@ def test_a_public_test_that_cannot_use_a_result(run, toy):
         ("import pytest; pytest.xfail('so')", "test_double: XFailed: so"),
         ("import pytest; pytest.exit('enough')", "test_double: Exit: enough"),
         ("raise SystemExit(0)", "test_double: call failed:\n"),
-        ("from autograder.errors import GraderFault; raise GraderFault('ours')", "test_double: GraderFault: ours"),
+        ("from autograder.core.errors import GraderFault; raise GraderFault('ours')", "test_double: GraderFault: ours"),
         ("check.array('y', student.double(x), x.tolist())", "test_double: AttributeError: "),
     ],
 )

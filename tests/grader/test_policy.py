@@ -6,13 +6,14 @@ from fractions import Fraction
 
 import pytest
 
-from autograder import policy
-from autograder.metadata import Previous
-from autograder.policy import AttemptRule
+from autograder.core import late as late_rules
+from autograder.gradescope import attempts
+from autograder.gradescope.attempts import AttemptRule
+from autograder.gradescope.metadata import Previous
 
 DUE = datetime(2026, 10, 1, 23, 59, tzinfo=timezone(timedelta(hours=-4)))
 SHOWN = {"visibility": "visible"}
-RULE = policy.LateRule(due=DUE, grace_minutes=15, percent_per_day=12.5, at_most_percent=40)
+RULE = late_rules.LateRule(due=DUE, grace_minutes=15, percent_per_day=12.5, at_most_percent=40)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ RULE = policy.LateRule(due=DUE, grace_minutes=15, percent_per_day=12.5, at_most_
     ],
 )
 def test_days_that_have_begun(after, days, percent):
-    late = policy.lateness((DUE + after).astimezone(timezone.utc), RULE)
+    late = late_rules.lateness((DUE + after).astimezone(timezone.utc), RULE)
     assert (late and (late.days, late.percent)) == ((days, percent) if days else None)
 
 
@@ -46,34 +47,34 @@ def test_days_that_have_begun(after, days, percent):
     ],
 )
 def test_it_says_how_it_was_computed(after, why):
-    late = policy.lateness(DUE + after, RULE)
+    late = late_rules.lateness(DUE + after, RULE)
     assert late is not None
     assert late.why == why
 
 
 def test_less_than_a_minute_without_a_grace():
-    rule = policy.LateRule(DUE, 0, 10, 50)
-    late = policy.lateness(DUE + timedelta(seconds=59), rule)
+    rule = late_rules.LateRule(DUE, 0, 10, 50)
+    late = late_rules.lateness(DUE + timedelta(seconds=59), rule)
     assert late is not None
     assert late.why.startswith("Handed in less than a minute late: 1 day begun")
 
 
 @pytest.mark.parametrize(("score", "left"), [("100", "87.5"), ("33.33", "29.16"), ("0.04", "0.04"), ("0", "0")])
 def test_two_decimals(score, left):
-    assert policy.Lateness(1, Fraction("12.5"), "").apply(Fraction(score)) == Fraction(left)
+    assert late_rules.Lateness(1, Fraction("12.5"), "").apply(Fraction(score)) == Fraction(left)
 
 
 def test_results_count_it_once_and_can_forget_it():
     results = {"score": 80.0, "output": "Found it.\nGood.", "tests": [SHOWN], "extra_data": {"engine": "1"}}
-    late = policy.lateness(DUE + timedelta(hours=1), RULE)
-    once = policy.apply(results, late)
+    late = late_rules.lateness(DUE + timedelta(hours=1), RULE)
+    once = late_rules.apply(results, late)
     assert once["score"] == 70.0
     assert once["output"] == ("Found it.\nHanded in 1 h late: 1 day begun × 12.5 % = 12.5 % off: 80.00 → 70.00.\nGood.")
     assert once["extra_data"]["late"]["earned"] == 80.0
     assert once["tests"] == [SHOWN]
-    assert policy.apply(once, late) == once
-    assert policy.apply(once, None) == results
-    later = policy.apply(once, policy.lateness(DUE + timedelta(hours=25), RULE))
+    assert late_rules.apply(once, late) == once
+    assert late_rules.apply(once, None) == results
+    later = late_rules.apply(once, late_rules.lateness(DUE + timedelta(hours=25), RULE))
     assert later["score"] == 60.0
     assert later["output"].count("late") == 1
 
@@ -81,11 +82,11 @@ def test_results_count_it_once_and_can_forget_it():
 @pytest.mark.parametrize("visibility", ["hidden", "after_due_date", "after_published"])
 def test_a_hidden_total_is_not_told(visibility):
     results = {"score": 80.0, "output": "Found it.", "tests": [SHOWN, {"visibility": visibility}]}
-    late = policy.lateness(DUE + timedelta(hours=1), RULE)
-    assert policy.apply(results, late)["output"] == (
+    late = late_rules.lateness(DUE + timedelta(hours=1), RULE)
+    assert late_rules.apply(results, late)["output"] == (
         "Found it.\nHanded in 1 h late: 1 day begun × 12.5 % = 12.5 % off."
     )
-    assert policy.budget(NOON, hours(1), rule(in_total=1)).refusal(Fraction(80), shows_total=False) == (
+    assert attempts.budget(NOON, hours(1), rule(in_total=1)).refusal(Fraction(80), shows_total=False) == (
         "Not graded: the only attempt is used. The score stays that of your best attempt that counts "
         "(2026-10-02 11:00)."
     )
@@ -113,7 +114,7 @@ def date(day):
     ],
 )
 def test_the_latest_date_that_a_member_has(base, own, due):
-    assert policy.due(date(base), [date(day) for day in own]) == date(due)
+    assert late_rules.due(date(base), [date(day) for day in own]) == date(due)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_the_latest_date_that_a_member_has(base, own, due):
 )
 def test_the_courses_own_date_can_only_be_extended(base, own, due):
     """Where everybody's date is not known on the platform, nobody's is known to be an extension."""
-    assert policy.due(date(base), [date(day) for day in own], date(5)) == date(due)
+    assert late_rules.due(date(base), [date(day) for day in own], date(5)) == date(due)
 
 
 # Attempts.
@@ -150,7 +151,7 @@ def rule(per_day=None, in_total=None):
 
 
 def test_the_first():
-    budget = policy.budget(NOON, [], rule(2, 5))
+    budget = attempts.budget(NOON, [], rule(2, 5))
     assert budget.used_up == ""
     assert budget.stays is None
     assert budget.sentence(True) == "Attempt 1 of 2 on 2026-10-02, 1 of 5 in all."
@@ -159,15 +160,15 @@ def test_the_first():
 
 def test_days_begin_at_midnight_of_the_courses_time_zone():
     earlier = [Previous(one.submitted.astimezone(timezone.utc), one.score) for one in hours(12.5, 11.5)]
-    budget = policy.budget(NOON, earlier, rule(per_day=2))
+    budget = attempts.budget(NOON, earlier, rule(per_day=2))
     assert budget.sentence(True) == "Attempt 2 of 2 on 2026-10-02."
     assert (
-        policy.budget(NOON, [*earlier, *hours(1)], rule(per_day=2)).used_up == "all 2 attempts of 2026-10-02 are used"
+        attempts.budget(NOON, [*earlier, *hours(1)], rule(per_day=2)).used_up == "all 2 attempts of 2026-10-02 are used"
     )
 
 
 def test_refused_for_the_day():
-    budget = policy.budget(NOON, graded((-30 * 60, 70, True), (-180, 80, True), (-120, 82, True)), rule(2, 9))
+    budget = attempts.budget(NOON, graded((-30 * 60, 70, True), (-180, 80, True), (-120, 82, True)), rule(2, 9))
     assert budget.refusal(Fraction(82), shows_total=True) == (
         "Not graded: all 2 attempts of 2026-10-02 are used. The score stays 82.00, that of your last attempt that "
         "counts (2026-10-02 10:00). The next attempt is possible on 2026-10-03."
@@ -175,7 +176,7 @@ def test_refused_for_the_day():
 
 
 def test_refused_for_good():
-    budget = policy.budget(NOON, graded((-30 * 60, 80, True)), rule(2, 1))
+    budget = attempts.budget(NOON, graded((-30 * 60, 80, True)), rule(2, 1))
     assert budget.refusal(Fraction(80), shows_total=True) == (
         "Not graded: the only attempt is used. The score stays 80.00, that of your last attempt that counts "
         "(2026-10-01 06:00)."
@@ -183,12 +184,12 @@ def test_refused_for_good():
 
 
 def test_a_fault_of_ours_does_not_count():
-    assert policy.budget(NOON, hours(3, 2, failed=True), rule(per_day=1)).used_up == ""
+    assert attempts.budget(NOON, hours(3, 2, failed=True), rule(per_day=1)).used_up == ""
 
 
 def test_without_a_ledger_everything_counts_but_a_score_of_0():
-    assert policy.budget(NOON, hours(3, 2), rule(per_day=2)).used_up != ""
-    assert policy.budget(NOON, platform((-180, 90), (-120, 0)), rule(per_day=2)).used_up == ""
+    assert attempts.budget(NOON, hours(3, 2), rule(per_day=2)).used_up != ""
+    assert attempts.budget(NOON, platform((-180, 90), (-120, 0)), rule(per_day=2)).used_up == ""
 
 
 def platform(*others):
@@ -219,9 +220,9 @@ def graded(*lines):
 def test_what_is_being_graded_is_used_up():
     """Two uploads at once are no way around the limit, nor do they cost a score."""
     first = line(-60, 75, True)
-    budget = policy.budget(NOON, platform((-60, 75, [first]), (-1, None)), rule(in_total=2))
+    budget = attempts.budget(NOON, platform((-60, 75, [first]), (-1, None)), rule(in_total=2))
     assert budget.used_up == "all 2 attempts are used"
-    assert budget.stays == policy.Attempt(NOON - timedelta(hours=1), True, Fraction(75), True)
+    assert budget.stays == attempts.Attempt(NOON - timedelta(hours=1), True, Fraction(75), True)
     assert budget.ledger(False, Fraction(75)) == {"ledger": [first, line(0, 75, False)]}
     assert budget.for_staff() == [
         "it keeps the score of 2026-10-02 11:00; if the tests have changed since, rerun that one and activate it",
@@ -230,13 +231,13 @@ def test_what_is_being_graded_is_used_up():
 
 
 def test_no_score_is_known_while_all_are_being_graded():
-    budget = policy.budget(NOON, platform((-2, None), (-1, None)), rule(in_total=2))
+    budget = attempts.budget(NOON, platform((-2, None), (-1, None)), rule(in_total=2))
     assert budget.used_up != ""
     assert budget.stays is None
 
 
 def test_without_a_ledger_the_best_score_stays():
-    budget = policy.budget(NOON, platform((-9, 40), (-6, 90), (-5, 60), (-1, None)), rule(in_total=2))
+    budget = attempts.budget(NOON, platform((-9, 40), (-6, 90), (-5, 60), (-1, None)), rule(in_total=2))
     assert budget.stays is not None
     assert budget.stays.score == 90
     assert "The score stays 90.00, that of your best attempt that counts (2026-10-02 11:54)." in budget.refusal(
@@ -250,7 +251,7 @@ def test_without_a_ledger_the_best_score_stays():
 def test_an_attempt_that_no_ledger_saw_ending_may_have_got_more():
     """It was being graded when the refused one came in, whose ledger is the latest."""
     earlier = platform((-60, 50), (-50, 95), (-49, 50, [line(-60, 50, True), line(-49, 50, False)]))
-    budget = policy.budget(NOON, earlier, rule(in_total=1))
+    budget = attempts.budget(NOON, earlier, rule(in_total=1))
     assert budget.stays is not None
     assert budget.stays.score == 95
     assert budget.for_staff()[1:] == [
@@ -261,8 +262,8 @@ def test_an_attempt_that_no_ledger_saw_ending_may_have_got_more():
 def test_a_lost_ledger_costs_nothing():
     """A: 90. B: a syntax error. C: a fault of ours, which loses the ledger. D is graded, or keeps the 90."""
     earlier = [*platform((-60, 90), (-50, 0)), Previous(NOON - timedelta(minutes=40), Fraction(0), failed=True)]
-    assert policy.budget(NOON, earlier, rule(in_total=2)).sentence(True) == "Attempt 2 of 2 in all."
-    refused = policy.budget(NOON, earlier, rule(in_total=1))
+    assert attempts.budget(NOON, earlier, rule(in_total=2)).sentence(True) == "Attempt 2 of 2 in all."
+    refused = attempts.budget(NOON, earlier, rule(in_total=1))
     assert refused.used_up == "the only attempt is used"
     assert refused.stays is not None
     assert refused.stays.score == 90
@@ -271,14 +272,14 @@ def test_a_lost_ledger_costs_nothing():
 
 def test_the_ledgers_score_stays_whatever_the_platform_says():
     earlier = platform((-60, 12), (-50, 12, [line(-60, 75, True), line(-50, 12, False)]))
-    stays = policy.budget(NOON, earlier, rule(in_total=1)).stays
+    stays = attempts.budget(NOON, earlier, rule(in_total=1)).stays
     assert stays is not None
     assert stays.score == 75
 
 
 def test_a_ledger_without_scores():
     ledger = [{"created_at": line(-60, 0, True)["created_at"], "counts": True}]
-    budget = policy.budget(NOON, platform((-60, 75, ledger)), rule(in_total=1))
+    budget = attempts.budget(NOON, platform((-60, 75, ledger)), rule(in_total=1))
     assert budget.stays is not None
     assert budget.stays.score == 75
     assert budget.stays.confirmed
@@ -290,14 +291,14 @@ def test_a_ledger_without_scores():
 
 def test_run_again_a_submission_is_not_before_itself():
     seconds = -0.4 / 60
-    budget = policy.budget(NOON, platform((-60, 0), (seconds, 80, [line(0, 80, True)])), rule(in_total=1))
+    budget = attempts.budget(NOON, platform((-60, 0), (seconds, 80, [line(0, 80, True)])), rule(in_total=1))
     assert budget.sentence(True) == "Attempt 1 of 1 in all."
     assert budget.ledger(True, Fraction(85)) == {"ledger": [line(0, 85, True)]}
 
 
 def test_run_again_it_reads_later_ledgers():
     ledger = [line(-60, 40, False), line(0, 80, True), line(60, 80, False)]
-    budget = policy.budget(NOON, platform((-60, 40), (60, 80, ledger)), rule(in_total=1))
+    budget = attempts.budget(NOON, platform((-60, 40), (60, 80, ledger)), rule(in_total=1))
     assert budget.sentence(True) == "Attempt 1 of 1 in all."
     assert budget.ledger(True, Fraction(81)) == {"ledger": [line(-60, 40, False), line(0, 81, True)]}
 
@@ -305,7 +306,7 @@ def test_run_again_it_reads_later_ledgers():
 def test_the_latest_word_counts():
     """An earlier attempt was run again, and its last ledger says something else of it."""
     earlier = platform((-60, 40, [line(-60, 40, False)]), (-50, 50, [line(-60, 40, True), line(-50, 50, True)]))
-    assert policy.budget(NOON, earlier, rule(in_total=2)).used_up != ""
+    assert attempts.budget(NOON, earlier, rule(in_total=2)).used_up != ""
 
 
 def chain(*counted, carried=lambda extra: extra):
@@ -314,7 +315,7 @@ def chain(*counted, carried=lambda extra: extra):
     said = []
     for number, counts in enumerate(counted):
         submitted = NOON + timedelta(minutes=number)
-        budget = policy.budget(submitted, previous, rule(in_total=3))
+        budget = attempts.budget(submitted, previous, rule(in_total=3))
         if budget.used_up:
             counts = False
         said.append("refused" if budget.used_up else budget.sentence(counts).rstrip("."))
@@ -358,7 +359,7 @@ def test_two_notes_of_one_time():
     one = Previous(NOON - timedelta(hours=1))
     ledger = [{"created_at": (one.submitted + timedelta(milliseconds=400)).isoformat(), "counts": False}]
     known = Previous(one.submitted.astimezone(timezone.utc), extra={"attempts": {"ledger": ledger}})
-    assert policy.budget(NOON, [known], rule(in_total=1)).used_up == ""
+    assert attempts.budget(NOON, [known], rule(in_total=1)).used_up == ""
 
 
 def test_each_submission_has_the_line_nearest_to_it():
@@ -367,18 +368,18 @@ def test_each_submission_has_the_line_nearest_to_it():
     for counts in ([True, False], [False, True]):
         lines = [line(-60, 50, counts[0]), line(-60 + half, 60, counts[1])]
         others = platform((-60.0, 50), (-60 + half * 1.2, 60, lines))
-        budget = policy.budget(NOON, others, rule(in_total=2))
+        budget = attempts.budget(NOON, others, rule(in_total=2))
         assert [one.counts for one in budget.earlier] == counts
 
 
 def test_a_line_belongs_to_one_submission():
     """The first of two was being graded while the second, a syntax error, was."""
     others = platform((-60.0, 50), (-60 + 0.5 / 60, 0, [line(-60 + 0.5 / 60, 0, False)]))
-    assert [one.counts for one in policy.budget(NOON, others, rule(in_total=2)).earlier] == [True, False]
+    assert [one.counts for one in attempts.budget(NOON, others, rule(in_total=2)).earlier] == [True, False]
 
 
 def test_the_score_that_stays_is_of_the_last_that_counts():
-    stays = policy.budget(NOON, graded((-5, 82, True), (-4, 81, True), (-3, 99, False)), rule(in_total=2)).stays
+    stays = attempts.budget(NOON, graded((-5, 82, True), (-4, 81, True), (-3, 99, False)), rule(in_total=2)).stays
     assert stays is not None
     assert stays.score == 81
 
@@ -386,7 +387,7 @@ def test_the_score_that_stays_is_of_the_last_that_counts():
 def test_a_ledger_holds_what_is_known_and_this_one():
     """Of the one in between nothing is known."""
     others = platform((-60, 80, [line(-60, 80, True)]), (-30, 90))
-    assert policy.budget(NOON, others, rule(per_day=3)).ledger(False, Fraction("12.5")) == {
+    assert attempts.budget(NOON, others, rule(per_day=3)).ledger(False, Fraction("12.5")) == {
         "ledger": [line(-60, 80, True), line(0, 12.5, False)]
     }
 
@@ -395,7 +396,7 @@ def test_the_clock_is_put_back():
     """Half past midnight in summer time is the same day as noon in winter time."""
     summer, winter = timezone(timedelta(hours=-4)), timezone(timedelta(hours=-5))
     night = Previous(datetime(2026, 11, 1, 0, 30, tzinfo=summer), Fraction(70))
-    budget = policy.budget(datetime(2026, 11, 1, 12, tzinfo=winter), [night], rule(per_day=1))
+    budget = attempts.budget(datetime(2026, 11, 1, 12, tzinfo=winter), [night], rule(per_day=1))
     assert budget.used_up == "the only attempt of 2026-11-01 is used"
     assert "(2026-11-01 00:30)" in budget.refusal(Fraction(70), shows_total=True)
 
@@ -405,11 +406,11 @@ def test_a_long_history_takes_no_time():
     lines = [line(number - many, 50, False) for number in range(many)]
     others = [*platform(*((number - many, 50) for number in range(many - 1))), *platform((-1, 50, lines))]
     started = time.process_time()
-    assert policy.budget(NOON, others, rule(in_total=5)).used_up == ""
+    assert attempts.budget(NOON, others, rule(in_total=5)).used_up == ""
     assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(("per_day", "in_total"), [(None, None), (1, None), (None, 1), (1, 1)])
 def test_every_combination_of_limits(per_day, in_total):
-    budget = policy.budget(NOON, hours(1), rule(per_day, in_total))
+    budget = attempts.budget(NOON, hours(1), rule(per_day, in_total))
     assert bool(budget.used_up) == (per_day is not None or in_total is not None)

@@ -4,8 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from autograder import config, cpuclock, feedback, grade, plugin, timing
-from autograder.outcomes import NOT_MEASURED, PASSED, CaseResult, TestResult
+from autograder.core import config
+from autograder.core.outcomes import NOT_MEASURED, PASSED, CaseResult, TestResult
+from autograder.grading import feedback, grader, plugin, timing
+from autograder.sandbox import cpuclock
 
 HIDDEN = '''\
 def test_double_speed(race):
@@ -74,14 +76,14 @@ def graded(homework):
 
     def graded(source=homework.SOLUTION, only=None):
         ended, order = {}, []
-        grader = grade.Grader(config.load(homework.config), only)
+        the_grader = grader.Grader(config.load(homework.config), only)
         results = homework.root / "results.json"
 
         def progress(result):
             order.append(result.name)
             ended[result.name] = result
 
-        grader.grade(homework.hand_in(source), results, progress)
+        the_grader.grade(homework.hand_in(source), results, progress)
         assert results.exists()
         return ended, order
 
@@ -102,7 +104,7 @@ def test_they_run_last(graded, homework):
 def test_results_are_in_the_order_of_the_assignment(homework):
     settings = config.load(homework.config)
     results = homework.root / "results.json"
-    assert grade.Grader(settings).grade(homework.hand_in(), results).score == 10
+    assert grader.Grader(settings).grade(homework.hand_in(), results).score == 10
     assert results.read_text().index("test_double_speed") < results.read_text().index("test_unhalve")
 
 
@@ -210,7 +212,7 @@ def test_what_is_wrong_in_the_race_only(graded, homework):
 def test_a_model_answer_that_fails_is_our_fault(homework):
     settings = config.load(homework.config)
     homework.root.joinpath("answers/toy.py").write_text("def double(x): raise ValueError\n")
-    got = grade.Grader(settings).grade(homework.hand_in(), homework.root / "results.json")
+    got = grader.Grader(settings).grade(homework.hand_in(), homework.root / "results.json")
     assert got.score is None
     assert "the model answer fails the speed test: " in got.remark
 
@@ -219,7 +221,7 @@ def test_no_race_no_model_answer(homework):
     """The file of the model answer is not even read when no speed test runs."""
     settings = config.load(homework.config)
     homework.root.joinpath("answers/toy.py").unlink()
-    assert grade.Grader(settings, "test_double").grade(homework.hand_in(), homework.root / "results.json").score == 1
+    assert grader.Grader(settings, "test_double").grade(homework.hand_in(), homework.root / "results.json").score == 1
 
 
 def test_a_pattern_names_several_tests(graded):

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from autograder import gradebook, report, roster
-from autograder.export import Entry, Student
-from autograder.grade import Grade
-from autograder.gradebook import Change, Gradebook, Override, Row
+from autograder.classroom import gradebook, report
+from autograder.classroom.gradebook import Change, Gradebook, Override, Row
+from autograder.grading.grader import Grade
+from autograder.intake import roster
+from autograder.intake.export import Entry, Student
 
 NASTY = '<script>document.title="pwned"</script>'
 POINTS = {"test_double": Fraction(3), "test_halve": Fraction(2), "test_same": Fraction(1)}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import roster
-from autograder.errors import ConfigurationError
-from autograder.export import Entry, Student
+from autograder.core.errors import ConfigurationError
+from autograder.intake import roster
+from autograder.intake.export import Entry, Student
 
 GRADESCOPE = "First Name,Last Name,SID,Email,Sections\nAnn,O'Hara,0123,ann@u.edu,A\nZoë,Li,77,zoe@u.edu,A\n"
 CANVAS = """\

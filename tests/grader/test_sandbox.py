@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy
 import pytest
 
-from autograder import sandbox as room
-from autograder.errors import GraderFault
-from autograder.sandbox import ENVIRONMENT, EXIT_OUT_OF_MEMORY, Ending, Sandbox, Slot
-from autograder.worker import __main__ as program
-from autograder.worker import wire
+from autograder.core.errors import GraderFault
+from autograder.sandbox import launcher as room
+from autograder.sandbox.launcher import ENVIRONMENT, EXIT_OUT_OF_MEMORY, Ending, Sandbox, Slot
+from autograder.sandbox.worker import __main__ as program
+from autograder.sandbox.worker import wire
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534

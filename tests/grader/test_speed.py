@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import config
-from autograder.grade import Grader
+from autograder.core import config
+from autograder.grading.grader import Grader
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBMISSIONS = ROOT / "tests" / "grader" / "submissions"

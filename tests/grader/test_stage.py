@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import config, isolation
-from autograder.gradescope import Results, TestEntry
+from autograder.core import config
+from autograder.core.results import Results, TestEntry
+from autograder.sandbox import isolation
 from tests.grader.stage import __main__ as stage
 from tests.grader.stage import submissions, world
 from tests.grader.stage.submissions import HandIn

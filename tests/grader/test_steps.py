@@ -2,9 +2,9 @@
 
 import pytest
 
-from autograder import steps
-from autograder.steps import FLAT, OBJECTS, PIXELS, ROWS, UNKNOWN, Growth
-from autograder.student import Count, Student
+from autograder.grading import steps
+from autograder.grading.steps import FLAT, OBJECTS, PIXELS, ROWS, UNKNOWN, Growth
+from autograder.grading.student import Count, Student
 
 
 def counts(objects=lambda n: 50, **functions):

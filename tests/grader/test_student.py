@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.compare import Foreign
-from autograder.errors import (
+from autograder.core.errors import (
     Crashed,
     MalformedReply,
     NotRun,
@@ -18,7 +17,8 @@ from autograder.errors import (
     TimedOut,
     Wrong,
 )
-from autograder.student import Student
+from autograder.grading.compare import Foreign
+from autograder.grading.student import Student
 
 X = np.array([1.0, 2.0, 3.0])
 

@@ -10,9 +10,9 @@ import zipfile
 
 import pytest
 
-from autograder import submission
-from autograder.errors import BadSubmission, ConfigurationError, GraderFault
-from autograder.submission import ArchiveLimits
+from autograder.core.errors import BadSubmission, ConfigurationError, GraderFault
+from autograder.intake import submission
+from autograder.intake.submission import ArchiveLimits
 
 CODE = b"def im2col(x): ...\n"
 LIMITS = ArchiveLimits(total_bytes=20 << 20, files=200)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.text import clean
+from autograder.core.text import clean
 
 
 @pytest.mark.parametrize(

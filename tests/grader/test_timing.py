@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import timing
-from autograder.errors import Crashed, GraderFault, Raised, TimedOut, Wrong
-from autograder.inputs import Inputs
-from autograder.steps import FIRST_SIZE, FLAT, PIXELS, ROWS, SIZES, UNKNOWN, Growth
-from autograder.student import Count, Seconds
-from autograder.timing import FULL, NONE, NOT_MEASURED, Bounds
+from autograder.core.errors import Crashed, GraderFault, Raised, TimedOut, Wrong
+from autograder.grading import timing
+from autograder.grading.inputs import Inputs
+from autograder.grading.steps import FIRST_SIZE, FLAT, PIXELS, ROWS, SIZES, UNKNOWN, Growth
+from autograder.grading.student import Count, Seconds
+from autograder.grading.timing import FULL, NONE, NOT_MEASURED, Bounds
 
 BOUNDS = Bounds(full_ratio=4, none_ratio=30, rounds=7, tolerance=1e-4)
 SMALL, LARGE = 2, tuple(range(100, 130))

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import casefile, config, fixtures, handout, killmatrix, verify
 from autograder.__main__ import main
-from autograder.errors import ConfigurationError
-from autograder.grade import Grade
-from autograder.killmatrix import Fall, Row
+from autograder.authoring import fixtures, handout, killmatrix, verify
+from autograder.authoring.killmatrix import Fall, Row
+from autograder.core import config
+from autograder.core.errors import ConfigurationError
+from autograder.grading import casefile
+from autograder.grading.grader import Grade
 
 SOLUTION = """\
 def double(x):

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from autograder.worker import wire
+from autograder.sandbox.worker import wire
 
 CAP = 1 << 20
 SOON = 0.3

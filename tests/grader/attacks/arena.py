@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder import compare
-from autograder.errors import StudentError, Wrong
-from autograder.sandbox import Sandbox, Slot
-from autograder.student import Interface, Student, Submission
+from autograder.core.errors import StudentError, Wrong
+from autograder.grading import compare
+from autograder.grading.student import Interface, Student, Submission
+from autograder.sandbox.launcher import Sandbox, Slot
 
 from . import watch
 from .table import Attack, Result

@@ -22,8 +22,8 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from autograder import submission
-from autograder.errors import BadSubmission
+from autograder.core.errors import BadSubmission
+from autograder.intake import submission
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "10"))
 DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}

@@ -21,13 +21,13 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from autograder import compare, student
-from autograder.compare import Foreign
-from autograder.errors import StudentError
-from autograder.sandbox import Ending
-from autograder.student import Handle, Interface, Student, Submission
-from autograder.text import clean
-from autograder.worker import wire
+from autograder.core.errors import StudentError
+from autograder.core.text import clean
+from autograder.grading import compare, student
+from autograder.grading.compare import Foreign
+from autograder.grading.student import Handle, Interface, Student, Submission
+from autograder.sandbox.launcher import Ending
+from autograder.sandbox.worker import wire
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "5"))
 CAP = 1 << 16

@@ -13,7 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder import batch, config, verify
+from autograder.authoring import verify
+from autograder.classroom import pool
+from autograder.core import config
 from tests.grader.mutation import mutants
 from tests.grader.mutation.mutants import Mutant
 
@@ -25,7 +27,7 @@ def main() -> int:
     """Kill mutants; return 1 if too many live."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
-    parser.add_argument("--jobs", type=int, default=batch.default_jobs())
+    parser.add_argument("--jobs", type=int, default=pool.default_jobs())
     options = parser.parse_args()
     settings = config.load(options.config)
     source = settings.homework.solution.read_text(encoding="utf-8")
@@ -52,9 +54,9 @@ def survivors(made: dict[Mutant, str], config_path: Path, scratch: Path, jobs: i
     for number, (mutant, text) in enumerate(made.items()):
         path = scratch / "mutants" / f"{number}.py"
         path.write_text(text, encoding="utf-8")
-        entries[batch.Entry(path.stem, path)] = mutant
+        entries[pool.Entry(path.stem, path)] = mutant
     alive = []
-    for entry, grade in batch.grade_all(list(entries), scratch / "results", config_path, jobs):
+    for entry, grade in pool.grade_all(list(entries), scratch / "results", config_path, jobs):
         if grade.score is None:
             sys.exit(f"grader fault:\n{grade.remark}\n  {entries[entry]}")
         if grade.score == grade.points:

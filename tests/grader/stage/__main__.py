@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder import config as configuration
-from autograder import isolation
-from autograder.bundle import pack
-from autograder.config import Config
-from autograder.errors import AutograderError
-from autograder.grade import Grader
-from autograder.gradescope import Results
+from autograder.authoring.bundle import pack
+from autograder.core import config as configuration
+from autograder.core.config import Config
+from autograder.core.errors import AutograderError
+from autograder.core.results import Results
+from autograder.grading.grader import Grader
+from autograder.sandbox import isolation
 from tests.grader.stage import submissions
 from tests.grader.stage.submissions import HandIn
 from tests.grader.stage.world import Ran, World, choose

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from autograder import config as configuration
-from autograder.config import Config
+from autograder.core import config as configuration
+from autograder.core.config import Config
 from tests.grader.attacks import arena
 from tests.grader.attacks.table import ATTACKS
 

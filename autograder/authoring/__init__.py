@@ -1,0 +1,1 @@
+"""The instructor's tools: fixtures, handout, proof, upload."""

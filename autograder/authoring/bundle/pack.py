@@ -1,0 +1,199 @@
+"""Pack what is uploaded to Gradescope: the engine, the tests with what they need, and nothing else.
+
+What goes in is listed, and everything else stays out. Nothing is packed that would not grade: configuration, tests,
+fixtures and model answer have to agree first, and the content, unpacked, has to grade the model answer. It must not
+know: how grading works, what the platform does with the zip.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.core import config as configuration
+from autograder.core import files
+from autograder.core.config import Config
+from autograder.core.errors import ConfigurationError
+from autograder.grading import casefile
+
+SCRIPTS = ("setup.sh", "run_autograder")
+REQUIREMENTS = ("requirements/grading.txt", "requirements/python.sh")
+_PROJECT = files.ENGINE.parent
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was packed."""
+
+    size: int
+    count: int
+    points: float
+    minutes: float
+    late: bool
+
+    def instructions(self, archive: Path) -> str:
+        """Say what to enter on Gradescope."""
+        lines = [
+            f"wrote {archive}: {self.count} files, {self.size / 1024:.0f} KB. On Gradescope:",
+            f"  Autograder points        {self.points:g}",
+            "  Configure Autograder     Zip file upload: this file; base image Ubuntu, 22.04",
+            f"  Settings                 container timeout {self.minutes:g} minutes; the smallest container will do",
+        ]
+        if self.late:
+            lines.append("  Allow late submissions   yes: config.yaml says what being late costs")
+        return "\n".join([*lines, "README, For instructors, has every step."])
+
+
+def pack(config_path: Path, archive: Path) -> Packed:
+    """Write the zip: the same bytes for the same files, whenever and wherever it is packed.
+
+    Parameters
+    ----------
+    config_path : Path
+        The homework's config.yaml; everything that belongs to the homework lies below its folder.
+    archive : Path
+        Where to; its folder is made.
+
+    Raises
+    ------
+    ConfigurationError
+        If the homework's parts do not agree, lie somewhere else, or do not grade the model answer without what is
+        not packed.
+    """
+    settings = configuration.load(config_path)
+    _refuse_disagreement(config_path, settings)
+    content = dict(sorted(_content(config_path, settings).items()))
+    with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
+        root = _unpacked(content, Path(scratch).resolve())
+        _refuse_elsewhere(config_path, root)
+        _refuse_wrong(config_path, root)
+    buffer = io.BytesIO()
+    # Stored, not deflated: what deflate makes of the same bytes depends on the version of zlib.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
+        for name, data in content.items():
+            entry = zipfile.ZipInfo(name, _DATE)
+            entry.create_system, entry.external_attr = 3, (0o100755 if name in SCRIPTS else 0o100644) << 16
+            packed.writestr(entry, data)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    files.replace(archive, buffer.getvalue())
+    return Packed(
+        len(buffer.getvalue()),
+        len(content),
+        float(settings.total_points),
+        settings.limits.platform_minutes,
+        settings.late is not None,
+    )
+
+
+def _content(config_path: Path, settings: Config) -> dict[str, bytes]:
+    """Return what is packed, by its name in the zip."""
+    home, root = settings.homework, config_path.resolve().parent
+    found = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
+    found |= {name: (_PROJECT / name).read_bytes() for name in REQUIREMENTS}
+    # All of the engine, small as it is: staff who log in to a container there have every command.
+    for path in _visible(files.ENGINE, files.ENGINE.rglob("*.py")):
+        if path.parent != Path(__file__).parent:
+            found[f"autograder/{path.relative_to(files.ENGINE).as_posix()}"] = path.read_bytes()
+    paths = [config_path.resolve(), home.solution, home.oracle, home.cases]
+    paths += _visible(home.misconceptions, home.misconceptions.rglob("*.py"))
+    for folder in (home.public_tests, home.hidden_tests):
+        paths += _visible(folder, folder.glob("*.py"))
+    paths.append(home.fixtures / casefile.MANIFEST)
+    manifest = json.loads(paths[-1].read_bytes())
+    paths += [home.fixtures / name for name in manifest["files"]]
+    for path in _with_imports(paths, root):
+        if not path.resolve().is_relative_to(root):
+            problem = f"{path} lies outside of {root}"
+            raise ConfigurationError(config_path.name, "homework", problem, "Move it below the folder of this file.")
+        name = "config.yaml" if path == config_path.resolve() else path.resolve().relative_to(root).as_posix()
+        found[name] = path.read_bytes()
+    return found
+
+
+def _visible(folder: Path, paths: Iterable[Path]) -> list[Path]:
+    """Leave out what editors and macOS put beside files, under names that begin with a dot."""
+    return [path for path in sorted(paths) if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+
+
+def _with_imports(paths: list[Path], root: Path) -> Iterator[Path]:
+    """Yield the paths, and the homework's own modules that they import."""
+    seen: set[Path] = set()
+    todo = list(paths)
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        yield path
+        if path.suffix == ".py":
+            for base, names in _imports(path, root):
+                # What a package's own file does on the way counts, too.
+                places = [base.joinpath(*names[:length]) for length in range(len(names) + 1)]
+                modules = [place.with_name(f"{place.name}.py") for place in places[1:]]
+                modules += [place / "__init__.py" for place in places]
+                todo += (module for module in modules if module.is_file())
+
+
+def _imports(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield what a file imports: a folder, and the names from there on."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from ((root, alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = Path(*path.resolve().parts[: -node.level]) if node.level else root
+            module = node.module.split(".") if node.module else []
+            yield from ((base, [*module, alias.name]) for alias in node.names)
+
+
+def _unpacked(content: dict[str, bytes], root: Path) -> Path:
+    for name, data in content.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    return root
+
+
+def _refuse_elsewhere(config_path: Path, root: Path) -> None:
+    """Raise where the configuration would not find everything in the zip, as after a path from the root."""
+    settings = configuration.load(root / "config.yaml")
+    for key, path in settings.homework:
+        if isinstance(path, Path) and not path.resolve().is_relative_to(root):
+            problem = f"leads out of the folder of {config_path.name}"
+            remedy = "Write the path relative to that file."
+            raise ConfigurationError(config_path.name, f"homework.{key}", problem, remedy)
+
+
+def _refuse_wrong(config_path: Path, root: Path) -> None:
+    """Raise where what was unpacked, engine and all, does not give the model answer all points."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-m", "autograder", "self-check"]  # as setup.sh: here it costs seconds, there a build
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        problem = f"what would be packed does not grade rightly: {(done.stdout + done.stderr).strip()}"
+        remedy = "Where it grades rightly unpacked, a test needs a file that is neither Python beside it nor imported"
+        raise ConfigurationError(config_path.name, "", problem, f"{remedy}: put it into the test, or into a fixture.")
+
+
+def _refuse_disagreement(config_path: Path, settings: Config) -> None:
+    """Raise where fixtures, programs and configuration are not made from each other."""
+    home = settings.homework
+    casefile.load(home.fixtures)  # every file is the one that the manifest was written for
+    manifest = json.loads((home.fixtures / casefile.MANIFEST).read_bytes())
+    seed = settings.fixtures.seed
+    if manifest.get("seed") != seed:
+        problem = f"says {seed}, but the fixtures were drawn from seed {manifest.get('seed')}"
+        raise ConfigurationError(config_path.name, "fixtures.seed", problem, "Run `make fixtures`, then `make verify`.")
+    for program, path in (("oracle", home.oracle), ("cases", home.cases)):
+        if manifest.get(f"{program}_sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
+            problem = "has changed since the fixtures were made"
+            raise ConfigurationError(path.name, "", problem, "Run `make fixtures`, then `make verify`.")

@@ -1,0 +1,162 @@
+"""``make fixtures``: draw the inputs of the hidden tests and have the oracle compute what is expected of them.
+
+Runs the homework's own ``cases`` and ``oracle`` programs, which it is told where to find. It must not know: what a
+case means, tests, points, submissions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from autograder.core.errors import ConfigurationError
+from autograder.grading import casefile
+
+_SECTION = re.compile(r"^fixtures:.*\n?(?:(?:[ \t\r].*|#.*)?\n)*(?:[ \t].*)?", re.MULTILINE)
+"""A top-level section: its first line, then lines that are indented, blank or a comment."""
+
+_SEED = re.compile(r"^((?:[^#\n]*[\s{,:])?seed:[ \t]*)([0-9]+)(?=[\s,}]|$)", re.MULTILINE)
+"""A seed that is not in a comment."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written, and where.
+
+    Attributes
+    ----------
+    directory : Path
+    seed : int
+    cases : dict of str to int
+        How many, by group.
+    bytes : int
+        Size of all files.
+    """
+
+    directory: Path
+    seed: int
+    cases: dict[str, int]
+    bytes: int
+
+    def __str__(self) -> str:
+        count = sum(self.cases.values())
+        size = f"{self.bytes / 1024:.0f} KiB"
+        return f"{count} cases in {len(self.cases)} groups from seed {self.seed}: {self.directory} ({size})"
+
+
+def make_fixtures(seed: int, cases: Path, oracle: Path, out: Path) -> Summary:
+    """Write all fixtures anew; the old ones stay if anything goes wrong.
+
+    Parameters
+    ----------
+    seed : int
+        What the inputs are drawn from.
+    cases, oracle : Path
+        Python files: ``cases.build(seed, oracle)`` returns what ``casefile.save`` takes.
+    out : Path
+        The folder that is replaced. Its parent must exist.
+
+    Raises
+    ------
+    ConfigurationError
+        One of the two files is missing or fails, or the folder cannot be written.
+    """
+    with (
+        _loaded(cases, "homework_cases") as cases_module,
+        _loaded(oracle, "homework_oracle") as oracle_module,
+        _blamed(cases, "build(seed, oracle)"),
+    ):
+        groups = cases_module.build(seed, oracle_module)
+    provenance = {"numpy": np.__version__, "oracle_sha256": _sha256(oracle), "cases_sha256": _sha256(cases)}
+    try:
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+            new, old = Path(scratch) / "new", Path(scratch) / "old"
+            new.mkdir()
+            with _blamed(cases, "build(seed, oracle)", (AttributeError, TypeError, ValueError)):
+                casefile.save(new, seed, provenance, groups)
+            size = sum(path.stat().st_size for path in new.iterdir())
+            _replace(out, new, old)
+    except OSError as error:
+        remedy = "Make the folder above it, or make it writable"
+        raise ConfigurationError(str(out), "", f"cannot be written ({error.strerror})", remedy) from error
+    return Summary(out, seed, {group: len(members) for group, members in groups.items()}, size)
+
+
+def write_seed(config: Path, seed: int) -> None:
+    """Change the seed in the ``fixtures`` section of a configuration file, and nothing else in it.
+
+    Raises
+    ------
+    ConfigurationError
+        The file cannot be read, or it does not have that one seed.
+    """
+    try:
+        text = config.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(str(config), "", f"cannot be read ({error})", "It should be a text file") from None
+    places = [
+        (section.start() + found.start(2), section.start() + found.end(2))
+        for section in _SECTION.finditer(text)
+        for found in _SEED.finditer(section.group())
+    ]
+    if len(places) != 1:
+        problem = f"found {len(places)} times, but should be there once"
+        raise ConfigurationError(str(config), "fixtures.seed", problem, "Write it as `fixtures: {seed: 1}`")
+    ((start, end),) = places
+    new = config.with_name(f".{config.name}.new")
+    new.write_bytes((text[:start] + str(seed) + text[end:]).encode("utf-8"))
+    shutil.copymode(config, new)
+    new.replace(config)
+
+
+def _replace(directory: Path, new: Path, old: Path) -> None:
+    """Put `new` where `directory` is, and that to `old`; if that fails, leave everything as it was."""
+    if directory.exists():
+        directory.rename(old)
+    try:
+        new.rename(directory)
+    except OSError:
+        if old.exists():
+            old.rename(directory)
+        raise
+
+
+@contextmanager
+def _loaded(path: Path, name: str) -> Iterator[ModuleType]:
+    """Import a file of the homework, known as `name` for as long as it is needed."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(str(path), "", "is not a Python file", "Name one in config.yaml, under homework")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up there
+    try:
+        with _blamed(path, ""):
+            spec.loader.exec_module(module)
+        yield module
+    finally:
+        del sys.modules[name]
+
+
+@contextmanager
+def _blamed(path: Path, key: str, kinds: tuple[type[Exception], ...] = (Exception,)) -> Iterator[None]:
+    """Turn an exception of the homework's own code into a ConfigurationError that names the file."""
+    try:
+        yield
+    except kinds as error:
+        problem = f"raised {type(error).__name__}: {error}"
+        raise ConfigurationError(str(path), key, problem, "Mend it; the old fixtures are still in place") from error
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

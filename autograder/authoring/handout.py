@@ -1,0 +1,300 @@
+"""Everything a student downloads: made, compared with what is there, and packed.
+
+Beside the model answer stand the sources: ``handout/``, files that go out under their own names once their
+``{{ placeholders }}`` are filled; ``pictures.py``, whose ``draw()`` returns the text of each picture by name; and one
+notebook in percent format. Points, limits and versions come from config.yaml and the locks, so that the handout cannot
+disagree with the grader.
+
+The folder it writes is replaced only once all of it is made and proved. This room must not know: arrays, processes,
+students' files, what the homework is about.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+import zipfile
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from autograder.authoring import notebook, starter
+from autograder.core import config
+from autograder.core.config import Config, TestSettings
+from autograder.core.errors import ConfigurationError
+
+PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
+PICTURES = "pictures"
+LEFTOVERS = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".OTTER_LOG"}
+"""What trying the handout out leaves in its folder; no part of it, and not in the way."""
+
+TOLD = {
+    "values": "what came out and what should have",
+    "hint": "what is wrong and where, without values",
+    "verdict": "that it failed",
+}
+SHOWN = {
+    "visible": "",
+    "hidden": "not shown",
+    "after_due_date": "shown after the due date",
+    "after_published": "shown with the grades",
+}
+
+
+def write(config_path: Path, folder: Path) -> list[Path]:
+    """Make the whole handout and put it in its place.
+
+    A notebook that is there and up to date is kept: making one takes otter, and half a minute.
+
+    Parameters
+    ----------
+    config_path : Path
+        ``config.yaml``; the locks are in ``requirements/`` beside it.
+    folder : Path
+        Where the handout goes; made if need be.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    ConfigurationError
+        If anything cannot be made, or is not proved. The folder then stays as it was.
+    """
+    settings = config.load(config_path)
+    files = _make(config_path, settings)
+    source = _notebook_source(settings)
+    name = f"{source.stem}.ipynb"
+    if _is_current(folder, name, files, source, settings):
+        files[name] = (folder / name).read_text(encoding="utf-8")
+    else:
+        files[name] = notebook.make_notebook(source, _questions(settings), settings.homework.solution)
+    _replace({folder / name: text for name, text in files.items()})
+    return [folder / name for name in files]
+
+
+def needs_otter(config_path: Path, folder: Path) -> bool:
+    """Whether the notebook has to be made anew."""
+    settings = config.load(config_path)
+    source = _notebook_source(settings)
+    return not _is_current(folder, f"{source.stem}.ipynb", {}, source, settings)
+
+
+def stale(config_path: Path, folder: Path) -> list[str]:
+    """Return the names of files that are missing, out of date, changed by hand or strange.
+
+    Needs no otter: all but the notebook is made anew and compared; the notebook says itself what it was made from.
+    """
+    settings = config.load(config_path)
+    files = _make(config_path, settings)
+    source = _notebook_source(settings)
+    names = {*files, f"{source.stem}.ipynb", *_present(folder)}
+    return sorted(name for name in names if not _is_current(folder, name, files, source, settings))
+
+
+def pack(config_path: Path, folder: Path, archive: Path) -> Path:
+    """Write the zip that students download: the same bytes for the same files, whenever and wherever it is packed.
+
+    Raises
+    ------
+    ConfigurationError
+        If the handout is not up to date.
+    """
+    wrong = stale(config_path, folder)
+    if wrong:
+        problem = f"not what its sources make: {', '.join(wrong)}"
+        raise ConfigurationError(folder.name, "", problem, "Run `make assignment` first")
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    fresh = archive.with_name(f".{archive.name}.new")
+    # Stored, not deflated: what deflate makes of the same bytes depends on the version of zlib.
+    with zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED) as contents:
+        for name in sorted(_present(folder)):
+            entry = zipfile.ZipInfo(f"{archive.stem}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+            contents.writestr(entry, (folder / name).read_bytes())
+    fresh.replace(archive)
+    return archive
+
+
+# --- The files -------------------------------------------------------------------------------------------------------
+
+
+def _make(config_path: Path, settings: Config) -> dict[str, str]:
+    """Make all but the notebook; names are relative to the handout's folder, with ``/``."""
+    home = settings.homework
+    source, tests = starter.make_starter(home.solution, home.public_tests)
+    values = _values(config_path, settings)
+    files = {home.required_file: source, starter.HANDED_OUT_TESTS: tests}
+    templates = sorted((home.solution.parent / "handout").iterdir())
+    files |= {path.name: fill(path.read_text(encoding="utf-8"), values, str(path)) for path in templates}
+    pictures = runpy.run_path(str(home.solution.parent / "pictures.py"))["draw"]()
+    return files | {f"{PICTURES}/{name}": text for name, text in pictures.items()}
+
+
+def fill(template: str, values: Mapping[str, str], file: str) -> str:
+    """Fill the placeholders of a template.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such value.
+    """
+    unknown = [name for name in PLACEHOLDER.findall(template) if name not in values]
+    if unknown:
+        remedy = f"There are: {', '.join(values)}"
+        raise ConfigurationError(file, f"{{{{ {unknown[0]} }}}}", "is no placeholder", remedy)
+    return PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def _values(config_path: Path, settings: Config) -> dict[str, str]:
+    root = config_path.resolve().parent
+    return {
+        "title": settings.title,
+        "points": points(settings),
+        "speed": speed(settings),
+        "python": _version(root / "pyproject.toml", r'requires-python = ">=([\d.]+)'),
+        "numpy": _version(root / "requirements" / "grading.txt", r"^numpy==([\d.]+)"),
+        **{f"limits.{key}": f"{value:g}" for key, value in settings.limits.model_dump().items()},
+    }
+
+
+def _version(path: Path, pattern: str) -> str:
+    found = re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise ConfigurationError(str(path), "", f"names no version: nothing matches {pattern}", "Run `make lock`")
+    return found[1]
+
+
+def _notebook_source(settings: Config) -> Path:
+    folder = settings.homework.solution.parent
+    sources = [path for path in sorted(folder.glob("*.py")) if notebook.is_source(path)]
+    if len(sources) != 1:
+        names = ", ".join(path.name for path in sources) or "none"
+        raise ConfigurationError(
+            str(folder), "", f"should hold one notebook in percent format, found {names}", "Keep one"
+        )
+    return sources[0]
+
+
+def _questions(settings: Config) -> dict[str, dict[str, str]]:
+    """Return the public tests by the function they are about, in the order of config.yaml."""
+    sources = starter.sources_of_tests(settings.homework.public_tests)
+    questions: dict[str, dict[str, str]] = {}
+    for name in settings.tests:
+        if name in sources:
+            questions.setdefault(settings.subject(name) or name, {})[name] = sources[name]
+    return questions
+
+
+# --- What config.yaml says, for students -----------------------------------------------------------------------------
+
+
+def points(settings: Config) -> str:
+    """Return the section of the handout that says what every test is worth, in Markdown."""
+    public = starter.sources_of_tests(settings.homework.public_tests)
+    hidden = starter.sources_of_tests(settings.homework.hidden_tests)
+    titles = {name: _title(source) for name, source in (public | hidden).items()}
+    own = [name for name in settings.tests if name in public]
+    timed = settings.speed_tests
+    head = (
+        f"{number(settings.total_points)} points in {len(settings.tests)} tests. {len(own)} of them, worth "
+        f"{number(_sum(settings, own))} points, are in your hands: the checks of the notebook, or `test_public.py`. "
+        "The others stay hidden. A test with several cases gives each of them an equal share."
+    )
+    by_function: dict[str, list[str]] = {}
+    for name in settings.tests:
+        by_function.setdefault(settings.subject(name) or "other", []).append(name)
+    summary = _table(
+        ["function", "points", "of these in the handout"],
+        [
+            [f"`{function}`", number(_sum(settings, names)), number(_sum(settings, [n for n in names if n in public]))]
+            for function, names in by_function.items()
+        ],
+    )
+    every = _table(
+        ["test", "points", "what it checks", "when it fails, you are told"],
+        [
+            [f"`{name}`", number(test.points), titles[name], _told(test, name in public, name in timed)]
+            for name, test in settings.tests.items()
+        ],
+    )
+    details = f"<details>\n<summary>Every test, and what it is worth</summary>\n\n{every}\n\n</details>\n"
+    return f"{head}\n\n{summary}\n\n{details}"
+
+
+def speed(settings: Config) -> str:
+    """Return the section on how speed is judged, in Markdown; nothing where no test is about speed."""
+    timed, bounds = settings.speed_tests, settings.speed
+    if not timed:
+        return ""
+    return (
+        f"### Speed\n\n{number(_sum(settings, timed))} points are for speed. Your function and a "
+        "plain, vectorised NumPy answer take turns, on the same machine and the same inputs, each on one processor. "
+        "What is compared is processor time, so a slow or busy machine costs you nothing.\n\n"
+        f"- Up to {bounds.full_ratio:g} times that answer's time you get all points.\n"
+        f"- Up to {bounds.none_ratio:g} times you get all points if your code has no loop over pixels. The grader "
+        "counts the Python steps that your function takes: their number must not grow with the number of pixels. "
+        "Loops over images, channels, filters, rows of the image and positions in the kernel are fine. "
+        "`np.vectorize`, `map` and list comprehensions over pixels are loops.\n"
+        f"- Beyond {bounds.none_ratio:g} times you get none.\n\n"
+        "Results that are fast and wrong earn nothing, so make it right first.\n"
+    )
+
+
+def number(value: Fraction) -> str:
+    """Write points as a person would: 8, 0.5."""
+    return f"{float(value):g}"
+
+
+def _sum(settings: Config, names: Iterable[str]) -> Fraction:
+    return sum((settings.tests[name].points for name in names), Fraction(0))
+
+
+def _title(source: str) -> str:
+    """Return what a test's docstring says it checks, without the function's name and the full stop."""
+    found = re.search(r'"""(?:\w+: )?(.*?)\.?(?:"""|$)', source, re.MULTILINE)
+    return re.sub(r"([\\*_|<>`\[\]])", r"\\\1", found[1]) if found else ""
+
+
+def _told(test: TestSettings, is_public: bool, is_timed: bool) -> str:
+    told = "whether it is fast enough" if is_timed else TOLD[test.feedback]
+    said = [told, SHOWN[test.visibility], "in the handout" if is_public else ""]
+    return "; ".join(filter(None, said))
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+# --- The folder ------------------------------------------------------------------------------------------------------
+
+
+def _present(folder: Path) -> list[str]:
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return [path.as_posix() for path in paths if LEFTOVERS.isdisjoint(path.parts)]
+
+
+def _is_current(folder: Path, name: str, files: Mapping[str, str], source: Path, settings: Config) -> bool:
+    try:
+        text = (folder / name).read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    if name == f"{source.stem}.ipynb":
+        return notebook.is_current(text, source, _questions(settings), settings.homework.solution)
+    return files.get(name) == text
+
+
+def _replace(texts: Mapping[Path, str]) -> None:
+    """Write all files beside their places first, then move each into place in one step."""
+    fresh = {path.with_name(f".{path.name}.new"): path for path in texts}
+    try:
+        for beside, path in fresh.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(texts[path], encoding="utf-8", newline="\n")
+        for beside, path in fresh.items():
+            beside.replace(path)
+    finally:
+        for beside in fresh:
+            beside.unlink(missing_ok=True)

@@ -1,0 +1,238 @@
+"""The starter and the tests that students get, made from what stays in the building.
+
+The starter is the model answer without what stands between the markers; the handed-out tests are the public tests
+with a fixture on top. Both are proved before anybody gets them: the answer passes every public test, the starter
+passes none. Texts come in and texts go out; nothing is written here. This room runs the instructor's own files, which
+are trusted. It knows nothing of points, hidden tests, or what the homework is about, and never meets a student's file.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from autograder.core.errors import ConfigurationError
+
+BEGIN = "# BEGIN SOLUTION"
+END = "# END SOLUTION"
+
+GIVEAWAY = 12
+"""Characters a line of the answer may have and still stand in the starter: ``return out`` tells nobody anything."""
+
+HANDED_OUT_TESTS = "test_public.py"
+
+FIXTURE = '''\
+"""The public tests, to run by yourself: put this file beside your {module}.py and type ``pytest {tests}``.
+
+They are the ones the grader runs and shows. It has others as well.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def {module}():
+    """Your {module}.py, from the folder of this file."""
+    folder = str(Path(__file__).resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module("{module}")
+'''
+
+
+def make_starter(solution: Path, public_tests: Path) -> tuple[str, str]:
+    """Make the starter and the handed-out tests, and prove both.
+
+    Parameters
+    ----------
+    solution : Path
+        The model answer. The tests' fixture has its stem.
+    public_tests : Path
+        Folder with ``test_*.py``.
+
+    Returns
+    -------
+    tuple of str
+        Sources of the starter and of the handed-out tests. They depend on the two inputs alone.
+
+    Raises
+    ------
+    ConfigurationError
+        If the answer fails a public test, the starter passes one, or either cannot be made.
+    """
+    answer = solution.read_text(encoding="utf-8")
+    starter = strip_solution(answer, file=str(solution))
+    tests = _hand_out(public_tests, module=solution.stem)
+
+    for name, error in _run(tests, answer, solution).items():
+        if error is not None:
+            problem = f"fails the public test {name} ({type(error).__name__}: {error})"
+            raise ConfigurationError(
+                str(solution), "", problem, "Correct one of the two; the assignment stays as it was"
+            )
+    for name, error in _run(tests, starter, solution).items():
+        if error is None:
+            remedy = f"Put the code of every function between {BEGIN} and {END}"
+            raise ConfigurationError(str(solution), "", f"passes {name} even without its solution", remedy)
+    return starter, tests
+
+
+def sources_of_tests(folder: Path) -> dict[str, str]:
+    """Return the source of every test function in a folder, in the order of the files."""
+    sources: dict[str, str] = {}
+    for path in sorted(folder.glob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in _parse(text, str(path)).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                sources[node.name] = ast.get_source_segment(text, node) or ""
+    return sources
+
+
+def strip_solution(source: str, file: str = "solution") -> str:
+    """Turn the model answer into the starter.
+
+    A marked block inside a function becomes ``raise NotImplementedError("<function> is not implemented yet")`` at the
+    block's indentation. A marked block outside, for helpers and remarks of the answer alone, disappears together
+    with the blank lines above it.
+
+    Parameters
+    ----------
+    source : str
+        Python source with ``# BEGIN SOLUTION`` and ``# END SOLUTION`` on lines of their own.
+    file : str
+        What to call it in messages.
+
+    Raises
+    ------
+    ConfigurationError
+        If markers are missing, misspelt or unbalanced, the result does not compile, or a line of a removed block
+        can still be read elsewhere in it.
+    """
+    lines = source.splitlines()
+    functions = [node for node in ast.walk(_parse(source, file)) if isinstance(node, ast.FunctionDef)]
+    kept: list[str] = []
+    removed: list[str] = []
+    end = 0
+    for begin, stop in _blocks(lines, file):
+        kept += lines[end:begin]
+        removed += lines[begin + 1 : stop]
+        marker = lines[begin]
+        indent = marker[: len(marker) - len(marker.lstrip())]
+        if indent:
+            name = _enclosing(functions, begin + 1, file)
+            kept.append(f'{indent}raise NotImplementedError("{name} is not implemented yet")')
+        else:
+            while kept and not kept[-1].strip():
+                kept.pop()
+        end = stop + 1
+    starter = "\n".join([*kept, *lines[end:]]) + "\n"
+
+    for line in starter.splitlines():
+        if "SOLUTION" in line:
+            remedy = f"A marker is {BEGIN} or {END} on a line of its own"
+            raise ConfigurationError(file, "", f"what students get would still read: {line.strip()}", remedy)
+    for line in map(str.strip, removed):
+        if len(line) > GIVEAWAY and line in starter:
+            problem = f"a line of the solution also stands outside the markers: {line}"
+            raise ConfigurationError(file, "", problem, "Reword what students may read")
+    _parse(starter, f"{file} without its solution")
+    return starter
+
+
+def _blocks(lines: list[str], file: str) -> list[tuple[int, int]]:
+    """Find the marked blocks, as indices of their two marker lines."""
+    blocks = []
+    begin: int | None = None
+    for number, line in enumerate(lines):
+        if line.strip() == BEGIN:
+            if begin is not None:
+                raise ConfigurationError(file, f"line {begin + 1}", f"{BEGIN} has no end", f"Close it with {END}")
+            begin = number
+        elif line.strip() == END:
+            if begin is None:
+                raise ConfigurationError(file, f"line {number + 1}", f"{END} has no beginning", f"Open it with {BEGIN}")
+            blocks.append((begin, number))
+            begin = None
+    if begin is not None:
+        raise ConfigurationError(file, f"line {begin + 1}", f"{BEGIN} has no end", f"Close it with {END}")
+    if not blocks:
+        remedy = f"Put what students write themselves between {BEGIN} and {END}"
+        raise ConfigurationError(file, "", "marks no solution, so students would get all of it", remedy)
+    return blocks
+
+
+def _enclosing(functions: list[ast.FunctionDef], line: int, file: str) -> str:
+    """Name the innermost function around a line."""
+    around = [node for node in functions if node.lineno < line <= (node.end_lineno or node.lineno)]
+    if not around:
+        remedy = "Inside functions mark code; outside, start the markers in the first column"
+        raise ConfigurationError(file, f"line {line}", "the marked block is indented, but in no function", remedy)
+    return max(around, key=lambda node: node.lineno).name
+
+
+def _hand_out(public_tests: Path, module: str) -> str:
+    """Put the fixture and all public tests into one source."""
+    parts = [FIXTURE.format(module=module, tests=HANDED_OUT_TESTS)]
+    seen: set[str] = set()
+    for path in sorted(public_tests.glob("test_*.py")):
+        source = path.read_text(encoding="utf-8")
+        body = _parse(source, str(path)).body
+        if ast.get_docstring(ast.Module(body, [])) is not None:
+            docstring = body.pop(0)
+            source = "\n".join(source.splitlines()[docstring.end_lineno :])
+        for node in body:
+            if (
+                not isinstance(node, ast.FunctionDef)
+                or not node.name.startswith("test_")
+                or ast.unparse(node.args) != module
+            ):
+                problem = f"is no test that takes {module} and nothing else"
+                remedy = "A public test is one function, with its imports inside, so that it runs anywhere"
+                raise ConfigurationError(str(path), f"line {node.lineno}", problem, remedy)
+            if node.name in seen:
+                problem = f"there is another public test {node.name}"
+                raise ConfigurationError(str(path), f"line {node.lineno}", problem, "Give each a name of its own")
+            seen.add(node.name)
+        parts.append(source.strip() + "\n")
+    if not seen:
+        raise ConfigurationError(str(public_tests), "", "has no public tests", "Write one in test_<topic>.py")
+    return "\n\n".join(parts)
+
+
+def _run(tests: str, source: str, file: Path) -> dict[str, Exception | None]:
+    """Call every test with what `source` defines; give for each what it raised."""
+    module = SimpleNamespace(**_execute(source, str(file)))
+    functions = {name: value for name, value in _execute(tests, HANDED_OUT_TESTS).items() if name.startswith("test_")}
+    return {name: _raised(test, module) for name, test in functions.items()}
+
+
+def _raised(test: Callable[[object], None], module: object) -> Exception | None:
+    try:
+        test(module)
+    except Exception as error:
+        return error
+    return None
+
+
+def _execute(source: str, file: str) -> dict[str, Any]:
+    namespace: dict[str, Any] = {"__name__": Path(file).stem, "__file__": file}
+    try:
+        exec(compile(source, file, "exec", dont_inherit=True), namespace)
+    except Exception as error:
+        problem = f"cannot be imported ({type(error).__name__}: {error})"
+        raise ConfigurationError(file, "", problem, "Correct it first") from error
+    return namespace
+
+
+def _parse(source: str, file: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError as error:
+        raise ConfigurationError(file, f"line {error.lineno}", f"is not Python ({error.msg})", "Correct it") from error

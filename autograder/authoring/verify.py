@@ -1,0 +1,411 @@
+"""``make verify``: prove the tests, with submissions whose grade is known before they are graded.
+
+Theory of operation
+-------------------
+The model answer must get all points and the untouched starter none. Right solutions, however oddly written, must get
+all points but those that the file named ``expected`` says they lose. Every misconception, the model answer with one
+function wrong, must fail a test of that function, and no test of another one that it does not declare. So a test that
+is too strict shows among the right solutions, one that is too lax lets a misconception survive, and one that looks at
+two functions at once costs points twice.
+
+All of them go the way of a real submission: files, sandbox, results.json, side by side. Nothing is read but what a
+student would get. A test that was not run, because a function that it needs on the way failed, is no failure.
+
+Fixtures of another seed are drawn into a temporary folder and graded with a copy of config.yaml that points there.
+Tests of speed are for right solutions: neither a wrong one nor another seed can tell anything about them.
+
+This room knows config.yaml and how to grade. It must not know: what the homework is about, or how a terminal is drawn
+on.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from autograder.authoring import fixtures, handout, starter
+from autograder.authoring.killmatrix import Fall, Row
+from autograder.classroom import pool
+from autograder.classroom.pool import Entry
+from autograder.core import config
+from autograder.core.config import Config
+from autograder.core.errors import ConfigurationError
+from autograder.core.outcomes import NOT_MEASURED, PARTLY, PASSED
+from autograder.grading import casefile
+from autograder.grading.grader import Grade
+
+MODEL, STARTER, CORRECT, MISCONCEPTION = "model answer", "starter", "correct", "misconception"
+
+HARMLESS = {PASSED, NOT_MEASURED, "not run"}
+"""Ends of a case that say nothing against the function the test is about."""
+
+Progress = Callable[[int, int, str], None]
+"""Told after each submission: how many are done, of how many, and which one it was."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came out.
+
+    Attributes
+    ----------
+    seed : int
+        Of the fixtures.
+    rows : tuple of Row
+        The kill matrix: each misconception with the tests it failed.
+    problems : tuple of str
+        What must not be. Verified is what has none.
+    graded : dict of str to int
+        How many submissions, by kind.
+    seconds : float
+        Wall time.
+    """
+
+    seed: int
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...]
+    graded: dict[str, int]
+    seconds: float
+
+
+def verify(
+    config_path: Path, out: Path, jobs: int, seed: int | None = None, progress: Progress = lambda *_: None
+) -> Report:
+    """Grade everything whose grade is known, and say where a grade is another one.
+
+    Parameters
+    ----------
+    config_path : Path
+    out : Path
+        Where ``<kind>/<name>/results.json`` goes.
+    jobs : int
+        How many submissions are graded side by side.
+    seed : int, optional
+        Of fixtures made for this run. By default the fixtures are those in place, and tests of speed are included.
+    progress : callable, optional
+
+    Raises
+    ------
+    ConfigurationError
+        If something that is needed is missing or broken.
+    """
+    started = time.monotonic()
+    settings = config.load(config_path)
+    with tempfile.TemporaryDirectory(prefix="verify-") as name:
+        scratch = Path(name)
+        if seed is not None:
+            home = settings.homework
+            fixtures.make_fixtures(seed, home.cases, home.oracle, scratch / "fixtures")
+            settings = _with(settings, {"fixtures": scratch / "fixtures"}, seed)
+        untimed_path = without_speed(settings, scratch)
+        right_path = untimed_path if seed is not None else config_path
+        right, wrong = _right(settings, scratch, seed is None), list(_wrong(config_path, settings, scratch))
+        total, done = len(right) + len(wrong), 0
+        problems: list[str] = []
+        rows: dict[str, Row] = {}
+        for path, claims in ((right_path, right), (untimed_path, wrong)):
+            for claim, grade in _graded(path, claims, out, jobs):
+                done += 1
+                progress(done, total, claim.name)
+                ended = _ended(claim, grade, out)
+                problems += claim.problems(grade, ended)
+                if isinstance(claim, _Wrong):
+                    rows[claim.name] = claim.row(ended)
+    kinds = [claim.kind for claim in (*right, *wrong)]
+    return Report(
+        seed=settings.fixtures.seed,
+        rows=tuple(rows[claim.name] for claim in wrong if claim.name in rows),
+        problems=tuple(problems),
+        graded={kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
+        seconds=time.monotonic() - started,
+    )
+
+
+def disagreements(config_path: Path, assignment: Path) -> list[str]:
+    """Say where fixtures, configuration and handout are not made from each other.
+
+    Parameters
+    ----------
+    config_path : Path
+    assignment : Path
+        The folder that students download.
+    """
+    settings = config.load(config_path)
+    home = settings.homework
+    casefile.load(home.fixtures)  # every file is the one that the manifest was written for
+    manifest = json.loads((home.fixtures / casefile.MANIFEST).read_text(encoding="utf-8"))
+    found = []
+    if manifest["seed"] != settings.fixtures.seed:
+        found.append(
+            f"the fixtures were drawn from seed {manifest['seed']}, but {config_path.name} says "
+            f"{settings.fixtures.seed}: run `make fixtures`"
+        )
+    for program, path in (("oracle", home.oracle), ("cases", home.cases)):
+        if manifest.get(f"{program}_sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
+            found.append(f"{path.name} has changed since the fixtures were made: run `make fixtures`")
+    stale = handout.stale(config_path, assignment)
+    if stale:
+        found.append(f"{assignment.name}/ is not what its sources make ({', '.join(stale)}): run `make assignment`")
+    return found
+
+
+# --- what is known before it is graded -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A submission, and the grade it must get."""
+
+    kind: str
+    name: str
+    path: Path
+
+    def problems(self, grade: Grade, ended: Mapping[str, _Ended]) -> Iterator[str]:
+        """Say what is not as claimed."""
+        who = f"{self.kind} {self.name}"
+        if grade.score is None:
+            yield f"{who}: grader fault: {grade.remark.strip().splitlines()[-1]}"
+        else:
+            yield from (f"{who}{complaint}" for complaint in self._complaints(grade.score, ended))
+
+    @abstractmethod
+    def _complaints(self, score: Fraction, ended: Mapping[str, _Ended]) -> Iterator[str]:
+        """Say what is not as claimed, as the ends of sentences."""
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """How one test ended."""
+
+    outcome: str
+    cases: dict[str, str]
+    output: str
+    ratio: float | None = None  # of a speed test
+
+    @property
+    def failed(self) -> list[str]:
+        """The cases that failed; one that was not run has not."""
+        return [case for case, outcome in self.cases.items() if outcome not in HARMLESS]
+
+    @property
+    def about_speed(self) -> str:
+        """What to do where a speed test ended in another way than it should."""
+        if self.ratio is None:
+            return ""
+        return (
+            f"It took {self.ratio:g} times the model answer's time. `make bench` measures where speed.full_ratio and "
+            "speed.none_ratio belong."
+        )
+
+
+@dataclass(frozen=True)
+class _Right(_Claim):
+    """A submission that gets all points, or exactly those that are declared."""
+
+    score: Fraction | None  # None: not known for the tests that are run
+    not_passed: Mapping[str, str]
+
+    def _complaints(self, score: Fraction, ended: Mapping[str, _Ended]) -> Iterator[str]:
+        unmeasured = [test for test, end in ended.items() if end.outcome == NOT_MEASURED]  # on a machine that cannot
+        for test, end in ended.items():
+            expected = self.not_passed.get(test, PASSED)
+            if end.outcome != expected and test not in unmeasured:
+                said = [" / ".join(end.output.splitlines()), end.about_speed]
+                yield " ".join([f": {test} ended {end.outcome}, but should be {expected}.", *filter(None, said)])
+        if self.score is not None and score != self.score and not unmeasured:
+            yield f": gets {float(score):g} points, but should get {float(self.score):g}"
+
+
+@dataclass(frozen=True)
+class _Starter(_Claim):
+    """A submission that gets nothing."""
+
+    def _complaints(self, score: Fraction, ended: Mapping[str, _Ended]) -> Iterator[str]:
+        if score:
+            passed = [test for test, end in ended.items() if end.outcome in (PASSED, PARTLY)]
+            yield f": gets {float(score):g} points for nothing, in {', '.join(passed)}"
+
+
+@dataclass(frozen=True)
+class _Wrong(_Claim):
+    """A submission with one wrong function: it fails a test of that one, and none of another but the declared ones."""
+
+    function: str
+    subjects: Mapping[str, str | None]  # of every test
+    may_fail: frozenset[str]  # tests of other functions
+    fails_only: str
+
+    def _complaints(self, score: Fraction, ended: Mapping[str, _Ended]) -> Iterator[str]:
+        fell = [test for test, end in ended.items() if end.failed]
+        if not any(self.subjects[test] == self.function for test in fell):
+            yield f" survives: no test of {self.function} noticed it. Add a case that does"
+        for test in fell:
+            if not self._may_fail(test):
+                cases, alone = ", ".join(ended[test].failed), self.fails_only or f"tests of {self.function}"
+                yield f" fails {test} [{cases}], but should fail {alone} alone"
+
+    def row(self, ended: Mapping[str, _Ended]) -> Row:
+        """Return its line of the kill matrix."""
+        falls = {
+            test: Fall(end.outcome, len(end.failed), len(end.cases), self._may_fail(test))
+            for test, end in ended.items()
+        }
+        return Row(self.name, self.function, falls)
+
+    def _may_fail(self, test: str) -> bool:
+        if self.fails_only:
+            return test == self.fails_only
+        return self.subjects[test] == self.function or test in self.may_fail
+
+
+def _right(settings: Config, scratch: Path, timed: bool) -> list[_Claim]:
+    """Return what must get all points, and the starter; scores are known for all tests together."""
+    home = settings.homework
+    untouched = scratch / "starter.py"
+    untouched.write_text(starter.make_starter(home.solution, home.public_tests)[0], encoding="utf-8")
+    model = _Right(MODEL, home.solution.stem, home.solution, settings.total_points if timed else None, {})
+    claims: list[_Claim] = [model, _Starter(STARTER, "untouched", untouched)]
+    declared = _declared(home.expected)
+    for entry in pool.find(home.correct, home.required_file):
+        of_this = declared.get(entry.name, {})
+        score = Fraction(str(of_this.get("score", settings.total_points)))
+        claims.append(_Right(CORRECT, entry.name, entry.path, score if timed else None, of_this.get("not passed", {})))
+    return claims
+
+
+def _declared(path: Path) -> Mapping[str, Any]:
+    """Return what right solutions lose all the same, by their name."""
+    try:
+        declared = yaml.safe_load(path.read_bytes())[CORRECT]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        problem = f"cannot be read ({type(error).__name__}: {error})"
+        remedy = f"It should hold `{CORRECT}:` with names of solutions, each with score and `not passed`"
+        raise ConfigurationError(str(path), "", problem, remedy) from None
+    return declared if isinstance(declared, dict) else {}
+
+
+def _wrong(config_path: Path, settings: Config, scratch: Path) -> Iterator[_Wrong]:
+    """Write a submission for each misconception of the catalogue."""
+    subjects = {test: settings.subject(test) for test in settings.tests}
+    folder = scratch / "misconceptions"
+    folder.mkdir()
+    with _imported(settings.homework.misconceptions, config_path.resolve().parent) as catalogue:
+        for entry in catalogue.CATALOGUE:
+            path = folder / f"{entry.id}.py"
+            path.write_text(catalogue.source(entry), encoding="utf-8")
+            may_fail = {test for test, subject in subjects.items() if {test, subject} & set(entry.also_fails)}
+            yield _Wrong(MISCONCEPTION, entry.id, path, entry.function, subjects, frozenset(may_fail), entry.fails_only)
+
+
+@contextmanager
+def _imported(path: Path, root: Path) -> Iterator[ModuleType]:
+    """Import a package of the homework under the name it has below `root`, and forget it and what it imported."""
+    known = set(sys.modules)
+    sys.path.insert(0, str(root))
+    try:
+        try:
+            module = importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+        except Exception as error:
+            problem = f"cannot be imported ({type(error).__name__}: {error})"
+            remedy = "It should be a package with CATALOGUE and source(entry)"
+            raise ConfigurationError(str(path), "", problem, remedy) from error
+        yield module
+    finally:
+        sys.path.remove(str(root))
+        for name in set(sys.modules) - known:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is None or _is_below(Path(file), root):
+                del sys.modules[name]
+
+
+# --- grading it ------------------------------------------------------------------------------------------------------
+
+
+def _graded(config_path: Path, claims: list[Any], out: Path, jobs: int) -> Iterator[tuple[Any, Grade]]:
+    """Grade the submissions of `claims` and yield each with its grade, as they are ready."""
+    by_name = {_place(claim): claim for claim in claims}
+    entries = [Entry(name, claim.path) for name, claim in by_name.items()]
+    for entry, grade in pool.grade_all(entries, out, config_path, jobs):
+        yield by_name[entry.name], grade
+
+
+def _place(claim: _Claim) -> str:
+    return f"{claim.kind.replace(' ', '-')}/{claim.name}"
+
+
+def _ended(claim: _Claim, grade: Grade, out: Path) -> dict[str, _Ended]:
+    """Read from its results how every test ended for a submission."""
+    if grade.score is None:
+        return {}
+    results = json.loads((out / _place(claim) / pool.RESULTS).read_text(encoding="utf-8"))
+    return {test["extra_data"]["test"]: _end(test) for test in results["tests"]}
+
+
+def _end(test: Mapping[str, Any]) -> _Ended:
+    data = test["extra_data"]
+    ratio = data["cases"].get("all", {}).get("ratio")
+    return _Ended(data["outcome"], {case: end["outcome"] for case, end in data["cases"].items()}, test["output"], ratio)
+
+
+# --- config.yaml, changed --------------------------------------------------------------------------------------------
+
+
+def _with(settings: Config, places: Mapping[str, Path], seed: int) -> Config:
+    """Return the settings with the homework in other places, and another seed."""
+    home = settings.homework.model_copy(update=dict(places))
+    drawn = settings.fixtures.model_copy(update={"seed": seed})
+    return settings.model_copy(update={"homework": home, "fixtures": drawn})
+
+
+def without_speed(settings: Config, scratch: Path) -> Path:
+    """Write a configuration without the tests that time a function; return where it is."""
+    speed = settings.speed_tests
+    hidden = scratch / "hidden"
+    shutil.copytree(settings.homework.hidden_tests, hidden, ignore=shutil.ignore_patterns("*.npz", "__pycache__"))
+    for path in hidden.glob("test_*.py"):
+        path.write_text(_without(path.read_text(encoding="utf-8"), speed), encoding="utf-8")
+    tests = {name: test for name, test in settings.tests.items() if name not in speed}
+    update = {"homework": settings.homework.model_copy(update={"hidden_tests": hidden}), "tests": tests}
+    update["total_points"] = sum(test.points for test in tests.values())
+    path = scratch / "config.yaml"
+    path.write_text(json.dumps(settings.model_copy(update=update), default=_plain), encoding="utf-8")  # YAML knows JSON
+    return path
+
+
+def _without(source: str, names: Collection[str]) -> str:
+    """Return a test file without the functions of these names; the others keep their lines."""
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            last = node.end_lineno or node.lineno
+            lines[first - 1 : last] = [""] * (last - first + 1)
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: object) -> object:
+    """Put what JSON does not know as config.yaml has it."""
+    if isinstance(value, BaseModel):
+        return dict(value)
+    return float(value) if isinstance(value, Fraction) else str(value)
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents

@@ -1,0 +1,236 @@
+"""Many submissions: grade them side by side, here or on a cluster, and lose none.
+
+It must not know: how one submission is graded, or how a terminal is drawn on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
+from fractions import Fraction
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from autograder.core import config as configuration
+from autograder.core.errors import ConfigurationError
+from autograder.core.outcomes import TestResult
+from autograder.grading.grader import Grade, Grader
+from autograder.intake import export
+from autograder.intake.export import Entry as Entry
+
+RESULTS = "results.json"
+LOST = "the grading process was lost, twice"
+CONNECT_SECONDS = 10.0
+GRACE_SECONDS = 1.0
+"""How long an interrupted grading may take to clean up: it ends its workers and removes its files."""
+
+
+def find(path: Path, required: str) -> list[Entry]:
+    """Return the submissions at `path`, every zip being one of them; see `export.read`."""
+    return export.read(path, required).entries
+
+
+def grade_all(
+    entries: list[Entry],
+    out: Path,
+    config_path: Path,
+    jobs: int,
+    only: str | None = None,
+    progress: Callable[[TestResult], None] | None = None,
+    scheduler: str | None = None,
+) -> Iterator[tuple[Entry, Grade]]:
+    """Grade `entries` and yield each grade as it is ready; results go to ``out/<name>/results.json``.
+
+    When a grading process is lost, what was in hand is graded once more, each in a process of its own; who loses that
+    as well gets no grade. When this process is interrupted or killed, what is in hand ends without results.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Told of every test function as it ends; only where submissions are graded one after the other.
+    scheduler : str, optional
+        Grade on Dask: ``local`` for a cluster of `jobs` processes here, or the address of a scheduler whose workers see
+        the same files. By default, and without Dask, processes of this machine grade.
+    """
+    grader = Grader(configuration.load(config_path), only)  # a bad configuration is refused before anything starts
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError("OUT", "", f"{out} cannot be made: {error.strerror}", "Give another folder") from None
+    if scheduler:
+        yield from _on_dask(scheduler, entries, jobs, grader.points, out, config_path, only)
+        return
+    jobs = min(jobs, len(entries))
+    if jobs <= 1:
+        for entry in entries:
+            yield entry, grader.grade(entry.path, out / entry.name / RESULTS, progress)
+        return
+    waiting, lost = deque(entries), deque[Entry]()
+    while waiting:
+        yield from _side_by_side(waiting, lost, jobs, out, config_path, only)
+    for entry in lost:
+        lost_again = deque[Entry]()
+        yield from _side_by_side(deque([entry]), lost_again, 1, out, config_path, only)
+        if lost_again:
+            (out / entry.name / RESULTS).unlink(missing_ok=True)
+            yield entry, Grade.fault(grader.points, LOST)
+
+
+def _side_by_side(
+    waiting: deque[Entry], lost: deque[Entry], jobs: int, out: Path, config_path: Path, only: str | None
+) -> Iterator[tuple[Entry, Grade]]:
+    """Grade what is `waiting`, until all is done or a process is lost; then what was in hand is added to `lost`."""
+    context = get_context("spawn")
+    theirs, ours = context.Pipe(duplex=False)  # nothing is ever sent: it closes when this process wants them to end
+    pool = ProcessPoolExecutor(jobs, context, _start_process, (config_path, only, theirs))
+    in_hand: dict[Future[Grade], Entry] = {}
+    try:
+        while waiting or in_hand:
+            while waiting and len(in_hand) < jobs:
+                entry = waiting[0]
+                in_hand[pool.submit(_grade, entry.path, out / entry.name / RESULTS)] = entry
+                waiting.popleft()
+            for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
+                grade = future.result()
+                yield in_hand.pop(future), grade
+    except BrokenProcessPool:
+        lost.extend(in_hand.values())
+    finally:
+        if in_hand:
+            ours.close()
+        pool.shutdown(wait=True, cancel_futures=True)
+        ours.close()
+        theirs.close()
+
+
+def _on_dask(
+    scheduler: str, entries: list[Entry], jobs: int, points: Fraction, out: Path, config_path: Path, only: str | None
+) -> Iterator[tuple[Entry, Grade]]:
+    """Grade on Dask, whose executor is one of `concurrent.futures`.
+
+    When a worker is lost, what it had been given is graded once more, one after the other, as without Dask.
+    """
+    try:
+        import dask
+        from distributed import Client, KilledWorker, LocalCluster
+    except ImportError:
+        problem = "needs the package distributed, which is not installed here"
+        raise ConfigurationError("SCHEDULER", "", problem, "pip install -r requirements/dask.txt") from None
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
+        if scheduler == "local":
+            with _deaf_children():
+                cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            scheduler = stack.enter_context(cluster).scheduler_address
+        try:
+            client = stack.enter_context(Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False))
+        except (OSError, ValueError) as error:
+            problem = f"{scheduler} cannot be reached: {' '.join(str(error).split())}"
+            raise ConfigurationError("SCHEDULER", "", problem, "Start it, or correct the address") from None
+        executor = client.get_executor(pure=False)
+        stack.callback(executor.shutdown, wait=False)  # which cancels what has not been graded
+
+        run = time.time_ns()  # a worker outlives the batch, and must not hold a configuration that has changed
+
+        def submit(entry: Entry) -> Future[Grade]:
+            places = entry.path.absolute(), (out / entry.name / RESULTS).absolute()
+            future: Future[Grade] = executor.submit(_grade_anywhere, str(config_path.absolute()), only, run, *places)
+            return future
+
+        waiting, lost = {submit(entry): entry for entry in entries}, []
+        for future in as_completed(list(waiting)):
+            entry = waiting.pop(future)
+            try:
+                yield entry, future.result()
+            except KilledWorker:
+                lost.append(entry)
+        for entry in lost:
+            try:
+                yield entry, submit(entry).result()
+            except KilledWorker:
+                (out / entry.name / RESULTS).unlink(missing_ok=True)
+                yield entry, Grade.fault(points, LOST)
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Have processes that are started inside ignore Ctrl-C: it is for this one, which then ends them."""
+    if threading.current_thread() is not threading.main_thread():  # signals are none of its business
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is ignored stays so in a new program
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def default_jobs() -> int:
+    """Return how many submissions to grade side by side: one for each processor this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# --- in a process of the pool ----------------------------------------------------------------------------------------
+
+_grader: Grader | None = None
+_grading = False
+_ending = False
+
+
+def _start_process(config_path: Path, only: str | None, parent: Connection) -> None:
+    global _grader
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then hangs up
+    signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _grader = Grader(configuration.load(config_path), only)
+
+
+_one_at_a_time = threading.Lock()  # pytest and standard output are the process's
+
+
+def _grade_anywhere(config_path: str, only: str | None, run: int, path: Path, results_path: Path) -> Grade:
+    """Grade in a process that knows nothing yet, or has graded before; a Dask worker may run it in several threads."""
+    with _one_at_a_time:
+        return _grader_of(config_path, only, run).grade(path, results_path)
+
+
+@functools.lru_cache(maxsize=1)
+def _grader_of(config_path: str, only: str | None, run: int) -> Grader:
+    return Grader(configuration.load(Path(config_path)), only)
+
+
+def _end_with(parent: Connection) -> None:
+    """End this process when its parent hangs up or is gone, whatever it is doing."""
+    parent.poll(None)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os._exit(1)
+
+
+def _end(*_: object) -> None:
+    """Interrupt the grading, once: it must be able to clean up."""
+    global _ending
+    ended, _ending = _ending, True
+    if _grading and not ended:
+        raise KeyboardInterrupt
+
+
+def _grade(path: Path, results_path: Path) -> Grade:
+    global _grading
+    assert _grader is not None
+    _grading = True
+    try:
+        if _ending:
+            raise KeyboardInterrupt
+        return _grader.grade(path, results_path)
+    finally:
+        _grading = False

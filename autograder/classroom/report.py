@@ -1,0 +1,228 @@
+"""The class report: one page that stands alone, and one beside each results.json, for staff to read in a browser.
+
+Names and messages come from strangers: the templates escape everything. Pictures are inside the page, each with words
+that say the same. It must not know: how grading works, terminals.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+import os
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from autograder.classroom.gradebook import Change, Gradebook, Row, number
+from autograder.classroom.journal import RESULTS
+from autograder.core import files
+from autograder.core.outcomes import FAULT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PAGE = "page.html"
+TEMPLATES = Path(__file__).with_name("templates")
+BINS = 20
+"""Bars of a histogram."""
+WIDTH = 4.4
+"""Of a picture, in inches: a phone shows it at three quarters of its size, and its letters with it."""
+
+_FULL, _PART, _NONE = "#1b7f5c", "#e0a32e", "#b8405e"  # told apart by colour-blind eyes, and by their order
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as part of a page, and what it says in words."""
+
+    data: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """How the class did on one test.
+
+    Attributes
+    ----------
+    full, part, none : float
+        Shares of the class with all, some and no points.
+    mean : float
+        Mean share of the points: how easy the test is.
+    discrimination : float or None
+        Correlation with the points of all other tests; None where all got the same.
+    """
+
+    name: str
+    points: str
+    full: float
+    part: float
+    none: float
+    mean: float
+    discrimination: float | None
+
+
+def write(book: Gradebook, changes: Sequence[Change] | None, problems: Sequence[str], out: Path, name: str) -> None:
+    """Write ``out/<name>`` and a page in every submission's folder.
+
+    Raises
+    ------
+    ImportError
+        If Jinja or matplotlib is not installed.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "percent": lambda share: f"{100 * share:.0f} %", "page": _page_of}
+    graded = [row for row in book.rows if row.score is not None]
+    items = _items(book, graded)
+    report = environment.get_template("report.html.j2").render(
+        book=book,
+        graded=graded,
+        faults=[row for row in book.rows if row.status == FAULT],
+        problems=problems,
+        changes=changes,
+        figures=_figures(book, graded),
+        items=items,
+        mistakes=_groups(graded, lambda row: row.mistakes),
+        patterns=_groups(graded, lambda row: row.patterns),
+        slowest=sorted(graded, key=lambda row: -row.seconds)[:5],
+        scores=_scores_picture(book, graded) if graded else None,
+        tests=_items_picture(items) if items else None,
+        times=_times_picture(graded) if graded else None,
+    )
+    page = environment.get_template("page.html.j2")
+    for row in graded:
+        results = json.loads((out / row.entry.name / RESULTS).read_text(encoding="utf-8"))
+        decided = {override.test: override for override in row.overrides}
+        text = page.render(book=book, row=row, results=results, decided=decided, up=f"../{quote(name)}")
+        files.replace(out / row.entry.name / PAGE, text.encode("utf-8", "replace"))
+    files.replace(out / name, report.encode("utf-8", "replace"))
+
+
+def _page_of(row: Row) -> str:
+    return f"{quote(os.fsencode(row.entry.name))}/{PAGE}"
+
+
+# --- Figures ---------------------------------------------------------------------------------------------------------
+
+
+def _figures(book: Gradebook, graded: list[Row]) -> dict[str, str]:
+    scores = [float(row.score) for row in graded if row.score is not None]
+    shown = {"submissions": str(len(book.rows)), "graded": str(len(graded))}
+    if scores:
+        shown |= {
+            "mean": f"{statistics.fmean(scores):.1f}",
+            "median": f"{statistics.median(scores):.1f}",
+            "full marks": str(sum(row.score == book.total for row in graded)),
+            "late": str(sum(row.late is not None for row in graded)),
+        }
+    if book.absent:
+        shown["without a submission"] = str(len(book.absent))
+    return shown
+
+
+def _items(book: Gradebook, graded: list[Row]) -> list[Item]:
+    items = []
+    for name, points in book.points.items():
+        rows = [row for row in graded if name in row.tests]
+        if not rows:
+            continue
+        shares = [float(row.tests[name] / points) for row in rows]
+        others = [float(sum(row.tests.values()) - row.tests[name]) for row in rows]
+        full, none = (sum(share == edge for share in shares) / len(rows) for edge in (1, 0))
+        mean = statistics.fmean(shares)
+        items.append(Item(name, number(points), full, 1 - full - none, none, mean, _correlation(shares, others)))
+    return items
+
+
+def _correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    if len(set(first)) < 2 or len(set(second)) < 2:
+        return None
+    return statistics.correlation(first, second)
+
+
+def _groups(graded: list[Row], of: Callable[[Row], Sequence[str]]) -> list[tuple[str, list[Row]]]:
+    """Return what several submissions share, each with these submissions, the most frequent first."""
+    found: dict[str, list[Row]] = {}
+    for row in graded:
+        for what in of(row):
+            found.setdefault(what, []).append(row)
+    return sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+# --- Pictures --------------------------------------------------------------------------------------------------------
+
+
+def _axes(height: float) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure, axes
+
+
+def _picture(figure: Figure, alt: str) -> Picture:
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=180, metadata={"Software": None})
+    return Picture("data:image/png;base64," + base64.b64encode(image.getvalue()).decode(), alt)
+
+
+def _scores_picture(book: Gradebook, graded: list[Row]) -> Picture:
+    total = float(book.total)
+    scores = [float(row.score) for row in graded if row.score is not None]
+    figure, axes = _axes(2.2)
+    counts, edges, _ = axes.hist(scores, bins=BINS, range=(0, max(total, *scores)), color=_FULL, edgecolor="white")
+    axes.set(xlabel=f"score of {total:g}", ylabel="submissions")
+    said = [
+        f"{int(count)} from {low:g} to {high:g}"
+        for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True)
+        if count
+    ]
+    return _picture(figure, f"Histogram of {len(scores)} scores: {', '.join(said)}.")
+
+
+def _items_picture(items: list[Item]) -> Picture:
+    figure, axes = _axes(0.7 + 0.18 * len(items))
+    places = range(len(items))
+    left = [0.0] * len(items)
+    for label, colour in (("full", _FULL), ("part", _PART), ("none", _NONE)):
+        shares = [100 * getattr(item, label) for item in items]
+        axes.barh(
+            places, shares, left=left, color=colour, label={"full": "all points", "part": "some"}.get(label, "none")
+        )
+        left = [before + share for before, share in zip(left, shares, strict=True)]
+    axes.set_yticks(places, [item.name.removeprefix("test_") for item in items], fontsize=8)
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 100), xlabel="% of the class", ylim=(len(items) - 0.4, -0.6))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=8)
+    hardest = sorted(items, key=lambda item: item.mean)[:3]
+    said = ", ".join(f"{item.name} ({100 * item.mean:.0f} % of its points)" for item in hardest)
+    return _picture(figure, f"Shares of the class with all, some and no points in each test. Hardest: {said}.")
+
+
+def _times_picture(graded: list[Row]) -> Picture:
+    seconds = [max(row.seconds, 0.1) for row in graded]
+    figure, axes = _axes(2.0)
+    low, high = math.floor(min(seconds)), math.ceil(max(seconds))
+    axes.hist(seconds, bins=BINS, range=(low, max(high, low + 1)), color="#4a6fa5", edgecolor="white")
+    axes.set(xlabel="seconds to grade", ylabel="submissions")
+    middle, longest = statistics.median(seconds), max(seconds)
+    return _picture(figure, f"Histogram of grading times: median {middle:.1f} s, longest {longest:.1f} s.")

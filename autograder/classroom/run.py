@@ -1,0 +1,240 @@
+"""A class from its download to its books: read, grade what changed, then grades.csv, canvas.csv, changes.csv, report.
+
+Every grade is on disk before the next is looked at, so an interrupted run loses only what was in hand, and the same
+command goes on from there. It must not know: terminals, how one submission is graded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from autograder.classroom import gradebook, pool, report
+from autograder.classroom.gradebook import Change, Gradebook, Row
+from autograder.classroom.journal import Journal, circumstances
+from autograder.classroom.terminal import Display
+from autograder.core import config as configuration
+from autograder.core.late import LateRule
+from autograder.grading.grader import Grade
+from autograder.grading.plugin import is_meant
+from autograder.intake import export, roster
+from autograder.intake.export import HandIns
+
+OVERRIDES = "overrides.csv"
+GRADES, CANVAS, CHANGES, REPORT = "grades.csv", "canvas.csv", "changes.csv", "report.html"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for.
+
+    Attributes
+    ----------
+    source, out, config : Path
+        The submissions, the output folder, config.yaml.
+    only : str or None
+        One test, or a pattern; then no books are kept.
+    jobs : int or None
+        How many side by side.
+    scheduler : str or None
+        See `batch.grade_all`.
+    force : bool
+        Grade what is unchanged as well.
+    roster, overrides, compare : Path or None
+    anonymous : bool
+        No names in anything that is written or printed.
+    """
+
+    source: Path
+    out: Path
+    config: Path
+    only: str | None = None
+    jobs: int | None = None
+    scheduler: str | None = None
+    force: bool = False
+    roster: Path | None = None
+    overrides: Path | None = None
+    compare: Path | None = None
+    anonymous: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it.
+
+    Attributes
+    ----------
+    grades : dict of str to Grade
+        In the order of the class.
+    problems : list of str
+        What could not be matched or read, and what the books leave out; for staff.
+    changes : list of Change or None
+        Against earlier scores, where these were given.
+    written : list of Path
+        The books.
+    """
+
+    grades: dict[str, Grade]
+    problems: list[str]
+    changes: list[Change] | None = None
+    written: list[Path] = field(default_factory=list)
+
+
+def mark(
+    order: Order, announce: Callable[[str], None], follow: Callable[[int], AbstractContextManager[Display]]
+) -> Done:
+    """Grade a class.
+
+    Parameters
+    ----------
+    announce : callable
+        Told in one sentence what is going to happen.
+    follow : callable
+        Given how many will be graded, returns what follows them.
+
+    Raises
+    ------
+    ConfigurationError
+        If anything that was given does not fit; nothing is graded then.
+    """
+    config = configuration.load(order.config)
+    points = {name: test.points for name, test in config.tests.items() if is_meant(order.only, name)}
+    with contextlib.ExitStack() as stack:
+
+        def scratch() -> Path:
+            return stack.enter_context(_scratch())
+
+        hand_ins = export.read(order.source, config.homework.required_file, scratch)
+        hand_ins, people = _nameless(hand_ins, scratch()) if order.anonymous else _whose(hand_ins, order)
+        entries = hand_ins.entries
+        overrides = _overrides(order, points)
+        earlier = gradebook.read_earlier(order.compare) if order.compare else None
+        journal = Journal(order.out, circumstances(config, order.only))
+        keys = {entry.name: journal.key(entry.path) for entry in entries}
+        total = sum(points.values(), Fraction())
+        grades = {} if order.force else dict(_known(journal, keys, total))
+        todo = [entry for entry in entries if entry.name not in grades]
+        jobs = order.jobs or pool.default_jobs()
+        announce(_plan(order, len(entries), len(todo), min(jobs, len(todo))))
+        with follow(len(todo)) as display:
+            for entry, grade in pool.grade_all(
+                todo, order.out, order.config, jobs, order.only, display.tested, order.scheduler
+            ):
+                if grade.score is not None:
+                    journal.add(entry.name, keys[entry.name], grade)
+                grades[entry.name] = grade
+                display.graded(entry.name, grade)
+    grades = {entry.name: grades[entry.name] for entry in entries}
+    known = {entry.name for entry in [*entries, *hand_ins.without_files]}
+    strangers = sorted({override.submission for override in overrides} - known)
+    problems = [*hand_ins.problems, *(f"overrides: no submission is called {name}" for name in strangers)]
+    problems += _not_private(order.out)
+    if order.only or hand_ins.single:
+        return Done(grades, problems)
+    rule = LateRule(**config.late.model_dump()) if config.late and config.late.due else None
+    if config.late and not rule:
+        problems.append(
+            f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"
+        )
+    rows = [gradebook.row(entry, grades[entry.name], order.out, overrides, rule) for entry in entries]
+    rows += [Row(entry, None, status=gradebook.NO_FILES) for entry in hand_ins.without_files]
+    book = Gradebook(config.title, points, rows, people.absent if people else (), people.people if people else {})
+    changes = None if earlier is None else gradebook.changes(book, earlier)
+    written = _write(book, changes, problems, order)
+    return Done(grades, problems, changes, written)
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """Make a folder that only we can read, for as long as its submissions are graded."""
+    folder = tempfile.mkdtemp(prefix="class-")
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _whose(hand_ins: HandIns, order: Order) -> tuple[HandIns, roster.Matched | None]:
+    """Match with the roster, if there is one."""
+    if order.roster is None:
+        return hand_ins, None
+    people = roster.read(order.roster)
+    everything = roster.match([*hand_ins.entries, *hand_ins.without_files], people)
+    count = len(hand_ins.entries)
+    matched = replace(
+        hand_ins,
+        entries=everything.entries[:count],
+        without_files=everything.entries[count:],
+        problems=[*hand_ins.problems, *everything.problems],
+    )
+    return matched, everything
+
+
+def _nameless(hand_ins: HandIns, links: Path) -> tuple[HandIns, None]:
+    """Forget whose everything is. File names are often people's, and results quote them: so they get others."""
+    entries, count = [], len(hand_ins.entries)
+    for index, entry in enumerate(hand_ins.entries, 1):
+        named_by_platform = entry.submitted is not None or bool(entry.students)
+        name = entry.name if named_by_platform else f"submission-{index:0{len(str(count))}}"
+        path = entry.path
+        if path.is_file():
+            path = links / f"{name}{entry.path.suffix}"
+            path.symlink_to(entry.path.absolute())
+        entries.append(replace(entry, name=name, path=path, students=()))
+    absent = [replace(entry, students=()) for entry in hand_ins.without_files]
+    return replace(hand_ins, entries=entries, without_files=absent, problems=[]), None
+
+
+def _overrides(order: Order, points: dict[str, Fraction]) -> list[gradebook.Override]:
+    path = order.overrides or order.out / OVERRIDES
+    if order.only or (order.overrides is None and not path.exists()):
+        return []
+    return gradebook.read_overrides(path, points)
+
+
+def _known(journal: Journal, keys: dict[str, str], points: Fraction) -> Iterator[tuple[str, Grade]]:
+    for name, key in keys.items():
+        grade = journal.find(name, key, points)
+        if grade is not None:
+            yield name, grade
+
+
+def _plan(order: Order, found: int, todo: int, jobs: int) -> str:
+    where = f"from {order.source}" if not order.anonymous else "submissions"
+    if todo < found:
+        done = f"{found - todo} of {found} are graded already and unchanged (FORCE=1 grades them again). "
+    else:
+        done = ""
+    how = f"on Dask ({order.scheduler})" if order.scheduler else f"{jobs} at a time"
+    return f"{done}Grading {todo} {where}, {how}; results go to {order.out}/"
+
+
+def _not_private(out: Path) -> list[str]:
+    readable = os.stat(out).st_mode & 0o077
+    return [f"others on this machine can look into {out}: chmod 700 keeps grades private"] if readable else []
+
+
+def _write(book: Gradebook, changes: list[Change] | None, problems: list[str], order: Order) -> list[Path]:
+    """Write the books; where the report cannot be made, `problems` says why."""
+    out = order.out
+    gradebook.write_grades(book, out / GRADES)
+    written = [out / GRADES]
+    if not order.anonymous:
+        gradebook.write_canvas(book, out / CANVAS)
+        written.append(out / CANVAS)
+    if changes is not None:
+        gradebook.write_changes(changes, out / CHANGES)
+        written.append(out / CHANGES)
+    try:
+        report.write(book, changes, list(problems), out, REPORT)
+        written.append(out / REPORT)
+    except ImportError as error:
+        problems.append(f"no {REPORT}: the package {error.name} is not installed; pip install -r requirements/ta.txt")
+    return written

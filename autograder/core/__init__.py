@@ -1,0 +1,1 @@
+"""Words and numbers that every package shares: errors, outcomes, results, configuration."""

@@ -1,0 +1,140 @@
+"""What handing in late costs.
+
+Uses the platform's submission times, never the current time. Times and the course's rule in; a share of the score and
+the sentences for the student out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+DAY = timedelta(days=1)
+_ROUNDING = 100  # scores keep two decimals, as those of tests do
+_SAME = timedelta(seconds=1)
+"""How far the platform's two notes of one time may lie apart."""
+
+
+# --- Late ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LateRule:
+    """A course's rule, as config.yaml has it.
+
+    Attributes
+    ----------
+    due : datetime
+        With a time zone.
+    grace_minutes : float
+        Up to this late is on time.
+    percent_per_day : float
+        What every day that has begun since `due` takes off the score.
+    at_most_percent : float
+        The most that lateness takes off.
+    """
+
+    due: datetime
+    grace_minutes: float
+    percent_per_day: float
+    at_most_percent: float
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """What being late costs one submission.
+
+    Attributes
+    ----------
+    days : int
+        Begun since it was due; 0 where staff decided otherwise.
+    percent : Fraction
+        Taken off the score.
+    why : str
+        How that was computed, for the student: all of a sentence but the scores.
+    """
+
+    days: int
+    percent: Fraction
+    why: str
+
+    def apply(self, score: Fraction) -> Fraction:
+        """Return what is left of `score`, rounded to two decimals, halves up."""
+        left = score * (100 - self.percent) / 100
+        return Fraction(math.floor(left * _ROUNDING + Fraction(1, 2)), _ROUNDING)
+
+
+def due(base: datetime | None, own: Sequence[datetime | None], course: datetime | None = None) -> datetime | None:
+    """Return when a submission is due: by the latest date that any member of the group has.
+
+    Parameters
+    ----------
+    base : datetime or None
+        For everybody, as the platform has it.
+    own : sequence of datetime or None
+        Of each member, where it is not that one.
+    course : datetime, optional
+        For everybody, whatever the platform says. Another date is then known to be an extension only where it differs
+        from one that everybody has there, and counts only if it is later.
+    """
+    if course is not None:
+        return max([course, *(date for date in own if date is not None and base is not None)])
+    dates = [date or base for date in own or [None]]
+    return max((date for date in dates if date is not None), default=None)
+
+
+def lateness(submitted: datetime, rule: LateRule) -> Lateness | None:
+    """Return what being late costs, None if it was in time."""
+    over = submitted - rule.due
+    if over <= timedelta(minutes=rule.grace_minutes):
+        return None
+    days = -(-over // DAY)
+    percent = min(days * Fraction(repr(rule.percent_per_day)), Fraction(repr(rule.at_most_percent)))
+    how = f"{_counted(days, 'day')} begun × {rule.percent_per_day:g} %"
+    how += "" if percent == days * Fraction(repr(rule.percent_per_day)) else f", at most {rule.at_most_percent:g} %"
+    return Lateness(days, percent, f"Handed in {_duration(over)} late: {how} = {float(percent):g} % off")
+
+
+def apply(results: Mapping[str, Any], late: Lateness | None) -> dict[str, Any]:
+    """Return `results`, as in ``results.json``, with lateness counted once, whatever had been counted before."""
+    extra = dict(results.get("extra_data", {}))
+    before = extra.pop("late", None)
+    output = str(results.get("output", ""))
+    score = Fraction(repr(results["score"]))
+    if before:
+        output = output.replace(f"\n{before['why']}", "", 1)
+        score = Fraction(repr(before["earned"]))
+    if late is None:
+        return {**results, "score": float(score), "output": output, "extra_data": extra}
+    left = late.apply(score)
+    why = late.why + (f": {float(score):.2f} → {float(left):.2f}." if shows_total(results.get("tests", ())) else ".")
+    extra["late"] = {"days": late.days, "percent": float(late.percent), "earned": float(score), "why": why}
+    return {**results, "score": float(left), "output": below_the_first_line(output, why), "extra_data": extra}
+
+
+def shows_total(tests: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a student may see the score: the platform hides it as long as it hides any test."""
+    return all(test.get("visibility", "visible") == "visible" for test in tests)
+
+
+def below_the_first_line(output: str, line: str) -> str:
+    """Put a line below the first one, which says what was found in the submission."""
+    first, *rest = output.split("\n")
+    return "\n".join([first, line, *rest])
+
+
+def _duration(span: timedelta) -> str:
+    """Say how long: the two largest units, rounded down."""
+    minutes = span // timedelta(minutes=1)
+    days, hours = divmod(minutes // 60, 24)
+    units = [f"{_counted(days, 'day')}" * bool(days), f"{hours} h" * bool(hours), f"{minutes % 60} min"]
+    said = [unit for unit in units if unit and not unit.startswith("0 ")]
+    return " ".join(said[:2]) or "less than a minute"
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}{'s' * (number != 1)}"

@@ -1,0 +1,233 @@
+"""How many attempts a student has, and what becomes of those beyond.
+
+Uses the platform's submission times, never the current time. Earlier submissions and the course's rule in; a count and
+the sentences for the student out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from autograder.gradescope.metadata import Previous, amount, moment
+
+DAY = timedelta(days=1)
+_ROUNDING = 100  # scores keep two decimals, as those of tests do
+_SAME = timedelta(seconds=1)
+"""How far the platform's two notes of one time may lie apart."""
+
+
+# --- Attempts --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AttemptRule:
+    """How often one may submit; None where there is no limit."""
+
+    per_day: int | None
+    in_total: int | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a ledger says of one attempt.
+
+    Attributes
+    ----------
+    submitted : datetime
+    counts : bool
+    score : Fraction or None
+        What the student got; None in a ledger of old.
+    """
+
+    submitted: datetime
+    counts: bool
+    score: Fraction | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the platform keeps it for us."""
+        score = None if self.score is None else float(self.score)
+        return {"created_at": self.submitted.isoformat(), "counts": self.counts, "score": score}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came before.
+
+    Attributes
+    ----------
+    submitted : datetime
+    counts : bool
+    score : Fraction or None
+        None where it is not known, as while it is being graded.
+    confirmed : bool
+        By a line of the ledger, so that neither is a guess.
+    """
+
+    submitted: datetime
+    counts: bool
+    score: Fraction | None
+    confirmed: bool
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Where one submission stands.
+
+    Attributes
+    ----------
+    rule : AttemptRule
+    submitted : datetime
+    earlier : tuple of Attempt
+        Oldest first.
+    lines : tuple of Line
+        All that is known of them, to be carried along.
+    """
+
+    rule: AttemptRule
+    submitted: datetime
+    earlier: tuple[Attempt, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def stays(self) -> Attempt | None:
+        """The attempt whose score stays where this one is refused.
+
+        The last that is known to count, unless one that may count came later and got more. If none is known to, the
+        best of those that may; None if no score is known.
+        """
+        scored = [one for one in self.earlier if one.counts and one.score is not None]
+        last = max((number for number, one in enumerate(scored) if one.confirmed), default=0)
+        return max(scored[last:], key=lambda one: one.score or 0, default=None)
+
+    @property
+    def used_up(self) -> str:
+        """Which limit allows no attempt more, in words; empty where none does."""
+        if self.rule.in_total is not None and self._in_total >= self.rule.in_total:
+            return f"{_all(self.rule.in_total)} used"
+        if self.rule.per_day is not None and self._today >= self.rule.per_day:
+            return f"{_all(self.rule.per_day, f' of {self._day}')} used"
+        return ""
+
+    def sentence(self, counts: bool) -> str:
+        """Say where the student stands after this submission, which counts or does not."""
+        one = int(counts)
+        used = [f"{self._today + one} of {self.rule.per_day} on {self._day}"] * (self.rule.per_day is not None)
+        used += [f"{self._in_total + one} of {self.rule.in_total} in all"] * (self.rule.in_total is not None)
+        if counts:
+            return f"Attempt {', '.join(used)}."
+        return f"This attempt does not count. Used: {', '.join(used)}."
+
+    def refusal(self, kept: Fraction, shows_total: bool) -> str:
+        """Say why this submission is not graded, which score stays, and when one may try again."""
+        assert self.stays is not None
+        score = f" {float(kept):.2f}," * shows_total
+        which = "last" if self.stays.confirmed else "best"
+        text = f"Not graded: {self.used_up}. The score stays{score} that of your {which} attempt that counts "
+        text += f"({self._minute(self.stays)})."
+        if self.rule.in_total is None or self._in_total < self.rule.in_total:
+            text += f" The next attempt is possible on {self.submitted + DAY:%Y-%m-%d}."
+        return text
+
+    def for_staff(self) -> list[str]:
+        """Say which submission's score a refused one keeps, and when that may be the wrong one."""
+        assert self.stays is not None
+        when = self._minute(self.stays)
+        notes = [f"it keeps the score of {when}; if the tests have changed since, rerun that one and activate it"]
+        later = [one for one in self.earlier if one.counts and one.submitted > self.stays.submitted]
+        if not self.stays.confirmed:
+            notes.append(f"no ledger says that {when} counts: it has the best score of those that may")
+        elif later:
+            when = " and ".join(self._minute(one) for one in later)
+            notes.append(f"{when} may be an attempt that counts, too: if its grading came to more, activate that one")
+        return notes
+
+    def ledger(self, counts: bool, score: Fraction) -> dict[str, Any]:
+        """Return what the next submission has to know, this one included: nothing in it is a guess."""
+        return {"ledger": [line.to_json() for line in (*self.lines, Line(self.submitted, counts, score))]}
+
+    @property
+    def _day(self) -> str:
+        return f"{self.submitted:%Y-%m-%d}"
+
+    @property
+    def _today(self) -> int:
+        day = self.submitted.date()
+        return sum(one.counts and self._local(one.submitted).date() == day for one in self.earlier)
+
+    @property
+    def _in_total(self) -> int:
+        return sum(one.counts for one in self.earlier)
+
+    def _minute(self, one: Attempt) -> str:
+        return f"{self._local(one.submitted):%Y-%m-%d %H:%M}"
+
+    def _local(self, time: datetime) -> datetime:
+        """Return a time as the course's clocks showed it: as the platform notes it, unless that is in UTC."""
+        return time if time.utcoffset() else time.astimezone(self.submitted.tzinfo)
+
+
+def budget(submitted: datetime, others: Sequence[Previous], rule: AttemptRule) -> Budget:
+    """Count the attempts before this one.
+
+    One on which the autograder failed does not count. Of the others a ledger says whether they do; where it does not,
+    those do that have a score other than 0, or none yet.
+
+    Parameters
+    ----------
+    others : sequence of Previous
+        Oldest first. Each one's ``extra_data`` may hold a ledger; the platform hands out few, and none of one that
+        failed. This very submission, where it is run again, is none of them, nor are later ones; their ledgers count.
+    """
+    known = {line.submitted: line for one in others for line in _ledger(one.extra)}  # the latest word on each
+    before = [
+        (one, line)
+        for one, line in zip(others, _assigned(others, known.values()), strict=True)
+        if one.submitted < submitted and (line is None or line.submitted != submitted)
+    ]
+    lines = sorted((line for line in known.values() if line.submitted < submitted), key=lambda line: line.submitted)
+    return Budget(rule, submitted, tuple(_attempt(one, line) for one, line in before), tuple(lines))
+
+
+def _attempt(one: Previous, line: Line | None) -> Attempt:
+    if one.failed:
+        return Attempt(one.submitted, False, None, False)
+    if line is None:
+        return Attempt(one.submitted, one.score != 0, one.score, False)
+    return Attempt(one.submitted, line.counts, one.score if line.score is None else line.score, True)
+
+
+def _all(count: int, when: str = "") -> str:
+    return f"the only attempt{when} is" if count == 1 else f"all {count} attempts{when} are"
+
+
+def _ledger(extra: Mapping[str, Any] | None) -> Iterator[Line]:
+    """Yield the lines of a ledger that can be read."""
+    attempts = (extra or {}).get("attempts")
+    lines = attempts.get("ledger") if isinstance(attempts, dict) else None
+    for line in lines if isinstance(lines, list) else []:
+        time = moment(line.get("created_at")) if isinstance(line, dict) else None
+        if time is not None and isinstance(line.get("counts"), bool):
+            yield Line(time, line["counts"], amount(line.get("score")))
+
+
+def _assigned(others: Sequence[Previous], lines: Iterable[Line]) -> list[Line | None]:
+    """Return each submission's line: two notes of one time may differ in what lies below a second, so the nearest."""
+    times = [one.submitted for one in others]
+    found: list[Line | None] = [None] * len(times)
+
+    def off(line: Line, at: int) -> timedelta:
+        return abs(line.submitted - times[at])
+
+    for line in lines:
+        after = bisect(times, line.submitted)
+        near = [(off(line, at), at) for at in (after - 1, after) if 0 <= at < len(times)]
+        distance, at = min(near, default=(DAY, 0))
+        if distance <= _SAME:
+            rival = found[at]
+            found[at] = line if rival is None or distance < off(rival, at) else rival
+    return found

@@ -1,0 +1,241 @@
+"""Grading on Gradescope: what its container looks like, what its metadata means for a grade, and what staff are told.
+
+What is printed here is for staff: the platform shows it to nobody else. It must not know: processes and deadlines (see
+``supervisor.py``), how a test is run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from autograder.core import late as late_rules
+from autograder.core.config import PLATFORM_SHARE, Config
+from autograder.core.late import Lateness, LateRule
+from autograder.core.outcomes import tally
+from autograder.core.results import Results
+from autograder.core.text import clean
+from autograder.gradescope import attempts, metadata
+from autograder.gradescope.attempts import AttemptRule, Budget
+from autograder.gradescope.metadata import Metadata
+from autograder.grading.grader import Grade, Grader, Terms
+from autograder.sandbox import isolation
+
+_STORY = 20_000
+"""Characters of a fault's story that are printed."""
+
+UNREAD = (
+    "Not everything that Gradescope knows of this submission could be read, so lateness and attempts may be counted "
+    "wrongly: ask the course staff, who can see why."
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """The platform's folders.
+
+    Attributes
+    ----------
+    root : Path
+        ``/autograder`` there.
+    run : str
+        Told apart by it from what another run may have left there.
+    """
+
+    root: Path
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    @property
+    def submission(self) -> Path:
+        """What was handed in, unpacked."""
+        return self.root / "submission"
+
+    @property
+    def results(self) -> Path:
+        """What the platform reads in the end."""
+        return self.root / "results" / "results.json"
+
+    @property
+    def draft(self) -> Path:
+        """What it would be if the grading ended now."""
+        return self.root / "results" / f"results.partial-{self.run}.json"
+
+    @property
+    def metadata(self) -> Path:
+        """What the platform knows of the submission."""
+        return self.root / metadata.FILE
+
+    def close(self) -> None:
+        """Keep everybody but us out: student code runs as a user of its own."""
+        self.results.parent.mkdir(exist_ok=True)
+        for folder in (self.root / "source", self.submission, self.results.parent):
+            with contextlib.suppress(FileNotFoundError):
+                folder.chmod(0o700)
+        with contextlib.suppress(FileNotFoundError):
+            self.metadata.chmod(0o600)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the course's rules make of a submission.
+
+    Attributes
+    ----------
+    late : Lateness or None
+    budget : Budget or None
+        None where attempts are not limited, or cannot be counted.
+    withheld : str
+        Why it is not graded; then an earlier score stays.
+    kept : Fraction
+        That score.
+    fault : str
+        Why there can be no grade, neither a new one nor an earlier one; for staff.
+    notes : list of str
+        For staff.
+    unread : bool
+        The rules may have been applied wrongly, because part of the metadata could not be read.
+    """
+
+    late: Lateness | None = None
+    budget: Budget | None = None
+    withheld: str = ""
+    kept: Fraction = Fraction(0)
+    fault: str = ""
+    notes: list[str] = field(default_factory=list)
+    unread: bool = False
+
+    def finish(self, results: Results, ended: bool) -> Results:
+        """Apply the rules to what the tests came to.
+
+        An attempt on which no test could be run does not count, nor one that had to be ended early.
+        """
+        counts = ended and not results.extra_data["unusable"]
+        before = {"score": results.score, "output": results.output, "extra_data": results.extra_data}
+        tests = [{"visibility": test.visibility} for test in results.tests]
+        changes = late_rules.apply({**before, "tests": tests}, None if self.withheld else self.late)
+        del changes["tests"]
+        if self.budget is not None:
+            if self.withheld:
+                counts, changes["score"] = False, float(self.kept)
+                sentence = self.budget.refusal(self.kept, late_rules.shows_total(tests))
+            else:
+                sentence = self.budget.sentence(counts)
+            changes["output"] = late_rules.below_the_first_line(changes["output"], sentence)
+            changes["extra_data"]["attempts"] = self.budget.ledger(counts, Fraction(repr(changes["score"])))
+        if self.unread:
+            changes["output"] = late_rules.below_the_first_line(changes["output"], UNREAD)
+        changes["extra_data"]["notes"] = self.notes
+        return results.changed(**changes)
+
+
+def standing(known: Metadata, config: Config) -> Standing:
+    """Apply the rules of config.yaml to what the platform knows; without any, nothing has to be known."""
+    if config.late is None and config.attempts is None:
+        return Standing()
+    notes = list(known.problems)
+    stands = Standing(_late(known, config, notes), notes=notes, unread=bool(known.problems))
+    if config.attempts is None or known.submitted is None:
+        return stands
+    rule = AttemptRule(config.attempts.per_day, config.attempts.in_total)
+    budget = attempts.budget(known.submitted, known.previous, rule)
+    if not budget.used_up:
+        return replace(stands, budget=budget)
+    if budget.stays is None or budget.stays.score is None:
+        fault = f"not graded: {budget.used_up}, and no score is known that could stay: an earlier upload is still "
+        fault += "being graded. Once that has ended, rerun this submission, or have the student submit again."
+        return replace(stands, budget=budget, fault=fault)
+    notes += budget.for_staff()
+    kept = min(budget.stays.score, config.total_points)
+    if kept < budget.stays.score:
+        notes.append(f"that score is {_number(budget.stays.score)}, more than all {_number(kept)} points: cut to these")
+    return replace(stands, budget=budget, withheld=budget.used_up, kept=kept)
+
+
+def _late(known: Metadata, config: Config, notes: list[str]) -> Lateness | None:
+    if config.late is None or known.submitted is None:
+        return None
+    due = late_rules.due(known.due, known.own_due, config.late.due)
+    if due is None:
+        notes.append("late: neither config.yaml nor Gradescope says when it was due, so nothing is taken off")
+        return None
+    if config.late.due and known.due and config.late.due != known.due:
+        both = f"config.yaml: late.due is {config.late.due}, on Gradescope it is {known.due}"
+        notes.append(f"{both}: the former counts, except for extensions beyond it")
+    if config.late.due and not known.due and any(known.own_due):
+        notes.append(
+            "late: Gradescope names no due date of the assignment, so students' own are not taken for extensions"
+        )
+    return late_rules.lateness(known.submitted, LateRule(**{**config.late.model_dump(), "due": due}))
+
+
+def grade(place: Place, config: Config) -> bool:
+    """Grade what lies in the platform's folders into the draft, and tell staff; return whether there is a grade."""
+    place.close()
+    stands = standing(metadata.read(place.metadata), config)
+    if stands.fault:
+        _tell(_report(Grade.fault(config.total_points, stands.fault), stands, {}))
+        return False
+    stopped = f"grading had to be stopped after {_span(config.limits.platform_minutes * PLATFORM_SHARE)}"
+    layers: dict[str, str] = {}
+
+    def finish(results: Results, ended: bool) -> Results:
+        layers.update(results.extra_data["isolation"])
+        return stands.finish(results, ended)
+
+    graded = Grader(config).grade(place.submission, place.draft, terms=Terms(stopped, stands.withheld, finish))
+    _tell(_report(graded, stands, layers))
+    return graded.score is not None
+
+
+def _tell(staff: list[str]) -> None:
+    for line in staff:
+        with contextlib.suppress(OSError):  # a grade does not depend on who listens
+            print(clean(line, _STORY, lines=True), flush=True)
+
+
+def _report(graded: Grade, stands: Standing, layers: Mapping[str, str]) -> list[str]:
+    notes = [f"Note: {note}" for note in stands.notes]
+    if graded.score is None:
+        return [f"GRADER FAULT:\n{graded.remark}", *notes]
+    lines = [f"{_number(graded.score)} of {_number(graded.points)}: {tally(graded.outcomes)}; {graded.seconds:.1f} s"]
+    lines += [f"The submission: {graded.remark}"] * bool(graded.remark)
+    lines += [f"Not graded: {stands.withheld}."] * bool(stands.withheld)
+    if stands.late is not None and not stands.withheld:
+        lines.append(f"{stands.late.why}.")
+    lines += [f"Isolation: {graded.isolation}."] * bool(graded.isolation)
+    lines += [f"Layer of isolation that does not hold: {layer}." for layer in isolation.missing(layers) if layers]
+    return lines + notes
+
+
+def self_check(config: Config) -> str:
+    """Grade the model answer here; return what is wrong, empty if it gets all points."""
+    with tempfile.TemporaryDirectory(prefix="self-check-") as scratch:
+        folder = Path(scratch, "submission")
+        folder.mkdir()
+        shutil.copyfile(config.homework.solution, folder / config.homework.required_file)
+        results = Path(scratch, "results", "results.json")
+        graded = Grader(config).grade(folder, results)
+        if graded.score is None:
+            return f"the model answer cannot be graded: {graded.remark}"
+        tests = json.loads(results.read_bytes())["tests"]
+    lost = [f"{test['extra_data']['test']}: {test['output']}" for test in tests if test["status"] != "passed"]
+    if not lost:
+        return ""
+    got, of = _number(graded.score), _number(graded.points)
+    return "\n".join([f"the model answer gets {got} of {of} points, but should get all of them", *lost])
+
+
+def _span(minutes: float) -> str:
+    """Say how long, without decimals that mean nothing."""
+    return f"{minutes * 60:.0f} s" if minutes < 2 else f"{round(minutes, 1):g} minutes"
+
+
+def _number(points: Fraction) -> str:
+    return f"{float(points):.10g}"

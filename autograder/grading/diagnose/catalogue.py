@@ -1,0 +1,312 @@
+"""Which known mistakes make exactly what was returned.
+
+The homework keeps a catalogue of wrong answers. Here the student's calls are repeated with a mistake in place, and what
+comes out is compared, entry by entry. A mistake is named only if it explains every failure that is looked at, and if it
+is the only one that does. It must not know: what the functions are about, processes, tests.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograder.grading.compare import Array, Foreign
+from autograder.grading.diagnose.evidence import Evidence, Made
+from autograder.grading.diagnose.relations import SINGLE_PRECISION
+
+MOST_ENTRIES = 20_000
+"""Inputs with more entries are not tried: they belong to tests of time."""
+
+MOST_PAIRS = 400
+"""Pairs of mistakes that are tried for one submission. A pair takes a third of a millisecond."""
+
+
+class Entry(Protocol):
+    """One mistake of the catalogue."""
+
+    @property
+    def id(self) -> str:
+        """Unique words, joined by hyphens."""
+
+    @property
+    def function(self) -> str:
+        """The function that is wrong."""
+
+    @property
+    def hint(self) -> str:
+        """What a student reads."""
+
+
+Functions = Mapping[str, Callable[..., Any]]
+Mistakes = tuple[Entry, ...]
+"""In place together; of two in one function the first bends what the second returns."""
+
+
+class Catalogue(Protocol):
+    """What the homework provides: a module."""
+
+    CATALOGUE: Sequence[Any]
+
+    def assemble(self, entries: Sequence[Any], /) -> Mapping[str, Callable[..., Any]]:
+        """Return the functions of the homework with these mistakes in place; right ones without any."""
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """What came out of repeating a call: its results, and what became of its inputs."""
+
+    results: tuple[Any, ...]
+    before: tuple[Array, ...]
+    after: tuple[Array, ...]
+
+
+class Matcher:
+    """Names mistakes of one submission; remembers those it has named, since they show in later functions again."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._named: list[Mistakes] = []
+        self._passed: list[_Case] = []
+        self._failed: set[str] = set()
+        self._pairs_left = MOST_PAIRS
+        self._in_vain: set[tuple[str, str, str]] = set()
+        self._matched = False
+
+    def name(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Mistakes:
+        """Return the mistakes that explain all of `evidence`, most often one; empty unless that is certain.
+
+        Where several do, those go that would have shown in a case that has `passed` as well.
+        """
+        if not evidence:
+            return ()
+        function = evidence[0].function
+        usable = [one for one in evidence if one.result is not None or one.kind in ("changed", "shared")]
+        usable = [one for one in usable if one.function == function and _size(one) <= MOST_ENTRIES]
+        usable = [one for one in usable if _search_of(one) not in self._in_vain]
+        self._matched = False
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            cases = [_Case(one, self._catalogue) for one in usable]
+            cases = [case for case in cases if case.evidence.kind != "public" or case.is_wrong()]
+            self._passed = [_Case(one, self._catalogue) for one in passed if one.function == function]
+            found = self._search(function, cases) if cases else ()
+        self._failed.add(function)
+        if not found and not self._matched:
+            self._in_vain |= {_search_of(one) for one in usable}
+        if found and found not in self._named:
+            self._named.append(found)
+        return found
+
+    def _search(self, function: str, cases: list[_Case]) -> Mistakes:
+        singles = list(self._singles(function))
+        first = cases[0]
+        matching = [mistakes for mistakes in [*self._named, *singles] if first.shows(mistakes)]
+        self._matched = bool(matching)
+        found = [mistakes for mistakes in matching if all(case.shows(mistakes) for case in cases[1:])]
+        if len(found) > 1:
+            found = (
+                [m for m in found if m in self._named] or [m for m in found if not self._shows_elsewhere(m)] or found
+            )
+        if found:
+            return _only(found, self._named)
+        for mistakes in matching:  # it explains some of the failures: another mistake may explain the rest
+            other = next(case for case in cases[1:] if not case.shows(mistakes))
+            rest = [single for single in singles if single != mistakes and other.active(single)]
+            pairs = [pair for single in rest for pair in _orders(mistakes, single) if other.shows(pair)]
+            found += [pair for pair in pairs if all(case.shows(pair) for case in cases)]
+        if found:
+            return _only(found, self._named)
+        remembered = [m for m in singles if m[0].function == function and not first.active(m)]
+        remembered = [m for m in remembered if all(case.shows(m, history=True) for case in cases)]
+        return _only(remembered, []) or self._pair(function, cases, singles)
+
+    def _shows_elsewhere(self, mistakes: Mistakes) -> bool:
+        return any(case.active(mistakes) for case in self._passed)
+
+    def _singles(self, function: str) -> Iterator[Mistakes]:
+        """Yield what may be behind a failure: mistakes of the function, and of those that have failed before it."""
+        for entry in self._catalogue.CATALOGUE:
+            named = any(entry.function == mistake.function for mistakes in self._named for mistake in mistakes)
+            if entry.function == function or (entry.function in self._failed and not named):
+                yield (entry,)
+
+    def _pair(self, function: str, cases: list[_Case], singles: list[Mistakes]) -> Mistakes:
+        """Try two mistakes at once, in the failure that has most to go wrong: the largest."""
+        largest = max(cases, key=lambda case: _size(case.evidence))
+        if largest.evidence.kind not in ("values", "shape"):
+            return ()
+        active = [mistakes for mistakes in singles if largest.active(mistakes)]
+        own = [mistakes for mistakes in active if mistakes[0].function == function]
+        helpers = [m for m in self._named if m[0].function != function and largest.active(m)]
+        helpers += [mistakes for mistakes in active if mistakes[0].function != function]
+        pairs = [pair for one, two in itertools.product(helpers, own) for pair in _orders(one, two)]
+        pairs += [pair for one, two in itertools.combinations(own, 2) for pair in _orders(one, two)]
+        pairs = [pair for pair in pairs if any(map(largest.gives_the_shape, pair))]
+        found = []
+        for pair in pairs:
+            if self._pairs_left <= 0:
+                break
+            self._pairs_left -= 1
+            if largest.shows(pair):
+                found.append(pair)
+        return _only([pair for pair in found if all(case.shows(pair) for case in cases)], self._named)
+
+
+class _Case:
+    """One failure, and what comes out of its calls with some mistakes in place."""
+
+    def __init__(self, evidence: Evidence, catalogue: Catalogue) -> None:
+        self.evidence = evidence
+        self._catalogue = catalogue
+        self._ran: dict[tuple[str, ...], _Ran | None] = {}
+
+    def is_wrong(self) -> bool:
+        """Whether the model answer returns something else."""
+        right = self._run(())
+        return right is not None and not self._agree(right, self.evidence)
+
+    def shows(self, mistakes: Mistakes, history: bool = False) -> bool:
+        """Whether these mistakes make what was got, and the model answer does not."""
+        ran = self._run(mistakes, history)
+        return ran is not None and self._agree(ran, self.evidence) and self.active(mistakes, history)
+
+    def gives_the_shape(self, mistake: Entry) -> bool:
+        """Whether a mistake alone makes something of the shape that was got: of two that meet, one does."""
+        ran, number = self._run((mistake,)), self.evidence.result
+        if ran is None or number is None or number >= len(ran.results):
+            return False
+        return getattr(ran.results[number], "shape", None) == self.evidence.shape
+
+    def active(self, mistakes: Mistakes, history: bool = False) -> bool:
+        """Whether these mistakes make any difference here."""
+        ran, right = self._run(mistakes, history), self._run(())
+        if ran is None or right is None:
+            return False
+        kind, number = self.evidence.kind, self.evidence.result
+        if kind == "changed":
+            return any(not np.array_equal(*pair) for pair in zip(ran.before, ran.after, strict=True))
+        if kind == "shared":
+            return any(_shared(ran))
+        assert number is not None
+        if number >= len(ran.results):
+            return True
+        one, other = ran.results[number], right.results[number]
+        if kind == "dtype":
+            return getattr(one, "dtype", None) != getattr(other, "dtype", None)
+        return not _alike(one, other, self.evidence.tolerance)
+
+    def _agree(self, ran: _Ran, evidence: Evidence) -> bool:
+        if evidence.kind == "changed":
+            pairs = zip(ran.after, evidence.after, strict=False)
+            return len(ran.after) == len(evidence.after) and all(np.array_equal(*pair) for pair in pairs)
+        if evidence.kind == "shared":
+            return _shared(ran) == [any(row) for row in evidence.shares]
+        if evidence.result is None or evidence.result >= len(ran.results):
+            return False
+        one, got = ran.results[evidence.result], evidence.got
+        if evidence.kind == "dtype":
+            return isinstance(one, np.ndarray) and isinstance(got, np.ndarray) and one.dtype == got.dtype
+        return _alike(one, got, evidence.tolerance) or (self._got_is_rounded and self._is_rounded(one))
+
+    @functools.cached_property
+    def _got_is_rounded(self) -> bool:
+        return self._is_rounded(self.evidence.got)
+
+    def _is_rounded(self, result: Any) -> bool:
+        """Whether a result is right to float32 precision and no further: how it is rounded depends on who sums up."""
+        right, number, tolerance = self._run(()), self.evidence.result, self.evidence.tolerance
+        if right is None or number is None or tolerance >= SINGLE_PRECISION:
+            return False
+        exact = right.results[number]
+        return _alike(exact, result, SINGLE_PRECISION) and not _alike(exact, result, tolerance)
+
+    def _run(self, mistakes: Mistakes, history: bool = False) -> _Ran | None:
+        key = (*(mistake.id for mistake in mistakes), *(["history"] if history else []))
+        if key not in self._ran:
+            self._ran[key] = _repeat(self._catalogue.assemble(mistakes), self.evidence, history)
+        return self._ran[key]
+
+
+def _repeat(functions: Functions, evidence: Evidence, history: bool) -> _Ran | None:
+    """Make the calls again, those that count or all; None if one raises."""
+    made: dict[Made, Any] = {}
+    numbers = range(len(evidence.steps)) if history else evidence.needed()
+    for number in numbers:
+        step = evidence.steps[number]
+        args = [made.get(value) if isinstance(value, Made) else _copied(value) for value in step.args]
+        kwargs = {n: made.get(v) if isinstance(v, Made) else _copied(v) for n, v in step.kwargs.items()}
+        inputs = tuple(value for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray))
+        try:
+            results = functions[step.function](*args, **kwargs)
+        except Exception:  # a wrong function may
+            if number == numbers[-1]:
+                return None
+            continue
+        results = results if isinstance(results, tuple) else (results,)
+        made.update({Made(number, place): value for place, value in enumerate(results)})
+    before = tuple(v for v in (*step.args, *step.kwargs.values()) if isinstance(v, np.ndarray))
+    return _Ran(results, before, inputs)
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else copy.copy(value)
+
+
+def _shared(ran: _Ran) -> list[bool]:
+    arrays = [result for result in ran.results if isinstance(result, np.ndarray)]
+    return [any(np.shares_memory(array, other) for other in ran.after) for array in arrays]
+
+
+def _alike(one: Any, other: Any, tolerance: float) -> bool:
+    """Whether two results are the same, up to rounding; a value that cannot travel is known by its type alone."""
+    if isinstance(other, Foreign):
+        return not isinstance(one, (np.ndarray, int, np.integer)) and other.kind.endswith(f" {type(one).__name__}")
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        if one.shape != other.shape or one.dtype.kind != other.dtype.kind:
+            return False
+        if one.size == 0 or one.dtype.kind != "f":
+            return bool(np.array_equal(one, other))
+        finite = np.isfinite(one)
+        if not np.array_equal(one[~finite], other[~finite], equal_nan=True):
+            return False
+        here, there = one[finite].astype(np.float64), other[finite]
+        return bool((np.abs(here - there) <= tolerance * np.abs(here).max(initial=0.0)).all())
+    return type(one) is type(other) and not isinstance(one, np.ndarray) and bool(one == other)
+
+
+def _orders(one: Mistakes, two: Mistakes) -> list[Mistakes]:
+    """Return both ways in which two mistakes can meet; in different functions there is one way only."""
+    together = tuple(dict.fromkeys([*one, *two]))
+    if one[0].function != two[0].function or len(together) < 2:
+        return [together]
+    return [together, tuple(dict.fromkeys([*two, *one]))]
+
+
+def _only(candidates: Iterable[Mistakes], preferred: Sequence[Mistakes]) -> Mistakes:
+    """Return the one candidate; of several the one with mistakes that have been named before, else none."""
+    by_ids = {frozenset(mistake.id for mistake in mistakes): mistakes for mistakes in candidates}
+    known = [{mistake.id for mistake in mistakes} for mistakes in preferred]
+    before = [mistakes for ids, mistakes in by_ids.items() if any(one <= ids for one in known)]
+    if len(before) == 1:
+        return before[0]
+    fewest = min(map(len, by_ids.values()), default=0)
+    simplest = [mistakes for mistakes in by_ids.values() if len(mistakes) == fewest]
+    return simplest[0] if len(simplest) == 1 else ()
+
+
+def _search_of(evidence: Evidence) -> tuple[str, str, str]:
+    """Return what to search under: what nothing explains in one test of a function nothing will in the next."""
+    return evidence.function, evidence.name, "values" if evidence.kind == "shape" else evidence.kind
+
+
+def _size(evidence: Evidence) -> int:
+    steps = (evidence.steps[number] for number in evidence.needed())
+    arrays = (value for step in steps for value in (*step.args, *step.kwargs.values()) if isinstance(value, np.ndarray))
+    return sum(array.size for array in arrays)

@@ -1,0 +1,229 @@
+"""From the failures of one test to what is said about them: a hint when it is certain, else what can be seen.
+
+It must not know: processes, tests, points, how much of this a student is shown.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograder.core.outcomes import Diagnosis
+from autograder.grading.compare import Array, Foreign
+from autograder.grading.diagnose import catalogue, errormap
+from autograder.grading.diagnose.catalogue import Matcher
+from autograder.grading.diagnose.evidence import Evidence, Made, Step
+from autograder.grading.diagnose.relations import Pair, Relation, relations
+
+LOOKED_AT = 8
+"""Failures of a test that are described; what is true of all of them is said."""
+
+
+class Geometry(Protocol):
+    """What the homework tells of its arrays: a module."""
+
+    AXES: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    def sizes(self, function: str, inputs: Mapping[str, Any], /) -> dict[str, int]:
+        """Return how long axes are, by name, from the arguments of a function."""
+
+    def factors(self, known: dict[str, int], /) -> dict[str, float]:
+        """Return numbers with a name that a result may be too large or too small by."""
+
+    def regions(self, function: str, result: str, known: dict[str, int], /) -> Mapping[str, Any]:
+        """Return parts of the last two axes that a mistake may be confined to, by name."""
+
+    def wrong_lengths(self, axis: str, known: dict[str, int], /) -> Iterator[tuple[int, str, str]]:
+        """Yield lengths that an axis has by mistake, each with a formula in numbers and what the mistake is."""
+
+
+class Knowledge(catalogue.Catalogue, Protocol):
+    """The homework's catalogue of wrong answers, and what its axes are."""
+
+    geometry: Geometry
+
+
+class Diagnostician:
+    """Diagnoses the tests of one submission, one after the other.
+
+    Parameters
+    ----------
+    load : callable
+        Returns what the homework knows of mistakes, or None; called when something is wrong for the first time.
+    """
+
+    def __init__(self, load: Callable[[], Knowledge | None]) -> None:
+        self._load = load
+        self._knowledge: Knowledge | None = None
+        self._matcher: Matcher | None = None
+        self._right: Mapping[str, Callable[..., Any]] = {}
+        self._loaded = False
+
+    def diagnose(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Diagnosis | None:
+        """Return what is known of the failures of one test, some of whose results have `passed`; None if nothing is."""
+        if not evidence:
+            return None
+        started = time.perf_counter()
+        self._prepare()
+        function = Counter(one.function for one in evidence).most_common(1)[0][0]
+        evidence = [one for one in evidence if one.function == function]
+        alike = [one for one in evidence if one.name == evidence[0].name]
+        mistakes: catalogue.Mistakes = ()
+        if self._matcher is not None:
+            mistakes = self._matcher.name(evidence, passed) or self._matcher.name(alike, passed)
+        hint = _hint(function, mistakes)
+        ids = "+".join(mistake.id for mistake in mistakes)
+        kept = [one for one in alike if one.kind != "public"]
+        kept = ([one for one in kept if one.kind == "shape"] or kept)[:LOOKED_AT]
+        looks = [] if hint else list(self._looks(kept))
+        drawn = next(filter(None, map(self._map, kept)), "")
+        key = ids or (f"{looks[0].key}" if looks else "")
+        notes = tuple(look.text for look in looks)
+        return Diagnosis(key, hint, notes, drawn, time.perf_counter() - started)
+
+    def _prepare(self) -> None:
+        if not self._loaded:
+            self._loaded = True
+            self._knowledge = self._load()
+            if self._knowledge is not None:
+                self._matcher = Matcher(self._knowledge)
+                self._right = self._knowledge.assemble(())
+
+    # --- what can be seen ---
+
+    def _looks(self, evidence: Sequence[Evidence]) -> Iterator[Relation]:
+        """Yield what is true of all these failures, in whole sentences; else what is true of the first."""
+        if not evidence:
+            return
+        if isinstance(evidence[0].got, Foreign):
+            if evidence[0].got.kind == "None":
+                yield Relation("none", "A function that ends without a return statement returns None.")
+            return
+        if isinstance(evidence[0].got, np.ndarray) and evidence[0].got.dtype.kind in "iu":
+            text = "holds whole numbers: a division that rounds down, or an array of integers, cuts off the rest"
+            yield Relation("integers", f"{evidence[0].name} {text}.")
+            return
+        first, *others = evidence
+        found = common = [relation for relation in self._relations(first) if not relation.empty]
+        for one in others:
+            if common:
+                keys = {relation.key for relation in self._relations(one)}
+                common = [relation for relation in common if relation.key in keys]
+        if common or (found and first.kind != "shape"):
+            where = "" if common or not first.case else f" (in {first.case})"
+            yield Relation((common or found)[0].key, f"{first.name} {(common or found)[0].text}{where}.")
+        else:
+            yield from self._lengths(evidence)
+
+    def _relations(self, evidence: Evidence) -> list[Relation]:
+        got, expected = evidence.got, evidence.expected
+        if not isinstance(got, np.ndarray) or not isinstance(expected, np.ndarray) or got.dtype.kind != "f":
+            return []
+        if got.size > catalogue.MOST_ENTRIES or got.size != expected.size or not np.isfinite(got).all():
+            return []
+        sizes = self._sizes(evidence)
+        regions: Mapping[str, Any] = {}
+        factors: dict[str, float] = {}
+        if self._knowledge is not None and sizes:
+            regions = self._knowledge.geometry.regions(evidence.function, evidence.name, sizes)
+            factors = self._knowledge.geometry.factors(sizes)
+        ours: Array = got.astype(np.float64)
+        axes = self._axes(evidence)
+        with np.errstate(all="ignore"):
+            return relations(Pair(ours, expected, evidence.tolerance, axes, sizes, factors, regions))
+
+    def _lengths(self, evidence: Sequence[Evidence]) -> Iterator[Relation]:
+        """Yield which axis has the wrong length, and which formula gives it."""
+        misshapen = [one for one in evidence if one.kind == "shape" and one.shape is not None]
+        if not misshapen:
+            return
+        first, axes = misshapen[0], self._axes(misshapen[0])
+        expected = _shape_of(first.expected)
+        if expected is None or first.shape is None:
+            return
+        named = f"({', '.join(axes)})" if axes else ""
+        if len(first.shape) != len(expected):
+            axis_or_axes = "axis" if len(first.shape) == 1 else "axes"
+            counted = f"{first.name} has {len(first.shape)} {axis_or_axes}, but should have {len(expected)}"
+            yield Relation("axes", f"{counted}{': ' if named else ''}{named}.")
+            return
+        if self._knowledge is None or len(axes) != len(expected):
+            return
+        stories = [self._stories(one) for one in misshapen]
+        common = [story for story in stories[0] if all(story in others for others in stories)]
+        if len(common) == 1:
+            yield Relation(f"length: {common[0]}", f"{first.name}: {stories[0][common[0]]}: {common[0]}.")
+            return
+        wrong = [n for n, (got, wanted) in enumerate(zip(first.shape, expected, strict=True)) if got != wanted]
+        lengths = " and ".join(f"{axes[n]} is {first.shape[n]}, but should be {expected[n]}" for n in wrong)
+        yield Relation("length", f"Of the axes {named} of {first.name}, {lengths}.")
+
+    def _stories(self, evidence: Evidence) -> dict[str, str]:
+        """Return the mistakes that explain every wrong length of a shape, each with its formulas in numbers."""
+        assert self._knowledge is not None
+        expected = _shape_of(evidence.expected)
+        assert evidence.shape is not None and expected is not None
+        sizes = self._sizes(evidence)
+        found: list[dict[str, str]] = []
+        if sizes:
+            for axis, got, wanted in zip(self._axes(evidence), evidence.shape, expected, strict=False):
+                if got != wanted:
+                    lengths = self._knowledge.geometry.wrong_lengths(axis, sizes)
+                    found.append(
+                        {story: f"{axis} = {got} = {text}" for length, text, story in lengths if length == got}
+                    )
+        if not found:
+            return {}
+        return {
+            story: ", ".join(one[story] for one in found) for story in found[0] if all(story in one for one in found)
+        }
+
+    def _axes(self, evidence: Evidence) -> tuple[str, ...]:
+        if self._knowledge is None:
+            return ()
+        return self._knowledge.geometry.AXES.get(evidence.function, {}).get(evidence.name, ())
+
+    def _sizes(self, evidence: Evidence) -> dict[str, int]:
+        """Return the sizes that the inputs tell: of the call, or of the one that made what it was given."""
+        if self._knowledge is None:
+            return {}
+        step: Step = evidence.steps[-1]
+        made = [value for value in (*step.args, *step.kwargs.values()) if isinstance(value, Made)]
+        step = evidence.steps[made[0].step] if made else step
+        try:
+            bound = inspect.signature(self._right[step.function]).bind(*step.args, **step.kwargs)
+            return self._knowledge.geometry.sizes(step.function, bound.arguments)
+        except (KeyError, TypeError, ValueError):  # a call that is no right call
+            return {}
+
+    def _map(self, evidence: Evidence) -> str:
+        got, expected = evidence.got, evidence.expected
+        if evidence.kind != "values" or not isinstance(got, np.ndarray) or not isinstance(expected, np.ndarray):
+            return ""
+        if got.shape != expected.shape or got.dtype.kind != "f":
+            return ""
+        with np.errstate(all="ignore"):
+            bound = evidence.tolerance * np.max(np.abs(expected), initial=0.0)
+            wrong = ~(np.abs(got.astype(np.float64) - expected) <= bound)
+        return errormap.draw(evidence.name, wrong, evidence.case)
+
+
+def _hint(function: str, mistakes: catalogue.Mistakes) -> str:
+    """Say what is wrong, word for word as the catalogue does, and in which function if it is another one."""
+    said = [
+        mistake.hint if mistake.function == function else f"This comes from {mistake.function}. {mistake.hint}"
+        for mistake in mistakes
+    ]
+    if len(said) < 2:
+        return "".join(said)
+    return " ".join(["Two mistakes meet here.", *(f"({number}) {text}" for number, text in enumerate(said, start=1))])
+
+
+def _shape_of(expected: object) -> tuple[int, ...] | None:
+    shape = expected.shape if isinstance(expected, np.ndarray) else expected
+    return tuple(shape) if isinstance(shape, tuple) else None

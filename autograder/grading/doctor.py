@@ -1,0 +1,75 @@
+"""Try out which isolation holds on this machine, on a real worker. It must not know: submissions, points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograder.core.errors import GraderFault
+from autograder.grading.student import Interface, Submission
+from autograder.sandbox import isolation
+from autograder.sandbox.launcher import Sandbox
+
+SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One layer, as it is here.
+
+    Attributes
+    ----------
+    name : str
+    holds : bool
+    stops : str
+        What it keeps student code from.
+    reason, remedy : str
+        Why it does not hold and what to do; empty where it does.
+    """
+
+    name: str
+    holds: bool
+    stops: str
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a worker on this machine is kept from."""
+
+    level: str
+    findings: tuple[Finding, ...]
+
+
+def examine(memory_mib: int) -> Diagnosis:
+    """Start a worker as grading does, with an empty submission, and report how it locked itself down.
+
+    Parameters
+    ----------
+    memory_mib : int
+        As in config.yaml.
+
+    Raises
+    ------
+    GraderFault
+        If no worker can be started at all.
+    """
+    interface = Interface("empty", {}, frozenset(), SECONDS, SECONDS, SECONDS, memory_mib, 1)
+    with Sandbox(memory_mib=memory_mib, cpu_seconds=int(SECONDS)) as sandbox:
+        directory = sandbox.directory("student")
+        (directory / "empty.py").touch(mode=0o644)
+        probe = Submission(sandbox, directory, [], interface)
+        probe.preflight()
+        if probe.failure is not None:
+            raise GraderFault(f"a worker cannot import an empty file: {probe.failure.message}")
+        report = dict(probe.isolation)
+        if sandbox.advice:
+            report["uid"] = sandbox.advice
+    return Diagnosis(isolation.level(report), tuple(_finding(layer, report) for layer in isolation.LAYERS))
+
+
+def _finding(layer: isolation.Layer, report: dict[str, str]) -> Finding:
+    reason = report.get(layer.name, "not reported")
+    if reason == isolation.ON:
+        return Finding(layer.name, True, layer.stops)
+    return Finding(layer.name, False, layer.stops, reason, layer.remedy)

@@ -1,0 +1,156 @@
+"""What a student reads about a result. Pure: outcomes in, text out, the same text for the same outcomes.
+
+It must not know: arrays, processes, points, the platform's keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograder.core.outcomes import PASSED, CaseResult, Diagnosis, TestResult
+
+SHOWN_GROUPS = 5
+"""Different things that are said about one test; more are counted."""
+
+SHOWN_CASES = 4
+"""Cases that are named behind one thing that is true of them all."""
+
+MOST_QUOTED = 200
+"""Characters written by a student's code (exceptions, what it returned) that one hidden test repeats. The code is given
+the inputs of the test, so whatever it writes may hold them."""
+
+VALUES, HINT, VERDICT = "values", "hint", "verdict"
+"""How much a test tells: got and expected; what kind of mistake and where; passed or failed only."""
+
+
+def test_output(result: TestResult, feedback: str) -> str:
+    """Return the text under one test.
+
+    Parameters
+    ----------
+    result : TestResult
+    feedback : str
+        ``values``, ``hint`` or ``verdict``.
+    """
+    failing = [case for case in result.cases if case.outcome != PASSED]
+    if not failing:
+        counted = {1: "", 2: " in both cases"}.get(len(result.cases), f" in all {len(result.cases)} cases")
+        return f"Passed{counted}."
+    if all(case.outcome == "not run" for case in result.cases):
+        reasons = dict.fromkeys(f"Not run: {case.message}." for case in failing)
+        return "\n".join([*reasons, "That is not a second mistake."])
+    lines = [] if len(result.cases) == 1 else [f"{result.passed} of {len(result.cases)} cases passed."]
+    if feedback == VERDICT:
+        return lines[0] if lines else "Failed."
+    groups: dict[str, list[CaseResult]] = {}
+    for case in failing:
+        groups.setdefault(case.group or _case_text(case, feedback), []).append(case)
+    allowance = MOST_QUOTED
+    for cases in list(groups.values())[:SHOWN_GROUPS]:
+        text, first = _case_text(cases[0], feedback), cases[0]
+        if feedback != VALUES and first.quoted:
+            quoted = first.quoted
+            if len(quoted) > allowance:
+                quoted = f"{quoted[: max(allowance - 1, 0)]}…"
+                text = text.replace(first.quoted, quoted)
+            allowance -= len(quoted)
+        lines.append(_group_text(text, cases, feedback))
+    if len(groups) > SHOWN_GROUPS:
+        lines.append(f"… and {sum(map(len, list(groups.values())[SHOWN_GROUPS:]))} more did not pass.")
+    return "\n".join([*lines, *_explained(result.diagnosis)])
+
+
+def summary(
+    file: str,
+    functions: Sequence[str],
+    defined: Sequence[str] | None,
+    notes: Sequence[str],
+    results: Sequence[TestResult],
+) -> str:
+    """Return the text on top of a result: what was found, what works, and what to look at first.
+
+    Parameters
+    ----------
+    file : str
+        The required file.
+    functions : sequence of str
+        What the assignment asks for, in its order.
+    defined : sequence of str or None
+        What the file defines of them; None if it could not be used at all.
+    notes : sequence of str
+        Sentences about what was handed in, or why it cannot be used.
+    results : sequence of TestResult
+    """
+    if defined is None:
+        return "\n".join(notes)
+    missing = [name for name in functions if name not in defined]
+    found = f"Found {file}; {len(defined)} of {len(functions)} functions defined"
+    lines = [found + (f" (missing: {', '.join(missing)})." if missing and defined else "."), *notes]
+    lost = {name: [r for r in results if r.subject == name and r.earned < 1] for name in functions}
+    broken = [name for name in functions if not all(map(_not_run, lost[name]))]
+    working = [name for name in functions if not lost[name] and any(r.subject == name for r in results)]
+    unreached = [name for name in functions if lost[name] and name not in broken]
+    waiting = [name for name in unreached if any(_waits(case, name) for result in lost[name] for case in result.cases)]
+    late = [name for name in unreached if name not in waiting]
+    if results and all(result.outcome == PASSED for result in results):
+        lines.append("Every test passed.")
+    if broken and working:
+        lines.append(f"All tests passed for: {', '.join(working)}.")
+    if len(broken) == 1 and not unreached:
+        lines.append(f"Look at {broken[0]}: nothing else lost points.")
+    elif broken:
+        lines.append(f"Look at {broken[0]} first: it comes earliest, and later functions may build on it.")
+    if waiting:
+        lines.append(f"Not judged, since something they need does not work: {', '.join(waiting)}.")
+    if late:
+        lines.append(f"Not judged, as their tests explain: {', '.join(late)}.")
+    if broken:
+        lines.append(
+            "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
+            "One that passes has found nothing, on its own inputs."
+        )
+    return "\n".join(lines)
+
+
+def _not_run(result: TestResult) -> bool:
+    """Whether a test lost its points only because what it needs on the way was not to be had."""
+    return all(case.outcome in (PASSED, "not run") for case in result.cases)
+
+
+def _waits(case: CaseResult, name: str) -> bool:
+    """Whether a case about the function `name` was not run because of another one."""
+    return case.outcome == "not run" and case.function != name
+
+
+def _explained(diagnosis: Diagnosis | None) -> list[str]:
+    """Say what is known of wrong results, the hint first: it is certain."""
+    if diagnosis is None:
+        return []
+    hint = [f"Hint: {diagnosis.hint}"] if diagnosis.hint else []
+    return [*hint, *diagnosis.notes, *([diagnosis.map] if diagnosis.map else [])]
+
+
+def _case_text(case: CaseResult, feedback: str) -> str:
+    text = f"Not run: {case.message}." if case.outcome == "not run" else case.message
+    return f"{text}\n{case.values}" if feedback == VALUES and case.values else text
+
+
+def _group_text(text: str, cases: Sequence[CaseResult], feedback: str) -> str:
+    """Say one thing, and of which cases it is true: ``dx.shape=…, but should be … [conv2d_backward, tall-kernel]``.
+
+    The first cases are those of which it is true to the letter; the others have failed in the same way.
+    """
+    same = [case for case in cases if _case_text(case, feedback) == _case_text(cases[0], feedback)]
+    named = [case.case for case in same if case.case]
+    others = [case.case for case in cases if case not in same]
+    shown = _counted(named)
+    place = ", ".join([cases[0].function, *shown] if cases[0].function else shown)
+    place += f"; likewise {', '.join(_counted(others))}" if others else ""
+    if not place:  # a public test has said it in its own words
+        return text
+    first, *rest = text.split("\n")
+    return "\n".join([f"{first} [{place}]", *rest])
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    return [*names[:SHOWN_CASES], *([f"{len(names) - SHOWN_CASES} more"] if len(names) > SHOWN_CASES else [])]

@@ -1,0 +1,78 @@
+"""What one worker was asked to do, kept for the diagnosis after the results have gone.
+
+It must not know: what is wrong with a result, tests, points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.grading.diagnose.evidence import Evidence, Made, Step
+from autograder.grading.student import Call, Handle
+
+MOST_BYTES = 1 << 20
+"""A larger result is not kept: no right one of a test of values comes near."""
+
+
+MOST_PASSED = 12
+"""Right results of one test that are kept: they tell mistakes apart that look the same where they show."""
+
+
+class History:
+    """The calls to one worker, in order; arguments that never left it are named by the call that made them."""
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+        self._made: dict[Handle, Made] = {}
+        self._numbers: dict[int, tuple[Call, int]] = {}
+        self.passed: list[Evidence] = []
+
+    def add(self, calls: Sequence[Call]) -> None:
+        """Note those of `calls` that have not been noted since `forget_calls`."""
+        for call in calls:
+            if id(call) in self._numbers:
+                continue
+            self._numbers[id(call)] = call, len(self._steps)
+            args = tuple(self._kept(value) for value in call.args)
+            kwargs = {name: self._kept(value) for name, value in call.kwargs.items()}
+            self._steps.append(Step(call.function, args, kwargs))
+            for place, result in enumerate(call.results):
+                if isinstance(result, Handle):
+                    self._made[result] = Made(len(self._steps) - 1, place)
+
+    def forget_calls(self) -> None:
+        """Let go of the calls themselves: the next ones that are added are others."""
+        self._numbers.clear()
+
+    def clear(self) -> None:
+        """Begin anew, with another worker."""
+        self._steps, self._made, self.passed = [], {}, []
+        self.forget_calls()
+
+    def evidence(
+        self, calls: Sequence[Call], call: Call, kind: str, name: str, got: object, expected: object, tolerance: float
+    ) -> Evidence | None:
+        """Return what the diagnosis needs to know of a wrong result of `call`; None if that call is not known."""
+        self.add(calls)
+        if id(call) not in self._numbers:
+            return None
+        steps = tuple(self._steps[: self._numbers[id(call)][1] + 1])
+        place = next((place for place, result in enumerate(call.results) if result is got), None)
+        shape = got.shape if isinstance(got, np.ndarray) else None
+        if isinstance(got, np.ndarray) and got.nbytes > MOST_BYTES:
+            got, place = None, None
+        after = call.inputs_after if kind in ("changed", "shared") else ()
+        return Evidence("", kind, steps, name, place, got, expected, tolerance, after, call.shares, shape)
+
+    def note_passed(self, calls: Sequence[Call], call: Call, name: str, got: object, tolerance: float) -> None:
+        """Keep that a result was right, of the first that were."""
+        if len(self.passed) < MOST_PASSED:
+            evidence = self.evidence(calls, call, "values", name, got, None, tolerance)
+            if evidence is not None and evidence.result is not None:
+                self.passed.append(evidence)
+
+    def _kept(self, value: Any) -> Any:
+        return self._made.get(value, value) if isinstance(value, Handle) else value

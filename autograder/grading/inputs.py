@@ -1,0 +1,38 @@
+"""The arrays of one round of a race: the same for whoever asks in the same order, and for nobody else to guess."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+
+from autograder.grading.compare import Array
+
+
+class Inputs:
+    """Arrays that are drawn when they are first asked for.
+
+    Their entries are float64, so that no conversion slows down whoever sums in that precision, and uniform in [-1, 1).
+    No two of them are equal but by a chance of one in 2**53: where equal ones leave a choice, nobody is judged by it.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._generator = np.random.default_rng(seed)
+        self._drawn: list[Array] = []
+
+    def draw(self) -> Callable[..., Array]:
+        """Return a function ``draw(*shape)`` that gives the arrays one by one, from the first."""
+        numbers = itertools.count()
+
+        def draw(*shape: int) -> Array:
+            number = next(numbers)
+            if number == len(self._drawn):
+                self._drawn.append(2 * self._generator.random(shape) - 1)
+            return self._drawn[number]
+
+        return draw

@@ -1,0 +1,559 @@
+"""The pytest plugin: gives tests their fixtures, and turns how they end into outcomes.
+
+A graded test is an ordinary pytest function. Public ones take ``layers``; hidden ones take ``student``, ``case`` and
+``check``, or ``race`` alone: those measure speed, and run after all others. ``run`` runs them in this process. It must
+not know: points, results.json, how a submission was handed in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fnmatch
+import io
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.core.errors import AutograderError, GraderFault, NotRun, StudentError, TooSlow, Wrong
+from autograder.core.files import ENGINE
+from autograder.core.outcomes import FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
+from autograder.grading import compare, steps, timing
+from autograder.grading.casefile import Case
+from autograder.grading.compare import Array, Foreign, Mismatch
+from autograder.grading.diagnose.diagnosis import Diagnostician, Knowledge
+from autograder.grading.diagnose.evidence import Evidence
+from autograder.grading.history import History
+from autograder.grading.student import Call, Student, Submission
+
+_UNUSED = (
+    "cacheprovider debugging doctest faulthandler junitxml legacypath logging monkeypatch pastebin recwarn setuponly "
+    "setupplan stepwise terminal threadexception tmpdir unittest unraisableexception warnings"
+)
+"""Plugins of pytest's own that no graded test needs. Each has hooks around every case, and cases are many."""
+
+PYTEST_ARGUMENTS = (
+    "--import-mode=importlib",
+    "--assert=plain",
+    "--strict-markers",
+    "--capture=no",  # `run` does it, once for all
+    *(f"-pno:{name}" for name in _UNUSED.split()),
+)
+"""Only what a graded test needs: no file of the machine's or the submission's has a say, and nothing is written."""
+
+MOST_EVIDENCE = 8
+"""Wrong cases of one test that the diagnosis looks at. A mistake is named when it explains all of them."""
+
+
+@dataclass(frozen=True)
+class Races:
+    """What speed tests need.
+
+    Attributes
+    ----------
+    reference : callable
+        Returns the model answer, as a submission; called when the first race is run.
+    bounds : Bounds
+    """
+
+    reference: Callable[[], Submission]
+    bounds: timing.Bounds
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, and what the tests are given.
+
+    Attributes
+    ----------
+    public, hidden : Path
+        The folders with the tests.
+    cases : mapping of str to sequence of Case
+        The cases of each group.
+    tolerances : mapping of str to float
+        By dtype name, and ``slope``.
+    order : sequence of str
+        The names of all graded tests, in the order of the assignment. So they run, but for those that measure speed,
+        which come last.
+    subject : callable
+        From a test's name to the student's function it is about.
+    only : str or None
+        One test's name, ``name[case]``, or a pattern of names with ``*``; all tests when None.
+    races : Races or None
+        None where no test measures speed.
+    knowledge : callable
+        Returns what the homework knows of mistakes, for the diagnosis; called when something is wrong.
+    """
+
+    public: Path
+    hidden: Path
+    cases: Mapping[str, Sequence[Case]]
+    tolerances: Mapping[str, float]
+    order: Sequence[str]
+    subject: Callable[[str], str | None]
+    only: str | None = None
+    races: Races | None = None
+    knowledge: Callable[[], Knowledge | None] = lambda: None
+
+
+def is_meant(only: str | None, name: str) -> bool:
+    """Whether ONLY means the test `name`, or some of its cases."""
+    return only is None or fnmatch.fnmatchcase(name, only.partition("[")[0])
+
+
+def run(plan: Plan, submission: Submission, progress: Callable[[TestResult], None] | None = None) -> list[TestResult]:
+    """Run the graded tests against a submission.
+
+    Parameters
+    ----------
+    plan : Plan
+    submission : Submission
+    progress : callable, optional
+        Told of every test function as it ends. What it prints to ``sys.stdout`` is not seen.
+
+    Returns
+    -------
+    list of TestResult
+        One for each test function, in the order of the assignment.
+
+    Raises
+    ------
+    GraderFault
+        If a test is broken, cannot be collected, or fails for a reason that is not the student's.
+    """
+    plugin = GradingPlugin(plan, submission, progress)
+    arguments = [*PYTEST_ARGUMENTS, f"--rootdir={plan.hidden}", f"--confcutdir={plan.hidden}", "-c", "/dev/null"]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _no_plugin_autoload():
+        status = pytest.main([*arguments, str(plan.public), str(plan.hidden)], plugins=[plugin])
+    if plugin.fault is not None:
+        raise plugin.fault
+    if plugin.interrupted:
+        raise KeyboardInterrupt
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise GraderFault(f"the graded tests could not be run (pytest: {said.getvalue().strip() or status})")
+    return plugin.results()
+
+
+class GradingPlugin:
+    """The fixtures of graded tests, and the record of how each case ended."""
+
+    def __init__(self, plan: Plan, submission: Submission, progress: Callable[[TestResult], None] | None) -> None:
+        self._plan = plan
+        self._submission = submission
+        self._progress = progress
+        self._student = Student(submission)
+        self._history = History()
+        self._diagnostician = Diagnostician(plan.knowledge)
+        self._records: dict[str, _Record] = {}
+        self._verdict: timing.Verdict | None = None
+        self._reference: Student | None = None
+        self._raced: dict[timing.Lap, timing.Race] = {}
+        self.fault: GraderFault | None = None
+        self.interrupted = False
+
+    def results(self) -> list[TestResult]:
+        """Return one result for each test function, in the order of the assignment."""
+        return [self._records[name].result() for name in self._plan.order if name in self._records]
+
+    # --- what a test is given ---
+
+    @pytest.fixture
+    def student(self) -> Iterator[Student]:
+        """The student's functions."""
+        yield self._student
+        self._history.add(self._student.calls)
+        self._history.forget_calls()
+        self._student.calls.clear()
+
+    @pytest.fixture
+    def layers(self) -> Student:
+        """The student's functions, under the name that public tests use."""
+        return self._student
+
+    @pytest.fixture
+    def check(self, request: pytest.FixtureRequest) -> Check:
+        """The comparisons a hidden test may ask for."""
+        case = request.node.callspec.params.get("case") if hasattr(request.node, "callspec") else None
+        return Check(self._student, self._history, self._plan.tolerances, getattr(case, "dtype", "float64"))
+
+    @pytest.fixture
+    def race(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        """A race against the model answer: ``race(lap, small=…, large=…, over="pixels")``; see ``timing.Race``."""
+        name = _function(request.node)
+        subject = self._plan.subject(name)
+        races = self._plan.races
+        assert races is not None, "the plan has no races"
+        assert subject is not None, f"{name} names no function of the assignment"
+
+        def race(lap: timing.Lap, *, small: int, large: Sequence[int], over: str) -> None:
+            self._refuse_lost_race(name)
+            self._reference = self._reference or Student(races.reference())
+            if lap not in self._raced:
+                sizes: dict[str, Any] = {"small": small, "large": large}
+                self._raced[lap] = timing.Race(lap, self._student, self._reference, races.bounds, **sizes)
+            verdict = self._raced[lap].verdict(subject)
+            if verdict.step == timing.NONE:
+                raise _too_slow(subject, verdict, races.bounds, over)
+            self._verdict = verdict
+
+        return race
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Declare the marker that names a group of cases."""
+        config.addinivalue_line("markers", "cases(group): run once for every case of this group of the fixtures")
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run a test that takes `case` once for every case of its group."""
+        if "case" not in metafunc.fixturenames:
+            return
+        marker = metafunc.definition.get_closest_marker("cases")
+        if marker is None or marker.args[0] not in self._plan.cases:
+            group = marker.args[0] if marker else "no group"
+            raise GraderFault(f"{metafunc.function.__name__} asks for the cases of {group}, which the fixtures lack")
+        cases = self._plan.cases[marker.args[0]]
+        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep what was asked for, in the order of the assignment."""
+        only = self._plan.only
+        rank = {name: number for number, name in enumerate(self._plan.order)}
+        kept = [item for item in items if is_meant(only, _function(item))]
+        if only is not None and "[" in only:
+            kept = [item for item in kept if item.name == only]
+        if only is not None and not kept:
+            names = [item.name for item in items if _function(item) == only.split("[")[0]]
+            self._set_fault(f"ONLY: no case is called {only}. The cases are: {', '.join(names)}")
+        items[:] = kept
+        items.sort(key=lambda item: (_is_race(item), rank[_function(item)]))
+
+    # --- how it ended ---
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A test file that cannot be collected is our fault."""
+        if report.failed:
+            self._set_fault(f"the graded tests cannot be collected: {report.longrepr}")
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C is for whoever started the grading; pytest would keep it to itself."""
+        self.interrupted = excinfo.errisinstance(KeyboardInterrupt)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
+        """Run a test and record how it ended; pytest sees it pass, and draws up no report of its own."""
+        name = _function(pyfuncitem)
+        record = self._records.setdefault(name, _Record(name, _title(pyfuncitem), self._plan.subject(name)))
+        started = time.perf_counter()
+        error: BaseException | None = None
+        try:
+            return (yield)
+        except (Exception, pytest.skip.Exception, pytest.fail.Exception) as raised:
+            error = raised
+            return True  # type: ignore[return-value]  # as pytest's own implementation does
+        finally:
+            record.seconds += time.perf_counter() - started
+            record.cases.append(self._case_result(pyfuncitem, record.subject, error))
+            if record.cases[-1].outcome == Wrong.outcome:
+                record.witness(self._evidence(error))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[None]:  # the report itself is not used
+        """Whatever fails around a test is our fault."""
+        if call.excinfo is not None:
+            self._set_fault(f"{item.name}: {call.when} failed:\n{item.repr_failure(call.excinfo)}")
+        return (yield)
+
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Between two test functions: end the worker, and say that one is done."""
+        if nextitem is None or _function(nextitem) != _function(item):
+            self._student.close()
+            record = self._records.get(_function(item))
+            if record is not None:
+                record.diagnosis = self._diagnosed(record.evidence, self._history.passed)
+                record.evidence.clear()
+                if self._progress is not None:
+                    self._progress(record.result())
+            self._history.clear()
+
+    def pytest_sessionfinish(self) -> None:
+        """End the model answer's worker, which has served all races."""
+        if self._reference is not None:
+            self._reference.close()
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """After a fault of ours nothing more is run: no grade will come out."""
+        if self.fault is not None:
+            pytest.exit("grader fault")
+
+    def _case_result(self, item: pytest.Item, subject: str | None, error: BaseException | None) -> CaseResult:
+        case = item.callspec.id if hasattr(item, "callspec") else ""
+        verdict, self._verdict = self._verdict, None
+        if error is None and verdict is not None:
+            measured = verdict.step != timing.NOT_MEASURED
+            outcome, message = (PASSED, "") if measured else (NOT_MEASURED, _UNMEASURED)
+            return CaseResult(case, outcome, message, detail=verdict.figures)
+        if error is None:
+            return CaseResult(case, PASSED)
+        if not isinstance(error, AutograderError) and self._is_about_a_result(item, error):
+            if _is_below(item.path, self._plan.public):
+                return CaseResult(case, Wrong.outcome, _public_message(error, self._student.calls))
+            error = Wrong("the result is not the expected one", detail={"values": str(error)})
+        if not isinstance(error, StudentError):
+            self._set_fault(f"{item.name}: {type(error).__name__}: {error} ({_line(item.path, error)})")
+            return CaseResult(case, FAULT)
+        if subject is not None and error.function not in (None, subject):
+            which = "is not defined" if error.detail.get("kind") == "undefined" else _WHICH[error.outcome]
+            error = NotRun(f"needs {error.function}, which {which}", error.function)
+        detail = dict(error.detail)
+        values = str(detail.pop("values", ""))
+        function = error.function or subject or ""
+        group = " ".join(str(detail[key]) for key in ("kind", "result", "exception", "line") if key in detail)
+        return CaseResult(
+            case, error.outcome, error.message, function, values, detail, group=group, quoted=error.quoted
+        )
+
+    def _evidence(self, error: BaseException | None) -> list[Evidence]:
+        """Return what is known of a wrong result.
+
+        A public test compares by itself: then it is the results of the last call, one of which it has complained of.
+        """
+        if isinstance(error, StudentError):
+            return [error.evidence] if isinstance(error, Wrong) and isinstance(error.evidence, Evidence) else []
+        calls, tolerance = self._student.calls, self._plan.tolerances["float64"]
+        found = [
+            self._history.evidence(calls, calls[-1], "public", name, got, None, tolerance)
+            for name, got in (zip(calls[-1].names, calls[-1].results, strict=True) if calls else ())
+            if isinstance(got, (np.ndarray, int, Foreign))
+        ]
+        return [evidence for evidence in found if evidence is not None]
+
+    def _diagnosed(self, evidence: list[Evidence], passed: list[Evidence]) -> Diagnosis | None:
+        """Diagnose; no grade depends on it, so that a mistake of ours in there costs the explanation and no more."""
+        try:
+            return self._diagnostician.diagnose(evidence, passed)
+        except Exception as error:
+            return Diagnosis(f"no diagnosis: {type(error).__name__}: {error}")
+
+    def _refuse_lost_race(self, name: str) -> None:
+        """Raise NotRun when every other test of the same function has failed: its speed is of no interest then."""
+        subject = self._plan.subject(name)
+        others = [record.result() for record in self._records.values() if record.subject == subject and record.cases]
+        if others and not any(result.passed for result in others):
+            raise NotRun(f"{subject} has passed no other test, and wrong results have no speed", subject)
+
+    def _is_about_a_result(self, item: pytest.Item, error: BaseException) -> bool:
+        """Whether a test complains, with an exception of Python's own, of what the student's code returned.
+
+        A hidden test says so with ``assert``. A public test may also stumble over a result that it cannot use. Whatever
+        else is raised, also before anything was returned, and an ``assert`` of the engine's, is our fault.
+        """
+        if _is_below(item.path, self._plan.public):
+            return isinstance(error, Exception) and bool(self._student.calls)
+        raised_in = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
+        return isinstance(error, AssertionError) and not _is_below(raised_in, ENGINE)
+
+    def _set_fault(self, story: str) -> None:
+        if self.fault is None:
+            self.fault = GraderFault(story)
+
+
+class Check:
+    """The comparisons a hidden test may ask for; each passes silently or raises Wrong.
+
+    Parameters
+    ----------
+    student : Student
+        Knows which call produced a result.
+    history : History
+        Knows what led to that call.
+    tolerances : mapping of str to float
+    dtype : str
+        Of the case: which tolerance is meant.
+    """
+
+    def __init__(self, student: Student, history: History, tolerances: Mapping[str, float], dtype: str) -> None:
+        self._student = student
+        self._history = history
+        self._tolerances = tolerances
+        self._dtype = dtype
+
+    def array(self, name: str, got: object, expected: Array) -> None:
+        """`got` equals `expected`: ndarray, shape, float dtype, finite, values."""
+        self._require(compare.array(name, got, expected, self._tolerances[self._dtype]), name, got, expected)
+
+    def tensor(self, name: str, got: object, shape: Sequence[int]) -> Array:
+        """`got` is a finite array of floats with this shape; returned in float64, for arithmetic."""
+        self._require(compare.tensor(name, got, shape), name, got, tuple(shape))
+        return np.asarray(got, dtype=np.float64)
+
+    def shape(self, name: str, got: object, shape: Sequence[int]) -> None:
+        """`got` is an array with this shape."""
+        self._require(compare.shape(name, got, shape), name, got, tuple(shape))
+
+    def dtype(self, name: str, got: object, dtype: Any) -> None:
+        """`got` is an array with this dtype."""
+        self._require(compare.dtype(name, got, np.dtype(dtype)), name, got)
+
+    def integer(self, name: str, got: object, expected: int) -> None:
+        """`got` is the integer `expected`."""
+        self._require(compare.integer(name, got, expected), name, got, expected)
+
+    def distinct(self, name: str, first: object, second: object) -> None:
+        """The results for two different inputs differ."""
+        self._require(compare.distinct(name, first, second), name, second)
+
+    def slopes(
+        self, name: str, got: object, directions: Array, slopes: Array, source: str = "finite differences"
+    ) -> None:
+        """The gradient `got` has these slopes along these directions; `source` is what they come from."""
+        mismatch = compare.slopes(name, got, directions, slopes, self._tolerances["slope"], source)
+        self._require(mismatch, name, got, tuple(directions.shape[1:]))
+
+    def untouched(self, call: Call) -> None:
+        """An inspected call left its inputs as they were."""
+        self._require(compare.untouched(call.inputs, call.inputs_after), call.names[0], call=call, about="changed")
+
+    def own_memory(self, call: Call) -> None:
+        """The results of an inspected call share no memory with its inputs."""
+        arrays = [name for name, result in zip(call.names, call.results, strict=True) if isinstance(result, np.ndarray)]
+        self._require(compare.own_memory(arrays, call.shares), call.names[0], call=call, about="shared")
+
+    def _require(
+        self,
+        mismatch: Mismatch | None,
+        name: str,
+        got: object = None,
+        expected: object = None,
+        call: Call | None = None,
+        about: str = "",
+    ) -> None:
+        """Raise Wrong for a mismatch, with what the diagnosis needs; `about` is its kind in the diagnosis' words."""
+        calls, tolerance = self._student.calls, self._tolerances[self._dtype]
+        call = call or self._student.origin(got) or (calls[-1] if calls else None)
+        if mismatch is None:
+            if call is not None and isinstance(expected, (np.ndarray, int)):
+                self._history.note_passed(calls, call, name, got, tolerance)
+            return
+        detail: dict[str, object] = {"kind": about or mismatch.kind, "result": name, "values": mismatch.values}
+        wrong = Wrong(mismatch.message, call.function if call is not None else None, detail, _quoted(mismatch, got))
+        if call is not None:
+            wrong.evidence = self._history.evidence(calls, call, about or mismatch.kind, name, got, expected, tolerance)
+        raise wrong
+
+
+@dataclass
+class _Record:
+    """What is known of a test function while its cases are still running."""
+
+    name: str
+    title: str
+    subject: str | None
+    cases: list[CaseResult] = field(default_factory=list)
+    seconds: float = 0.0
+    evidence: list[Evidence] = field(default_factory=list)
+    diagnosis: Diagnosis | None = None
+
+    def witness(self, evidence: Sequence[Evidence]) -> None:
+        """Keep what the diagnosis needs to know of the last case, if it is one of the first that are wrong."""
+        if len(self.evidence) < MOST_EVIDENCE:
+            self.evidence += [dataclasses.replace(one, case=self.cases[-1].case) for one in evidence]
+
+    def result(self) -> TestResult:
+        return TestResult(self.name, self.title, self.subject, tuple(self.cases), self.seconds, self.diagnosis)
+
+
+_WHICH = {
+    "wrong": "returned something that this test cannot use",
+    "raised": "raised an exception",
+    "crashed": "ended its process",
+    "timed out": "did not return in time",
+    "out of memory": "ran out of memory",
+    "malformed reply": "sent something that is not a reply",
+}
+"""Why a function that a test needs on the way was of no use to it."""
+
+
+_UNMEASURED = "The processor time of another process cannot be read on this machine: not measured, full points"
+
+
+def _too_slow(function: str, verdict: timing.Verdict, bounds: timing.Bounds, over: str) -> StudentError:
+    """Say why it is too slow, in words that are the same in every run, and which of the student's functions loops."""
+    growth = verdict.growth or steps.Growth(steps.UNKNOWN)
+    hint = ""
+    if growth.kind == steps.PIXELS:
+        hint = f"\nHint: {growth.function} loops over {over}: its Python steps grow with their number."
+    elif growth.kind == steps.OBJECTS:
+        hint = f"\nHint: work on whole arrays: tolist and map loop over {over}, and make a Python object of each."
+    elif growth.kind == steps.ROWS:
+        hint = f"\nHint: {growth.function} loops over rows or columns of {over}."
+    if verdict.timed_out is not None:
+        verdict.timed_out.message += hint
+        return verdict.timed_out
+    at_most = bounds.bound(growth)
+    message = f"{function} takes more than {at_most:g} times the processor time of the model answer"
+    if growth.kind in (steps.PIXELS, steps.OBJECTS):
+        message += f" and loops over {over} in Python"
+    elif growth.kind == steps.UNKNOWN:
+        message += ", and its Python steps could not be counted"
+    return TooSlow(message + hint, function, verdict.figures)
+
+
+def _quoted(mismatch: Mismatch, got: object) -> str:
+    """Return what a message repeats of what the student's code has sent."""
+    if isinstance(got, Foreign):
+        return got.kind
+    if mismatch.kind == "shape" and isinstance(got, np.ndarray):
+        return str(got.shape)
+    return str(got) if mismatch.kind == "type" else ""
+
+
+def _public_message(error: BaseException, calls: Sequence[Call]) -> str:
+    """Say how a public test failed: in its own words, or that it could not use what came back (None, a list)."""
+    if isinstance(error, AssertionError):
+        return str(error)
+    results = zip(calls[-1].names, calls[-1].results, strict=True) if calls else ()
+    foreign = [f"{name} is {result}" for name, result in results if isinstance(result, Foreign)]
+    if foreign:
+        return f"the test cannot use what came back: {', '.join(foreign)}"
+    return f"the test cannot use what came back: {type(error).__name__}: {error}"
+
+
+def _function(item: pytest.Item) -> str:
+    return getattr(item, "originalname", None) or item.name
+
+
+def _is_race(item: pytest.Item) -> bool:
+    return "race" in getattr(item, "fixturenames", ())
+
+
+def _title(item: pytest.Item) -> str:
+    docstring = getattr(getattr(item, "function", None), "__doc__", None) or _function(item)
+    return docstring.strip().splitlines()[0].rstrip(".")
+
+
+def _line(path: Path, error: BaseException) -> str:
+    """Return the innermost line of the test's file that an exception came through."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path.name}, line {lines[-1]}" if lines else path.name
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents
+
+
+@contextlib.contextmanager
+def _no_plugin_autoload() -> Iterator[None]:
+    """Keep plugins that happen to be installed out of the graded run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        patch.delenv("PYTEST_ADDOPTS", raising=False)
+        patch.delenv("PYTEST_PLUGINS", raising=False)
+        yield

@@ -1,0 +1,150 @@
+"""Whether a student's function loops over pixels in Python: its Python steps, counted at three sizes.
+
+The steps (opcodes) of vectorised code are as many for a large image as for a small one; those of a loop over rows grow
+like the side, those of a loop over pixels like its square. The inputs are the same in every grading, and so is the
+count. The steps of NumPy's own Python count as well: ``np.vectorize`` and ``np.apply_along_axis`` loop in there.
+
+Who turns an array into lists and has ``map`` run built-in functions over them takes no steps, but makes an object of
+every pixel. Those are counted as well.
+
+The student's own worker does the counting, so that the count is that worker's word. ``timing.py`` says what follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.core.errors import StudentError
+from autograder.grading.inputs import Inputs
+from autograder.grading.student import Count, Student
+
+FLAT, ROWS, PIXELS, OBJECTS, UNKNOWN = "flat", "rows", "pixels", "objects", "unknown"
+
+SIZES = (16, 32, 64)
+"""Heights and widths where steps are counted."""
+FIRST_SIZE = 8
+"""Of a call that only makes ready: since Python 3.12 the first count of a function misses most of its steps."""
+SEED = 0
+"""Of the inputs that are counted on: where steps depend on values, they do so alike in every grading."""
+FEWEST_STEPS = 5
+"""A call takes at least so many; a count below it is none."""
+PER_PIXEL = 0.5
+"""From so many steps or objects for one more pixel on, code loops over pixels. The shortest loop takes five steps for
+each window, and where windows do not overlap there are four pixels to one."""
+SHARE = 0.1
+"""Less than this share of the steps at the largest size is no loop: printing takes more or fewer with other numbers."""
+PER_SIDE = 5.0
+"""From so many steps on for one more row or column, code loops over rows or columns."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How the steps of a call grow.
+
+    Attributes
+    ----------
+    kind : str
+        ``flat``, ``rows`` (or columns), ``pixels``, ``objects`` (one of every pixel, without steps for it), or
+        ``unknown`` where the count is missing or cannot be true.
+    function : str
+        The student's function whose steps grow most; empty where none do.
+    """
+
+    kind: str
+    function: str = ""
+
+    @property
+    def is_vectorised(self) -> bool:
+        """Whether the steps do not grow with the number of pixels."""
+        return self.kind in (FLAT, ROWS)
+
+
+def growth(counts: Sequence[Count]) -> Growth:
+    """Say how steps grow.
+
+    Parameters
+    ----------
+    counts : sequence of Count
+        At each of SIZES.
+
+    Notes
+    -----
+    Steps are ``a + b*n + c*n**2`` at the size ``n``, so that three counts tell ``b`` and ``c`` exactly.
+    """
+    totals = [sum(count.steps.values()) for count in counts]
+    if min(totals) < FEWEST_STEPS:
+        return Growth(UNKNOWN)
+    per_pixel, per_side = _coefficients(totals)
+    if per_pixel < PER_PIXEL and _coefficients([count.objects for count in counts])[0] >= PER_PIXEL:
+        return Growth(OBJECTS)
+    least = SHARE * totals[-1] / SIZES[-1]
+    loops = {PIXELS: per_pixel >= max(PER_PIXEL, least / SIZES[-1]), ROWS: per_side >= max(PER_SIDE, least)}
+    kind = next((kind for kind, holds in loops.items() if holds), FLAT)
+    if kind == FLAT:
+        return Growth(FLAT)
+    each = {name: _coefficients([count.steps.get(name, 0) for count in counts]) for name in sorted(counts[-1].steps)}
+    by_kind = 0 if kind == PIXELS else 1
+    return Growth(kind, max(each, key=lambda name: each[name][by_kind]))
+
+
+def _coefficients(counts: Sequence[int]) -> tuple[float, float]:
+    """Return ``c`` and ``b`` of the parabola through three counts."""
+    small, middle, large = SIZES
+    first = (counts[1] - counts[0]) / (middle - small)
+    second = (counts[2] - counts[1]) / (large - middle)
+    per_pixel = (second - first) / (large - small)
+    return per_pixel, first - per_pixel * (small + middle)
+
+
+def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Student, function: str) -> Growth:
+    """Count the steps of one function of the assignment in the calls of a race, and say how they grow.
+
+    Parameters
+    ----------
+    lap : callable
+        See ``timing.Lap``.
+    student : Student
+    function : str
+        Whose steps.
+    """
+    try:
+        _count(lap, student, function, FIRST_SIZE)
+        grown = growth([_count(lap, student, function, size) for size in SIZES])
+    except StudentError:
+        return Growth(UNKNOWN)
+    # Text of the worker's is for the student to read only where it names what is in the student's own files.
+    return grown if grown.function in student.names else Growth(grown.kind, function)
+
+
+def _count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Student, function: str, size: int) -> Count:
+    counted = _Counted(student, function)
+    draw = Inputs(SEED).draw()
+    with suppress(StopIteration):
+        calls = lap(counted, draw, size, size)
+        while counted.count is None:
+            next(calls)
+    student.forget()
+    return counted.count or Count({}, 0)
+
+
+class _Counted:
+    """A student's functions; the steps of one of them are counted."""
+
+    def __init__(self, student: Student, function: str) -> None:
+        self._student = student
+        self._function = function
+        self.count: Count | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name != self._function:
+            function: Callable[..., Any] = getattr(self._student, name)
+            return function
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            results, self.count = self._student.counted(name, *args, **kwargs)
+            return results
+
+        return counted

@@ -1,0 +1,370 @@
+"""What a student handed in -- a file, a folder or a zip -- becomes a clean directory for the worker.
+
+Only the required file and the `.py` files beside and below it are copied, byte by byte, into new files. Nothing is
+unpacked, no link is followed, and everything is judged before the first byte is written. Of the rest:
+
+- what could do harm, or could be read in two ways, is refused with its reason: paths and links that leave the
+  submission, pipes and devices, bombs, and, among the files to be copied, names that collide or hide what they are;
+- everything else is left where it is and listed in `ignored`. Folders of data, what Finder adds, the links of a virtual
+  environment or a repository cost no honest student a point.
+
+Links in the path that staff gave are followed, since it is theirs; links below it never are.
+This room knows names and bytes. It must not know what the code is for, run it, or parse it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import unicodedata
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from autograder.core.errors import BadSubmission, ConfigurationError, GraderFault
+from autograder.core.text import clean
+from autograder.intake.archive import DEPTH, Entry, folder_entries, shown, zip_entries
+
+MODULE_BYTES = 1 << 20
+"""Most bytes of one `.py` file. People write a hundredth of that; what is larger is data."""
+
+BOMB_RATIO = 100
+"""Times its size that an archive over the limit may unpack to. Text shrinks to a tenth; zeros to a thousandth."""
+
+PATH_BYTES = 255
+"""Most bytes of a copied path, below the required file's folder: what every file system takes for one name."""
+
+IGNORED = 50
+"""Most names in `Submission.ignored`."""
+
+_UNNAMED = "the submission"
+_SKIPPED = {"__MACOSX", "__pycache__", "site-packages", "node_modules"}
+_ENVIRONMENT = {"bin", "include", "lib", "lib64", "share", "Include", "Lib", "Scripts"}  # beside a pyvenv.cfg
+_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories: control, bidi and format, surrogates, line breaks
+
+_OPENINGS = {
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"%PDF": "a PDF document",
+    b"<!DOCTYPE html": "a web page",
+    b"<html": "a web page",
+}
+_SUFFIXES = {
+    ".rar": "a RAR archive",
+    ".7z": "a 7-Zip archive",
+    ".tar": "a tar archive",
+    ".gz": "a gzip archive",
+    ".tgz": "a gzip archive",
+    ".pdf": "a PDF document",
+    ".docx": "a Word document",
+    ".ipynb": "a notebook",
+    ".pyc": "compiled Python",
+}
+
+
+@dataclass(frozen=True)
+class ArchiveLimits:
+    """How much Python one submission may hold: bytes in all, unpacked, and number of files."""
+
+    total_bytes: int
+    files: int
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission as the worker may see it.
+
+    Attributes
+    ----------
+    directory : Path
+        Holds the copied files and nothing else.
+    files : tuple of str
+        Their paths in it, with ``/``.
+    ignored : tuple of str
+        What was handed in and not copied, safe to show; after `IGNORED` names a count.
+    notes : tuple of str
+        Sentences for the student, when something was not taken as it stood.
+    """
+
+    directory: Path
+    files: tuple[str, ...]
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> Submission:
+    """Copy what matters of the submission at `path` into the empty directory `into`.
+
+    Parameters
+    ----------
+    path : Path
+        A `.py` file of any name, a folder, or a zip.
+    into : Path
+        An existing empty directory; its own permissions stay the caller's, what is made in it is readable by all.
+    required : str
+        Name of the file the homework asks for.
+    limits : ArchiveLimits
+        Bounds of what is copied.
+
+    Raises
+    ------
+    BadSubmission
+        The student's fault; `into` is still empty.
+    ConfigurationError
+        There is nothing at `path` that could be a submission.
+    GraderFault
+        A file could not be read or written for reasons of this machine.
+    """
+    try:
+        with ExitStack() as stack:
+            what, entries, notes = _opened(path, required, stack)
+            picked = _picked(what, entries, notes, required, limits)
+            contents = {name: _content(picked.what, entry) for name, entry in picked.modules.items()}
+        _write(into, contents)
+    except OSError as error:
+        raise GraderFault(f"the submission {path} could not be copied into {into}: {error}") from error
+    names = sorted({clean(name, 80) for name in picked.ignored})
+    more = [f"and {len(names) - IGNORED} more"] if len(names) > IGNORED else []
+    return Submission(into, tuple(contents), (*names[:IGNORED], *more), tuple(picked.notes))
+
+
+# What was handed in.
+
+
+def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Entry], list[str]]:
+    """Return what messages call the submission, what lies in it, and first notes."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigurationError(str(path), "", "no such file or folder", "Check the path.") from None
+    if stat.S_ISDIR(status.st_mode):
+        root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        stack.callback(os.close, root)
+        return _UNNAMED, folder_entries(root, _UNNAMED, _is_skipped), []
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigurationError(str(path), "", "neither a file nor a folder", "Name a .py file, a folder or a zip.")
+    file = stack.enter_context(path.open("rb"))
+    what, suffix, size = clean(path.name, 80) or _UNNAMED, path.suffix.lower(), status.st_size
+    if suffix == ".py":
+        notes = [] if path.name == required else [f"{what} was taken as {required}."]
+        return _UNNAMED, [Entry((required,), "file", size, size, lambda: file.read(size + 1))], notes
+    start = file.read(16)
+    kind = next((kind for opening, kind in _OPENINGS.items() if start.startswith(opening)), _SUFFIXES.get(suffix))
+    if not start:
+        kind = "an empty file"
+    elif kind is None and suffix != ".zip" and not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        kind = "neither a .py file nor a zip"
+    if kind:
+        remedy = _remedy({suffix}, required)
+        raise BadSubmission(f"{what} is {kind}, but should be {required} or a zip that contains it. {remedy}")
+    return what, zip_entries(file, what), []
+
+
+# What of it matters.
+
+
+@dataclass(frozen=True)
+class _Picked:
+    what: str
+    modules: dict[str, Entry]
+    ignored: list[str]
+    notes: list[str]
+
+
+def _picked(
+    what: str, entries: list[Entry], notes: list[str], required: str, limits: ArchiveLimits, nested: bool = False
+) -> _Picked:
+    """Choose the required file and its modules; refuse what must be refused."""
+    visible, skipped = _parted(sorted(entries, key=lambda entry: entry.parts))
+    _refuse_harmful(what, visible, limits)
+    found = [entry.parts for entry in visible if entry.parts[-1].casefold() == required.casefold()]
+    zips = [entry for entry in visible if entry.kind == "file" and entry.parts[-1].lower().endswith(".zip")]
+    if not found and len(zips) == 1 and not nested:  # packed twice, or put into a folder by a learning platform
+        inner, name = zips[0], shown(zips[0].parts)
+        if inner.size > limits.total_bytes:
+            _refuse_large(name, _mib(inner.size), _mib(limits.total_bytes), required)
+        notes = [*notes, f"{required} was taken from {name}."]
+        picked = _picked(name, zip_entries(io.BytesIO(inner.read()), name), notes, required, limits, nested=True)
+        others = ["/".join(entry.parts) for entry in visible if entry is not inner]
+        return replace(picked, ignored=[*skipped, *others, *picked.ignored])
+    if not found:
+        _refuse_missing(what, [entry.parts for entry in visible], skipped, required)
+
+    root = _chosen(what, found, required)[:-1]
+    beside = [entry for entry in visible if entry.parts[:-1][: len(root)] == root]
+    modules = _modules(what, beside, len(root), {entry.parts for entry in visible})
+    if len(modules) > limits.files:
+        _refuse_large(what, f"{len(modules)} Python files", str(limits.files), required)
+    if (size := sum(entry.size for entry in modules.values())) > limits.total_bytes:
+        _refuse_large(what, f"{_mib(size)} of Python", _mib(limits.total_bytes), required)
+
+    if deeper := sorted({shown(parts) for parts in found if parts[:-1] != root}):
+        notes = [*notes, f"{shown((*root, required))} was taken; also found: {_listed(deeper)}."]
+    if links := [shown(entry.parts) for entry in beside if entry.kind == "link"]:
+        notes = [*notes, f"Links are not followed: {_listed(links)}."]
+    copied = {entry.parts for entry in modules.values()}
+    others = ["/".join(entry.parts) for entry in visible if entry.parts not in copied]
+    return _Picked(what, modules, [*skipped, *others], notes)
+
+
+def _is_skipped(name: str) -> bool:
+    return name.startswith(".") or name in _SKIPPED
+
+
+def _parted(entries: list[Entry]) -> tuple[list[Entry], list[str]]:
+    """Part what may count from what never does; of a skipped folder only its own name is kept."""
+    environments = {entry.parts[:-1] for entry in entries if entry.parts[-1:] == ("pyvenv.cfg",)}
+    visible, skipped = [], []
+    for entry in entries:
+        for depth, name in enumerate(entry.parts):
+            in_environment = name in _ENVIRONMENT and entry.parts[:depth] in environments
+            if _is_skipped(name) or in_environment or depth >= DEPTH:
+                is_folder = depth < len(entry.parts) - 1 or entry.kind == "folder"
+                skipped.append("/".join(entry.parts[: depth + 1]) + "/" * is_folder)
+                break
+        else:
+            if entry.parts and entry.kind != "folder":
+                visible.append(entry)
+    return visible, skipped
+
+
+def _refuse_harmful(what: str, visible: list[Entry], limits: ArchiveLimits) -> None:
+    for entry in visible:
+        name = shown(entry.parts)
+        if entry.kind == "special":
+            raise BadSubmission(f"{what} contains {name}, a pipe or a device, but should contain files. Remove it.")
+        if entry.kind == "link" and _leaves(entry):
+            raise BadSubmission(f"{what} contains {name}, a link that leaves the submission. Replace it by the file.")
+    size, packed = sum(entry.size for entry in visible), sum(entry.packed for entry in visible)
+    if size > max(limits.total_bytes, BOMB_RATIO * packed):
+        bomb = f"over {BOMB_RATIO} times its size, as zip bombs do"
+        raise BadSubmission(f"{what} unpacks to {_mib(size)}, {bomb}. Hand in your Python files only.")
+
+
+def _leaves(link: Entry) -> bool:
+    """Whether the link points out of the submission; a target too long for a path counts as doing so."""
+    target = link.read().decode("utf-8", "replace").replace("\\", "/") if link.size <= 4096 else "/"
+    depth = len(link.parts) - 1
+    for part in target.split("/"):
+        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
+        if depth < 0:
+            return True
+    return bool(re.match("/|[A-Za-z]:", target))
+
+
+def _chosen(what: str, found: list[tuple[str, ...]], required: str) -> tuple[str, ...]:
+    """Return the shallowest of the paths `found`, whose names differ from `required` in case at most."""
+    depth = min(map(len, found))
+    level = sorted({parts for parts in found if len(parts) == depth})
+    if len(level) > 1:
+        several = _listed([shown(parts) for parts in level])
+        raise BadSubmission(f"{what} contains {several}, but should contain one {required}. Keep the one to be graded.")
+    if level[0][-1] != required:
+        raise BadSubmission(f"{what}: found {shown(level[0])}; the name must be exactly {required}. Rename the file.")
+    return level[0]
+
+
+def _modules(what: str, beside: list[Entry], depth: int, files: set[tuple[str, ...]]) -> dict[str, Entry]:
+    """Return the `.py` files of the required file's folder by their path in it, if each path can mean only one file."""
+    modules: dict[str, Entry] = {}
+    spelled: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for entry in beside:
+        parts, name = entry.parts[depth:], shown(entry.parts)
+        if not parts[-1].endswith(".py") or parts[-1] == "conftest.py":
+            continue
+        if entry.kind == "link":
+            raise BadSubmission(f"{what}: {name} is a link, but should be a file. Replace it by the file.")
+        if any(unicodedata.category(character) in _INVISIBLE for character in "".join(parts)):
+            raise BadSubmission(f"{what}: the name of {name} contains invisible characters. Rename the file.")
+        if len("/".join(parts).encode()) > PATH_BYTES:
+            raise BadSubmission(f"{what}: the name {name} is longer than {PATH_BYTES} bytes. Shorten it.")
+        for end in range(1, len(entry.parts)):
+            if (path := entry.parts[:end]) in files:
+                raise BadSubmission(f"{what} contains {shown(path)} both as a file and as a folder. Rename one.")
+        for end in range(1, len(parts) + 1):
+            path, key = entry.parts[: depth + end], tuple(_folded(part) for part in parts[:end])
+            if (other := spelled.setdefault(key, path)) != path:
+                pair = f"{shown(other)} and {shown(path)}"
+                raise BadSubmission(f"{what} contains {pair}, which some computers take for one name. Rename one.")
+        copied = unicodedata.normalize("NFC", "/".join(parts))  # Finder takes accents apart; `import` wants them whole
+        if copied in modules:
+            raise BadSubmission(f"{what} contains {name} twice, but should contain it once. Pack the files again.")
+        modules[copied] = entry
+    return modules
+
+
+def _folded(name: str) -> str:
+    """Return the name as a file system sees it that ignores case and the ways to write an accent."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+# The copy.
+
+
+def _content(what: str, entry: Entry) -> bytes:
+    data = entry.read() if entry.size <= MODULE_BYTES else b""
+    if max(entry.size, len(data)) > MODULE_BYTES:
+        name = shown(entry.parts)
+        raise BadSubmission(f"{what}: {name} holds {_mib(entry.size)}, but a Python file should hold at most 1 MiB.")
+    return data
+
+
+def _write(into: Path, contents: dict[str, bytes]) -> None:
+    if any(into.iterdir()):
+        raise GraderFault(f"{into} should be empty before a submission is copied into it")
+    for name, data in contents.items():
+        *folders, file = name.split("/")
+        place = into
+        for folder in folders:
+            place /= folder
+            if not place.exists():
+                place.mkdir()
+                place.chmod(0o755)
+        descriptor = os.open(place / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(descriptor, "wb") as copy:
+            os.fchmod(descriptor, 0o644)
+            copy.write(data)
+
+
+# Words.
+
+
+def _refuse_missing(what: str, found: list[tuple[str, ...]], skipped: list[str], required: str) -> NoReturn:
+    found = sorted(found, key=lambda parts: (not parts[-1].endswith(".py"), len(parts), parts))
+    names = [shown(parts) for parts in found]
+    if names:
+        contains = f"contains {_listed(names)}"
+    elif skipped:
+        contains = f"contains nothing but {_listed([clean(name, 80) for name in sorted(set(skipped))])}"
+    else:
+        contains = "is empty"
+    remedy = _remedy({os.path.splitext(parts[-1])[1].lower() for parts in found}, required)
+    raise BadSubmission(f"{what} {contains}, but should contain {required}. {remedy}")
+
+
+def _refuse_large(what: str, got: str, most: str, required: str) -> NoReturn:
+    remedy = f"Hand in {required} and the modules it imports, nothing else."
+    raise BadSubmission(f"{what} holds {got}, but should hold at most {most}. {remedy}")
+
+
+def _remedy(suffixes: set[str], required: str) -> str:
+    """Return what to do, from the kinds of files that were found instead of the required one."""
+    if ".py" in suffixes:
+        return f"Rename the file that holds your functions to {required}."
+    if ".ipynb" in suffixes:
+        return f"Move your functions from the notebook into {required} and hand that in."
+    return f"Hand in {required} alone, or in a zip with the modules it imports."
+
+
+def _listed(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"

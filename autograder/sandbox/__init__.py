@@ -1,0 +1,1 @@
+"""Start, limit, measure and stop the processes that run student code."""
