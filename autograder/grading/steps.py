@@ -75,7 +75,7 @@ def growth(counts: Sequence[Count]) -> Growth:
     Steps are ``a + b*n + c*n**2`` at the size ``n``, so that three counts tell ``b`` and ``c`` exactly.
     """
     totals = [sum(count.steps.values()) for count in counts]
-    if min(totals) < FEWEST_STEPS:
+    if min(totals) < FEWEST_STEPS or 2 * totals[-1] < max(totals):  # no code does half as much for more pixels
         return Growth(UNKNOWN)
     per_pixel, per_side = _coefficients(totals)
     if per_pixel < PER_PIXEL and _coefficients([count.objects for count in counts])[0] >= PER_PIXEL:
@@ -110,6 +110,7 @@ def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Student, 
     function : str
         Whose steps.
     """
+    student.close()  # a new worker: what this one has kept for a shape would be missing from the count
     try:
         _count(lap, student, function, FIRST_SIZE)
         grown = growth([_count(lap, student, function, size) for size in SIZES])

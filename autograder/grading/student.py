@@ -264,6 +264,7 @@ class Student:
         self._submission = submission
         self._worker: Worker | None = None
         self.calls: list[Call] = []
+        self._last_mark: tuple[int, float] | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -292,12 +293,15 @@ class Student:
     def timed(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, Seconds]:
         """Call a function; return its results, and the processor time of each part of the call."""
         worker = self.connect()
-        marks = [worker.cpu_seconds()]
+        # What the worker has done since the last timed call, and before it forgot that, was for this one.
+        pid, last = self._last_mark or (0, 0.0)
+        marks = [last if pid == worker.pid else worker.cpu_seconds()]
         call, _ = self._call(name, args, kwargs, mark=lambda: marks.append(worker.cpu_seconds()))
         try:
             marks.append(worker.cpu_seconds())
         except ProcessLookupError as gone:
             raise Crashed("the Python process ended right after its reply", name) from gone
+        self._last_mark = worker.pid, marks[-1]
         receive, called, sent = (after - before for before, after in itertools.pairwise(marks))
         return _unwrapped(call), Seconds(receive, called, sent)
 
@@ -315,6 +319,7 @@ class Student:
 
     def forget(self) -> None:
         """Have the worker drop the objects that it keeps for handles: the memory of many large calls adds up."""
+        self._last_mark = None
         if self._worker is not None:
             deadline = self._submission.deadline(self._submission.interface.call_seconds)
             self._exchange(self._worker, {"forget": True}, [], deadline, 0, None, "freeing the caches")

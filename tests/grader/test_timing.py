@@ -40,7 +40,7 @@ class Layers:
         self.laps: list[tuple[int, ...]] = []
         self.inputs: list[Any] = []
         self.counted_at: list[int] = []
-        self.rooted = self.freed = self.pauses = 0
+        self.rooted = self.freed = self.pauses = self.closed = 0
         self.running = True
 
     def connect(self):
@@ -51,6 +51,9 @@ class Layers:
 
     def forget(self):
         self.freed += 1
+
+    def close(self):
+        self.closed += 1
 
     @contextlib.contextmanager
     def stopped(self):
@@ -188,6 +191,7 @@ def test_steps_are_counted_only_where_they_can_matter():
     student = Layers(factor=10)
     assert race(student).growth == Growth(FLAT, "square")
     assert student.counted_at == [FIRST_SIZE, *SIZES]
+    assert student.closed == 1  # what a worker has kept of earlier calls would be missing from the count
 
 
 # --- what is measured
