@@ -130,7 +130,7 @@ def _grade(options: argparse.Namespace) -> int:
     def path(given: Path | None) -> Path | None:
         return None if given is None else given.expanduser()
 
-    order = run.Order(
+    order = run.ClassJob(
         source=options.submissions.expanduser(),
         out=options.out.expanduser(),
         config=options.config,
@@ -271,8 +271,8 @@ def _hosted(options: argparse.Namespace) -> int:
     try:
         if options.unsupervised:
             supervisor.follow(options.unsupervised)
-            return 0 if hosted.grade(hosted.Place(options.root, options.run), config.load(options.config)) else 1
-        place, settings = hosted.Place(options.root), config.load(options.config)
+            return 0 if hosted.grade(hosted.Folders(options.root, options.run), config.load(options.config)) else 1
+        place, settings = hosted.Folders(options.root), config.load(options.config)
         command = [sys.executable, "-m", "autograder", "--config", str(options.config), "hosted", str(options.root)]
         command += ["--unsupervised", str(os.getpid()), "--run", place.run]
         seconds = settings.limits.platform_minutes * 60 * config.PLATFORM_SHARE

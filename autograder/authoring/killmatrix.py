@@ -51,7 +51,7 @@ class Fall:
 
 
 @dataclass(frozen=True)
-class Row:
+class MistakeLine:
     """One misconception, the function that is wrong, and how every test ended."""
 
     name: str
@@ -64,7 +64,7 @@ class Row:
         return [test for test, fall in self.falls.items() if fall.failed]
 
 
-def tables(rows: Sequence[Row], subject: Callable[[str], str | None]) -> Iterator[RenderableType]:
+def tables(rows: Sequence[MistakeLine], subject: Callable[[str], str | None]) -> Iterator[RenderableType]:
     """Draw one small matrix for each function: its misconceptions, and the tests about it.
 
     The last line counts how many misconceptions each test noticed. What fails elsewhere is named below.
@@ -100,7 +100,7 @@ def _short(test: str, function: str) -> str:
     return aspect.replace("_", "\n")
 
 
-def as_csv(rows: Sequence[Row]) -> str:
+def as_csv(rows: Sequence[MistakeLine]) -> str:
     """Return the whole matrix: ``passed``, ``not run``, or how many cases failed of how many."""
     written = io.StringIO()
     tests = list(rows[0].falls) if rows else []

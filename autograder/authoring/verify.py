@@ -41,9 +41,9 @@ import yaml
 from pydantic import BaseModel
 
 from autograder.authoring import fixtures, handout, starter
-from autograder.authoring.killmatrix import Fall, Row
+from autograder.authoring.killmatrix import Fall, MistakeLine
 from autograder.classroom import pool
-from autograder.classroom.pool import Entry
+from autograder.classroom.pool import HandIn
 from autograder.core import config
 from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
@@ -68,7 +68,7 @@ class Report:
     ----------
     seed : int
         Of the fixtures.
-    rows : tuple of Row
+    rows : tuple of MistakeLine
         The kill matrix: each misconception with the tests it failed.
     problems : tuple of str
         What must not be. Verified is what has none.
@@ -79,7 +79,7 @@ class Report:
     """
 
     seed: int
-    rows: tuple[Row, ...]
+    rows: tuple[MistakeLine, ...]
     problems: tuple[str, ...]
     graded: dict[str, int]
     seconds: float
@@ -119,7 +119,7 @@ def verify(
         right, wrong = _right(settings, scratch, seed is None), list(_wrong(config_path, settings, scratch))
         total, done = len(right) + len(wrong), 0
         problems: list[str] = []
-        rows: dict[str, Row] = {}
+        rows: dict[str, MistakeLine] = {}
         for path, claims in ((right_path, right), (untimed_path, wrong)):
             for claim, grade in _graded(path, claims, out, jobs):
                 done += 1
@@ -261,13 +261,13 @@ class _Wrong(_Claim):
                 cases, alone = ", ".join(ended[test].failed), self.fails_only or f"tests of {self.function}"
                 yield f" fails {test} [{cases}], but should fail {alone} alone"
 
-    def row(self, ended: Mapping[str, _Ended]) -> Row:
+    def row(self, ended: Mapping[str, _Ended]) -> MistakeLine:
         """Return its line of the kill matrix."""
         falls = {
             test: Fall(end.outcome, len(end.failed), len(end.cases), self._may_fail(test))
             for test, end in ended.items()
         }
-        return Row(self.name, self.function, falls)
+        return MistakeLine(self.name, self.function, falls)
 
     def _may_fail(self, test: str) -> bool:
         if self.fails_only:
@@ -341,7 +341,7 @@ def _imported(path: Path, root: Path) -> Iterator[ModuleType]:
 def _graded(config_path: Path, claims: list[Any], out: Path, jobs: int) -> Iterator[tuple[Any, Grade]]:
     """Grade the submissions of `claims` and yield each with its grade, as they are ready."""
     by_name = {_place(claim): claim for claim in claims}
-    entries = [Entry(name, claim.path) for name, claim in by_name.items()]
+    entries = [HandIn(name, claim.path) for name, claim in by_name.items()]
     for entry, grade in pool.grade_all(entries, out, config_path, jobs):
         yield by_name[entry.name], grade
 

@@ -23,7 +23,7 @@ from autograder.core.outcomes import FAULT, tally
 from autograder.core.results import Results
 from autograder.grading.grader import Grade
 from autograder.intake import export, roster
-from autograder.intake.export import Entry, Student
+from autograder.intake.export import HandIn, Student
 from autograder.intake.roster import CANVAS, Person
 
 NO_SUBMISSION = "no submission"
@@ -71,7 +71,7 @@ class Row:
         How the tests ended, or why there is no grade.
     """
 
-    entry: Entry
+    entry: HandIn
     score: Fraction | None
     earned: Fraction | None = None
     late: Lateness | None = None
@@ -115,7 +115,7 @@ class Gradebook:
 # --- Rows ------------------------------------------------------------------------------------------------------------
 
 
-def row(entry: Entry, grade: Grade, out: Path, overrides: Sequence[Override], rule: LateRule | None) -> Row:
+def row(entry: HandIn, grade: Grade, out: Path, overrides: Sequence[Override], rule: LateRule | None) -> Row:
     """Make the line of one graded submission, and count lateness in its ``results.json``, as the platform would."""
     if grade.score is None:
         return Row(entry, None, status=FAULT, remark=grade.remark, seconds=grade.seconds)

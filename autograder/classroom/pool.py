@@ -25,7 +25,7 @@ from autograder.core.errors import ConfigurationError
 from autograder.core.outcomes import TestResult
 from autograder.grading.grader import Grade, Grader
 from autograder.intake import export
-from autograder.intake.export import Entry as Entry
+from autograder.intake.export import HandIn as HandIn
 
 RESULTS = "results.json"
 LOST = "the grading process was lost, twice"
@@ -34,20 +34,20 @@ GRACE_SECONDS = 1.0
 """How long an interrupted grading may take to clean up: it ends its workers and removes its files."""
 
 
-def find(path: Path, required: str) -> list[Entry]:
+def find(path: Path, required: str) -> list[HandIn]:
     """Return the submissions at `path`, every zip being one of them; see `export.read`."""
     return export.read(path, required).entries
 
 
 def grade_all(
-    entries: list[Entry],
+    entries: list[HandIn],
     out: Path,
     config_path: Path,
     jobs: int,
     only: str | None = None,
     progress: Callable[[TestResult], None] | None = None,
     scheduler: str | None = None,
-) -> Iterator[tuple[Entry, Grade]]:
+) -> Iterator[tuple[HandIn, Grade]]:
     """Grade `entries` and yield each grade as it is ready; results go to ``out/<name>/results.json``.
 
     When a grading process is lost, what was in hand is graded once more, each in a process of its own; who loses that
@@ -74,11 +74,11 @@ def grade_all(
         for entry in entries:
             yield entry, grader.grade(entry.path, out / entry.name / RESULTS, progress)
         return
-    waiting, lost = deque(entries), deque[Entry]()
+    waiting, lost = deque(entries), deque[HandIn]()
     while waiting:
         yield from _side_by_side(waiting, lost, jobs, out, config_path, only)
     for entry in lost:
-        lost_again = deque[Entry]()
+        lost_again = deque[HandIn]()
         yield from _side_by_side(deque([entry]), lost_again, 1, out, config_path, only)
         if lost_again:
             (out / entry.name / RESULTS).unlink(missing_ok=True)
@@ -86,13 +86,13 @@ def grade_all(
 
 
 def _side_by_side(
-    waiting: deque[Entry], lost: deque[Entry], jobs: int, out: Path, config_path: Path, only: str | None
-) -> Iterator[tuple[Entry, Grade]]:
+    waiting: deque[HandIn], lost: deque[HandIn], jobs: int, out: Path, config_path: Path, only: str | None
+) -> Iterator[tuple[HandIn, Grade]]:
     """Grade what is `waiting`, until all is done or a process is lost; then what was in hand is added to `lost`."""
     context = get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)  # nothing is ever sent: it closes when this process wants them to end
     pool = ProcessPoolExecutor(jobs, context, _start_process, (config_path, only, theirs))
-    in_hand: dict[Future[Grade], Entry] = {}
+    in_hand: dict[Future[Grade], HandIn] = {}
     try:
         while waiting or in_hand:
             while waiting and len(in_hand) < jobs:
@@ -113,8 +113,8 @@ def _side_by_side(
 
 
 def _on_dask(
-    scheduler: str, entries: list[Entry], jobs: int, points: Fraction, out: Path, config_path: Path, only: str | None
-) -> Iterator[tuple[Entry, Grade]]:
+    scheduler: str, entries: list[HandIn], jobs: int, points: Fraction, out: Path, config_path: Path, only: str | None
+) -> Iterator[tuple[HandIn, Grade]]:
     """Grade on Dask, whose executor is one of `concurrent.futures`.
 
     When a worker is lost, what it had been given is graded once more, one after the other, as without Dask.
@@ -141,7 +141,7 @@ def _on_dask(
 
         run = time.time_ns()  # a worker outlives the batch, and must not hold a configuration that has changed
 
-        def submit(entry: Entry) -> Future[Grade]:
+        def submit(entry: HandIn) -> Future[Grade]:
             places = entry.path.absolute(), (out / entry.name / RESULTS).absolute()
             future: Future[Grade] = executor.submit(_grade_anywhere, str(config_path.absolute()), only, run, *places)
             return future

@@ -23,7 +23,7 @@ from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
 from autograder.core.late import LateRule
 from autograder.grading.grader import Grade
-from autograder.grading.plugin import is_meant
+from autograder.grading.plan import is_meant
 from autograder.intake import export, roster
 from autograder.intake.export import HandIns
 
@@ -32,7 +32,7 @@ GRADES, CANVAS, CHANGES, REPORT = "grades.csv", "canvas.csv", "changes.csv", "re
 
 
 @dataclass(frozen=True)
-class Order:
+class ClassJob:
     """What was asked for.
 
     Attributes
@@ -66,7 +66,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Done:
+class ClassResult:
     """What came of it.
 
     Attributes
@@ -88,8 +88,8 @@ class Done:
 
 
 def mark(
-    order: Order, announce: Callable[[str], None], follow: Callable[[int], AbstractContextManager[Display]]
-) -> Done:
+    order: ClassJob, announce: Callable[[str], None], follow: Callable[[int], AbstractContextManager[Display]]
+) -> ClassResult:
     """Grade a class.
 
     Parameters
@@ -137,7 +137,7 @@ def mark(
     problems = [*hand_ins.problems, *(f"overrides: no submission is called {name}" for name in strangers)]
     problems += _not_private(order.out)
     if order.only or hand_ins.single:
-        return Done(grades, problems)
+        return ClassResult(grades, problems)
     rule = LateRule(**config.late.model_dump()) if config.late and config.late.due else None
     if config.late and not rule:
         problems.append(
@@ -148,7 +148,7 @@ def mark(
     book = Gradebook(config.title, points, rows, people.absent if people else (), people.people if people else {})
     changes = None if earlier is None else gradebook.changes(book, earlier)
     written = _write(book, changes, problems, order)
-    return Done(grades, problems, changes, written)
+    return ClassResult(grades, problems, changes, written)
 
 
 @contextlib.contextmanager
@@ -161,7 +161,7 @@ def _scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _whose(hand_ins: HandIns, order: Order) -> tuple[HandIns, roster.Matched | None]:
+def _whose(hand_ins: HandIns, order: ClassJob) -> tuple[HandIns, roster.Matched | None]:
     """Match with the roster, if there is one."""
     if order.roster is None:
         return hand_ins, None
@@ -192,7 +192,7 @@ def _nameless(hand_ins: HandIns, links: Path) -> tuple[HandIns, None]:
     return replace(hand_ins, entries=entries, without_files=absent, problems=[]), None
 
 
-def _overrides(order: Order, points: dict[str, Fraction]) -> list[gradebook.Override]:
+def _overrides(order: ClassJob, points: dict[str, Fraction]) -> list[gradebook.Override]:
     path = order.overrides or order.out / OVERRIDES
     if order.only or (order.overrides is None and not path.exists()):
         return []
@@ -206,7 +206,7 @@ def _known(journal: Journal, keys: dict[str, str], points: Fraction) -> Iterator
             yield name, grade
 
 
-def _plan(order: Order, found: int, todo: int, jobs: int) -> str:
+def _plan(order: ClassJob, found: int, todo: int, jobs: int) -> str:
     where = f"from {order.source}" if not order.anonymous else "submissions"
     if todo < found:
         done = f"{found - todo} of {found} are graded already and unchanged (FORCE=1 grades them again). "
@@ -221,7 +221,7 @@ def _not_private(out: Path) -> list[str]:
     return [f"others on this machine can look into {out}: chmod 700 keeps grades private"] if readable else []
 
 
-def _write(book: Gradebook, changes: list[Change] | None, problems: list[str], order: Order) -> list[Path]:
+def _write(book: Gradebook, changes: list[Change] | None, problems: list[str], order: ClassJob) -> list[Path]:
     """Write the books; where the report cannot be made, `problems` says why."""
     out = order.out
     gradebook.write_grades(book, out / GRADES)

@@ -33,18 +33,18 @@ class Display(Protocol):
 def follow(total: int) -> Iterator[Display]:
     """Follow the grading of `total` submissions."""
     if not sys.stdout.isatty():
-        yield Lines(total)
+        yield LineDisplay(total)
         return
     try:
         bar = Bar(total)
     except ImportError:  # rich is for those who grade a class; a server has no use for it
-        yield Lines(total)
+        yield LineDisplay(total)
         return
     with bar:
         yield bar
 
 
-class Lines:
+class LineDisplay:
     """One line per submission: for logs."""
 
     def __init__(self, total: int) -> None:

@@ -33,7 +33,7 @@ class AttemptRule:
 
 
 @dataclass(frozen=True)
-class Line:
+class LedgerEntry:
     """What a ledger says of one attempt.
 
     Attributes
@@ -84,14 +84,14 @@ class Budget:
     submitted : datetime
     earlier : tuple of Attempt
         Oldest first.
-    lines : tuple of Line
+    lines : tuple of LedgerEntry
         All that is known of them, to be carried along.
     """
 
     rule: AttemptRule
     submitted: datetime
     earlier: tuple[Attempt, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[LedgerEntry, ...] = ()
 
     @property
     def stays(self) -> Attempt | None:
@@ -148,7 +148,7 @@ class Budget:
 
     def ledger(self, counts: bool, score: Fraction) -> dict[str, Any]:
         """Return what the next submission has to know, this one included: nothing in it is a guess."""
-        return {"ledger": [line.to_json() for line in (*self.lines, Line(self.submitted, counts, score))]}
+        return {"ledger": [line.to_json() for line in (*self.lines, LedgerEntry(self.submitted, counts, score))]}
 
     @property
     def _day(self) -> str:
@@ -193,7 +193,7 @@ def budget(submitted: datetime, others: Sequence[Previous], rule: AttemptRule) -
     return Budget(rule, submitted, tuple(_attempt(one, line) for one, line in before), tuple(lines))
 
 
-def _attempt(one: Previous, line: Line | None) -> Attempt:
+def _attempt(one: Previous, line: LedgerEntry | None) -> Attempt:
     if one.failed:
         return Attempt(one.submitted, False, None, False)
     if line is None:
@@ -205,22 +205,22 @@ def _all(count: int, when: str = "") -> str:
     return f"the only attempt{when} is" if count == 1 else f"all {count} attempts{when} are"
 
 
-def _ledger(extra: Mapping[str, Any] | None) -> Iterator[Line]:
+def _ledger(extra: Mapping[str, Any] | None) -> Iterator[LedgerEntry]:
     """Yield the lines of a ledger that can be read."""
     attempts = (extra or {}).get("attempts")
     lines = attempts.get("ledger") if isinstance(attempts, dict) else None
     for line in lines if isinstance(lines, list) else []:
         time = moment(line.get("created_at")) if isinstance(line, dict) else None
         if time is not None and isinstance(line.get("counts"), bool):
-            yield Line(time, line["counts"], amount(line.get("score")))
+            yield LedgerEntry(time, line["counts"], amount(line.get("score")))
 
 
-def _assigned(others: Sequence[Previous], lines: Iterable[Line]) -> list[Line | None]:
+def _assigned(others: Sequence[Previous], lines: Iterable[LedgerEntry]) -> list[LedgerEntry | None]:
     """Return each submission's line: two notes of one time may differ in what lies below a second, so the nearest."""
     times = [one.submitted for one in others]
-    found: list[Line | None] = [None] * len(times)
+    found: list[LedgerEntry | None] = [None] * len(times)
 
-    def off(line: Line, at: int) -> timedelta:
+    def off(line: LedgerEntry, at: int) -> timedelta:
         return abs(line.submitted - times[at])
 
     for line in lines:

@@ -25,7 +25,7 @@ from autograder.core.text import clean
 from autograder.gradescope import attempts, metadata
 from autograder.gradescope.attempts import AttemptRule, Budget
 from autograder.gradescope.metadata import Metadata
-from autograder.grading.grader import Grade, Grader, Terms
+from autograder.grading.grader import Grade, Grader, PlatformTerms
 from autograder.sandbox import isolation
 
 _STORY = 20_000
@@ -38,7 +38,7 @@ UNREAD = (
 
 
 @dataclass(frozen=True)
-class Place:
+class Folders:
     """The platform's folders.
 
     Attributes
@@ -83,7 +83,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Ruling:
     """What the course's rules make of a submission.
 
     Attributes
@@ -135,12 +135,12 @@ class Standing:
         return results.changed(**changes)
 
 
-def standing(known: Metadata, config: Config) -> Standing:
+def standing(known: Metadata, config: Config) -> Ruling:
     """Apply the rules of config.yaml to what the platform knows; without any, nothing has to be known."""
     if config.late is None and config.attempts is None:
-        return Standing()
+        return Ruling()
     notes = list(known.problems)
-    stands = Standing(_late(known, config, notes), notes=notes, unread=bool(known.problems))
+    stands = Ruling(_late(known, config, notes), notes=notes, unread=bool(known.problems))
     if config.attempts is None or known.submitted is None:
         return stands
     rule = AttemptRule(config.attempts.per_day, config.attempts.in_total)
@@ -175,7 +175,7 @@ def _late(known: Metadata, config: Config, notes: list[str]) -> Lateness | None:
     return late_rules.lateness(known.submitted, LateRule(**{**config.late.model_dump(), "due": due}))
 
 
-def grade(place: Place, config: Config) -> bool:
+def grade(place: Folders, config: Config) -> bool:
     """Grade what lies in the platform's folders into the draft, and tell staff; return whether there is a grade."""
     place.close()
     stands = standing(metadata.read(place.metadata), config)
@@ -189,7 +189,7 @@ def grade(place: Place, config: Config) -> bool:
         layers.update(results.extra_data["isolation"])
         return stands.finish(results, ended)
 
-    graded = Grader(config).grade(place.submission, place.draft, terms=Terms(stopped, stands.withheld, finish))
+    graded = Grader(config).grade(place.submission, place.draft, terms=PlatformTerms(stopped, stands.withheld, finish))
     _tell(_report(graded, stands, layers))
     return graded.score is not None
 
@@ -200,7 +200,7 @@ def _tell(staff: list[str]) -> None:
             print(clean(line, _STORY, lines=True), flush=True)
 
 
-def _report(graded: Grade, stands: Standing, layers: Mapping[str, str]) -> list[str]:
+def _report(graded: Grade, stands: Ruling, layers: Mapping[str, str]) -> list[str]:
     notes = [f"Note: {note}" for note in stands.notes]
     if graded.score is None:
         return [f"GRADER FAULT:\n{graded.remark}", *notes]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autograder.core.errors import GraderFault
-from autograder.grading.student import Interface, Submission
+from autograder.grading.proxy import preflight
+from autograder.grading.session import Interface, Session
 from autograder.sandbox import isolation
 from autograder.sandbox.launcher import Sandbox
 
@@ -34,14 +35,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class MachineReport:
     """What a worker on this machine is kept from."""
 
     level: str
     findings: tuple[Finding, ...]
 
 
-def examine(memory_mib: int) -> Diagnosis:
+def examine(memory_mib: int) -> MachineReport:
     """Start a worker as grading does, with an empty submission, and report how it locked itself down.
 
     Parameters
@@ -58,14 +59,14 @@ def examine(memory_mib: int) -> Diagnosis:
     with Sandbox(memory_mib=memory_mib, cpu_seconds=int(SECONDS)) as sandbox:
         directory = sandbox.directory("student")
         (directory / "empty.py").touch(mode=0o644)
-        probe = Submission(sandbox, directory, [], interface)
-        probe.preflight()
+        probe = Session(sandbox, directory, [], interface)
+        preflight(probe)
         if probe.failure is not None:
             raise GraderFault(f"a worker cannot import an empty file: {probe.failure.message}")
         report = dict(probe.isolation)
         if sandbox.advice:
             report["uid"] = sandbox.advice
-    return Diagnosis(isolation.level(report), tuple(_finding(layer, report) for layer in isolation.LAYERS))
+    return MachineReport(isolation.level(report), tuple(_finding(layer, report) for layer in isolation.LAYERS))
 
 
 def _finding(layer: isolation.Layer, report: dict[str, str]) -> Finding:

@@ -5,9 +5,11 @@ It must not know: arrays, processes, points, the platform's keys.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autograder.core.outcomes import PASSED, CaseResult, Diagnosis, TestResult
+from autograder.grading.compare import Foreign
+from autograder.grading.steps import OBJECTS, PIXELS, ROWS, UNKNOWN
 
 SHOWN_GROUPS = 5
 """Different things that are said about one test; more are counted."""
@@ -154,3 +156,57 @@ def _group_text(text: str, cases: Sequence[CaseResult], feedback: str) -> str:
 
 def _counted(names: Sequence[str]) -> list[str]:
     return [*names[:SHOWN_CASES], *([f"{len(names) - SHOWN_CASES} more"] if len(names) > SHOWN_CASES else [])]
+
+
+# --- Words for what the plugin finds -------------------------------------------------------------------------------
+
+OF_NO_USE = {
+    "wrong": "returned something that this test cannot use",
+    "raised": "raised an exception",
+    "crashed": "ended its process",
+    "timed out": "did not return in time",
+    "out of memory": "ran out of memory",
+    "malformed reply": "sent something that is not a reply",
+}
+"""Why a function that a test needs on the way was of no use to it."""
+
+NOT_MEASURED = "The processor time of another process cannot be read on this machine: not measured, full points"
+
+
+def too_slow(function: str, at_most: float, kind: str, over: str) -> str:
+    """Say why a function is too slow, in words that are the same in every run.
+
+    Parameters
+    ----------
+    function : str
+    at_most : float
+        How many times the model answer's processor time it may take.
+    kind : str
+        How its Python steps grow; see ``steps.Growth``.
+    over : str
+        What a large input has more of: pixels.
+    """
+    message = f"{function} takes more than {at_most:g} times the processor time of the model answer"
+    if kind in (PIXELS, OBJECTS):
+        return f"{message} and loops over {over} in Python"
+    return message + (", and its Python steps could not be counted" if kind == UNKNOWN else "")
+
+
+def loop_hint(looping: str, kind: str, over: str) -> str:
+    """Say which function loops, on a line of its own; nothing where none does."""
+    hints = {
+        PIXELS: f"{looping} loops over {over}: its Python steps grow with their number.",
+        OBJECTS: f"work on whole arrays: tolist and map loop over {over}, and make a Python object of each.",
+        ROWS: f"{looping} loops over rows or columns of {over}.",
+    }
+    return f"\nHint: {hints[kind]}" if kind in hints else ""
+
+
+def public_message(error: BaseException, results: Mapping[str, object]) -> str:
+    """Say how a public test failed: in its own words, or that it could not use what came back (None, a list)."""
+    if isinstance(error, AssertionError):
+        return str(error)
+    foreign = [f"{name} is {result}" for name, result in results.items() if isinstance(result, Foreign)]
+    if foreign:
+        return f"the test cannot use what came back: {', '.join(foreign)}"
+    return f"the test cannot use what came back: {type(error).__name__}: {error}"

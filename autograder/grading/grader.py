@@ -26,7 +26,9 @@ from autograder.core.errors import AutograderError, BadSubmission, Configuration
 from autograder.core.outcomes import FAULT, Diagnosis, TestResult
 from autograder.core.results import Results, TestEntry
 from autograder.grading import casefile, draft, feedback, plugin, timing
-from autograder.grading.student import MIB, SLOW_IMPORT_SECONDS, Interface, Submission
+from autograder.grading.plan import Plan, Races, is_meant
+from autograder.grading.proxy import MIB, preflight
+from autograder.grading.session import SLOW_IMPORT_SECONDS, Interface, Session
 from autograder.intake import submission
 from autograder.sandbox import isolation
 from autograder.sandbox.launcher import Sandbox
@@ -64,7 +66,7 @@ class Grade:
 
 
 @dataclass(frozen=True)
-class Terms:
+class PlatformTerms:
     """What a platform has to say in a grading.
 
     Attributes
@@ -97,14 +99,14 @@ class _Verdict:
 class _Admitted:
     """A submission before its tests: what it defines, None if it cannot be used, and why not; sentences about it."""
 
-    student: Submission
+    student: Session
     notes: list[str]
     defined: tuple[str, ...] | None
     unusable: str
     remark: str
 
     @classmethod
-    def of(cls, student: Submission, notes: list[str]) -> _Admitted:
+    def of(cls, student: Session, notes: list[str]) -> _Admitted:
         """Take down how it stands now: later it may be given up for other reasons."""
         if student.failure is None:
             return cls(student, notes, student.defined, "", "")
@@ -135,7 +137,7 @@ class Grader:
         self._only = only
         self._parameters = _parameters(config.homework.solution)
         self._hosted = isolation.GRADESCOPE.exists() if hosted is None else hosted
-        self._graded = [name for name in config.tests if plugin.is_meant(only, name)]
+        self._graded = [name for name in config.tests if is_meant(only, name)]
         if not self._graded:
             raise ConfigurationError(
                 "ONLY", "", f"no test is called {only}", f"The tests are: {', '.join(config.tests)}"
@@ -151,7 +153,7 @@ class Grader:
         path: Path,
         results_path: Path,
         progress: Callable[[TestResult], None] | None = None,
-        terms: Terms | None = None,
+        terms: PlatformTerms | None = None,
     ) -> Grade:
         """Grade the submission at `path` and write `results_path`.
 
@@ -189,7 +191,7 @@ class Grader:
         self,
         path: Path,
         progress: Callable[[TestResult], None] | None,
-        terms: Terms | None = None,
+        terms: PlatformTerms | None = None,
         keep: Callable[[_Verdict], None] | None = None,
     ) -> _Verdict:
         """Run the tests; have what is known after each of them kept."""
@@ -256,12 +258,12 @@ class Grader:
         try:
             read = submission.read(path, directory, required=homework.required_file, limits=bounds)
         except BadSubmission as refusal:
-            student = Submission(sandbox, directory, [], self._interface(), self._object)
+            student = Session(sandbox, directory, [], self._interface(), self._object)
             student.give_up(refusal, "the submission could not be read")
             return _Admitted.of(student, [refusal.message])
-        student = Submission(sandbox, directory, read.files, self._interface(), self._object)
+        student = Session(sandbox, directory, read.files, self._interface(), self._object)
         student.start_clock()
-        student.preflight()
+        preflight(student)
         notes = list(read.notes)
         if student.failure is not None:
             notes.append(f"{student.unusable}: {student.failure.message}")
@@ -278,9 +280,9 @@ class Grader:
         if self._hosted and objection:
             raise GraderFault(f"not graded on Gradescope: {objection}")
 
-    def _plan(self, sandbox: Sandbox) -> plugin.Plan:
+    def _plan(self, sandbox: Sandbox) -> Plan:
         homework = self._config.homework
-        return plugin.Plan(
+        return Plan(
             public=homework.public_tests,
             hidden=homework.hidden_tests,
             cases=self._cases,
@@ -289,20 +291,20 @@ class Grader:
             subject=self._config.subject,
             only=self._only,
             knowledge=lambda: _knowledge(homework.misconceptions),
-            races=plugin.Races(
+            races=Races(
                 reference=lambda: self._reference(sandbox),
                 bounds=self._bounds(),
             ),
         )
 
-    def _reference(self, sandbox: Sandbox) -> Submission:
+    def _reference(self, sandbox: Sandbox) -> Session:
         """Put the model answer where a worker of its own can read it."""
         homework = self._config.homework
         directory = sandbox.directory("reference")
         copy = directory / homework.required_file
         copy.write_bytes(homework.solution.read_bytes())
         copy.chmod(0o644)
-        return Submission(sandbox, directory, [], self._interface(), self._object, reference=True)
+        return Session(sandbox, directory, [], self._interface(), self._object, reference=True)
 
     def _bounds(self) -> timing.Bounds:
         speed = self._config.speed

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.grading.calls import Call, Handle
 from autograder.grading.diagnose.evidence import Evidence, Made, Step
-from autograder.grading.student import Call, Handle
 
 MOST_BYTES = 1 << 20
 """A larger result is not kept: no right one of a test of values comes near."""

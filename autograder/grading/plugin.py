@@ -8,13 +8,10 @@ not know: points, results.json, how a submission was handed in.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import fnmatch
 import io
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +21,16 @@ import pytest
 from autograder.core.errors import AutograderError, GraderFault, NotRun, StudentError, TooSlow, Wrong
 from autograder.core.files import ENGINE
 from autograder.core.outcomes import FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
-from autograder.grading import compare, steps, timing
-from autograder.grading.casefile import Case
-from autograder.grading.compare import Array, Foreign, Mismatch
-from autograder.grading.diagnose.diagnosis import Diagnostician, Knowledge
+from autograder.grading import feedback, steps, timing
+from autograder.grading.check import Check
+from autograder.grading.compare import Foreign
+from autograder.grading.diagnose.diagnosis import Diagnostician
 from autograder.grading.diagnose.evidence import Evidence
 from autograder.grading.history import History
-from autograder.grading.student import Call, Student, Submission
+from autograder.grading.plan import Plan, is_meant
+from autograder.grading.proxy import Proxy
+from autograder.grading.record import Record
+from autograder.grading.session import Session
 
 _UNUSED = (
     "cacheprovider debugging doctest faulthandler junitxml legacypath logging monkeypatch pastebin recwarn setuponly "
@@ -47,73 +47,14 @@ PYTEST_ARGUMENTS = (
 )
 """Only what a graded test needs: no file of the machine's or the submission's has a say, and nothing is written."""
 
-MOST_EVIDENCE = 8
-"""Wrong cases of one test that the diagnosis looks at. A mistake is named when it explains all of them."""
 
-
-@dataclass(frozen=True)
-class Races:
-    """What speed tests need.
-
-    Attributes
-    ----------
-    reference : callable
-        Returns the model answer, as a submission; called when the first race is run.
-    bounds : Bounds
-    """
-
-    reference: Callable[[], Submission]
-    bounds: timing.Bounds
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to run, and what the tests are given.
-
-    Attributes
-    ----------
-    public, hidden : Path
-        The folders with the tests.
-    cases : mapping of str to sequence of Case
-        The cases of each group.
-    tolerances : mapping of str to float
-        By dtype name, and ``slope``.
-    order : sequence of str
-        The names of all graded tests, in the order of the assignment. So they run, but for those that measure speed,
-        which come last.
-    subject : callable
-        From a test's name to the student's function it is about.
-    only : str or None
-        One test's name, ``name[case]``, or a pattern of names with ``*``; all tests when None.
-    races : Races or None
-        None where no test measures speed.
-    knowledge : callable
-        Returns what the homework knows of mistakes, for the diagnosis; called when something is wrong.
-    """
-
-    public: Path
-    hidden: Path
-    cases: Mapping[str, Sequence[Case]]
-    tolerances: Mapping[str, float]
-    order: Sequence[str]
-    subject: Callable[[str], str | None]
-    only: str | None = None
-    races: Races | None = None
-    knowledge: Callable[[], Knowledge | None] = lambda: None
-
-
-def is_meant(only: str | None, name: str) -> bool:
-    """Whether ONLY means the test `name`, or some of its cases."""
-    return only is None or fnmatch.fnmatchcase(name, only.partition("[")[0])
-
-
-def run(plan: Plan, submission: Submission, progress: Callable[[TestResult], None] | None = None) -> list[TestResult]:
+def run(plan: Plan, submission: Session, progress: Callable[[TestResult], None] | None = None) -> list[TestResult]:
     """Run the graded tests against a submission.
 
     Parameters
     ----------
     plan : Plan
-    submission : Submission
+    submission : Session
     progress : callable, optional
         Told of every test function as it ends. What it prints to ``sys.stdout`` is not seen.
 
@@ -144,16 +85,16 @@ def run(plan: Plan, submission: Submission, progress: Callable[[TestResult], Non
 class GradingPlugin:
     """The fixtures of graded tests, and the record of how each case ended."""
 
-    def __init__(self, plan: Plan, submission: Submission, progress: Callable[[TestResult], None] | None) -> None:
+    def __init__(self, plan: Plan, submission: Session, progress: Callable[[TestResult], None] | None) -> None:
         self._plan = plan
         self._submission = submission
         self._progress = progress
-        self._student = Student(submission)
+        self._student = Proxy(submission)
         self._history = History()
         self._diagnostician = Diagnostician(plan.knowledge)
-        self._records: dict[str, _Record] = {}
+        self._records: dict[str, Record] = {}
         self._verdict: timing.Verdict | None = None
-        self._reference: Student | None = None
+        self._reference: Proxy | None = None
         self._raced: dict[timing.Lap, timing.Race] = {}
         self.fault: GraderFault | None = None
         self.interrupted = False
@@ -165,7 +106,7 @@ class GradingPlugin:
     # --- what a test is given ---
 
     @pytest.fixture
-    def student(self) -> Iterator[Student]:
+    def student(self) -> Iterator[Proxy]:
         """The student's functions."""
         yield self._student
         self._history.add(self._student.calls)
@@ -173,7 +114,7 @@ class GradingPlugin:
         self._student.calls.clear()
 
     @pytest.fixture
-    def layers(self) -> Student:
+    def layers(self) -> Proxy:
         """The student's functions, under the name that public tests use."""
         return self._student
 
@@ -194,7 +135,7 @@ class GradingPlugin:
 
         def race(lap: timing.Lap, *, small: int, large: Sequence[int], over: str) -> None:
             self._refuse_lost_race(name)
-            self._reference = self._reference or Student(races.reference())
+            self._reference = self._reference or Proxy(races.reference())
             if lap not in self._raced:
                 sizes: dict[str, Any] = {"small": small, "large": large}
                 self._raced[lap] = timing.Race(lap, self._student, self._reference, races.bounds, **sizes)
@@ -248,7 +189,7 @@ class GradingPlugin:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
         """Run a test and record how it ended; pytest sees it pass, and draws up no report of its own."""
         name = _function(pyfuncitem)
-        record = self._records.setdefault(name, _Record(name, _title(pyfuncitem), self._plan.subject(name)))
+        record = self._records.setdefault(name, Record(name, _title(pyfuncitem), self._plan.subject(name)))
         started = time.perf_counter()
         error: BaseException | None = None
         try:
@@ -298,19 +239,19 @@ class GradingPlugin:
         verdict, self._verdict = self._verdict, None
         if error is None and verdict is not None:
             measured = verdict.step != timing.NOT_MEASURED
-            outcome, message = (PASSED, "") if measured else (NOT_MEASURED, _UNMEASURED)
+            outcome, message = (PASSED, "") if measured else (NOT_MEASURED, feedback.NOT_MEASURED)
             return CaseResult(case, outcome, message, detail=verdict.figures)
         if error is None:
             return CaseResult(case, PASSED)
         if not isinstance(error, AutograderError) and self._is_about_a_result(item, error):
             if _is_below(item.path, self._plan.public):
-                return CaseResult(case, Wrong.outcome, _public_message(error, self._student.calls))
+                return CaseResult(case, Wrong.outcome, feedback.public_message(error, self._results_of_last_call()))
             error = Wrong("the result is not the expected one", detail={"values": str(error)})
         if not isinstance(error, StudentError):
             self._set_fault(f"{item.name}: {type(error).__name__}: {error} ({_line(item.path, error)})")
             return CaseResult(case, FAULT)
         if subject is not None and error.function not in (None, subject):
-            which = "is not defined" if error.detail.get("kind") == "undefined" else _WHICH[error.outcome]
+            which = "is not defined" if error.detail.get("kind") == "undefined" else feedback.OF_NO_USE[error.outcome]
             error = NotRun(f"needs {error.function}, which {which}", error.function)
         detail = dict(error.detail)
         values = str(detail.pop("values", ""))
@@ -342,6 +283,10 @@ class GradingPlugin:
         except Exception as error:
             return Diagnosis(f"no diagnosis: {type(error).__name__}: {error}")
 
+    def _results_of_last_call(self) -> dict[str, object]:
+        calls = self._student.calls
+        return dict(zip(calls[-1].names, calls[-1].results, strict=True)) if calls else {}
+
     def _refuse_lost_race(self, name: str) -> None:
         """Raise NotRun when every other test of the same function has failed: its speed is of no interest then."""
         subject = self._plan.subject(name)
@@ -365,165 +310,15 @@ class GradingPlugin:
             self.fault = GraderFault(story)
 
 
-class Check:
-    """The comparisons a hidden test may ask for; each passes silently or raises Wrong.
-
-    Parameters
-    ----------
-    student : Student
-        Knows which call produced a result.
-    history : History
-        Knows what led to that call.
-    tolerances : mapping of str to float
-    dtype : str
-        Of the case: which tolerance is meant.
-    """
-
-    def __init__(self, student: Student, history: History, tolerances: Mapping[str, float], dtype: str) -> None:
-        self._student = student
-        self._history = history
-        self._tolerances = tolerances
-        self._dtype = dtype
-
-    def array(self, name: str, got: object, expected: Array) -> None:
-        """`got` equals `expected`: ndarray, shape, float dtype, finite, values."""
-        self._require(compare.array(name, got, expected, self._tolerances[self._dtype]), name, got, expected)
-
-    def tensor(self, name: str, got: object, shape: Sequence[int]) -> Array:
-        """`got` is a finite array of floats with this shape; returned in float64, for arithmetic."""
-        self._require(compare.tensor(name, got, shape), name, got, tuple(shape))
-        return np.asarray(got, dtype=np.float64)
-
-    def shape(self, name: str, got: object, shape: Sequence[int]) -> None:
-        """`got` is an array with this shape."""
-        self._require(compare.shape(name, got, shape), name, got, tuple(shape))
-
-    def dtype(self, name: str, got: object, dtype: Any) -> None:
-        """`got` is an array with this dtype."""
-        self._require(compare.dtype(name, got, np.dtype(dtype)), name, got)
-
-    def integer(self, name: str, got: object, expected: int) -> None:
-        """`got` is the integer `expected`."""
-        self._require(compare.integer(name, got, expected), name, got, expected)
-
-    def distinct(self, name: str, first: object, second: object) -> None:
-        """The results for two different inputs differ."""
-        self._require(compare.distinct(name, first, second), name, second)
-
-    def slopes(
-        self, name: str, got: object, directions: Array, slopes: Array, source: str = "finite differences"
-    ) -> None:
-        """The gradient `got` has these slopes along these directions; `source` is what they come from."""
-        mismatch = compare.slopes(name, got, directions, slopes, self._tolerances["slope"], source)
-        self._require(mismatch, name, got, tuple(directions.shape[1:]))
-
-    def untouched(self, call: Call) -> None:
-        """An inspected call left its inputs as they were."""
-        self._require(compare.untouched(call.inputs, call.inputs_after), call.names[0], call=call, about="changed")
-
-    def own_memory(self, call: Call) -> None:
-        """The results of an inspected call share no memory with its inputs."""
-        arrays = [name for name, result in zip(call.names, call.results, strict=True) if isinstance(result, np.ndarray)]
-        self._require(compare.own_memory(arrays, call.shares), call.names[0], call=call, about="shared")
-
-    def _require(
-        self,
-        mismatch: Mismatch | None,
-        name: str,
-        got: object = None,
-        expected: object = None,
-        call: Call | None = None,
-        about: str = "",
-    ) -> None:
-        """Raise Wrong for a mismatch, with what the diagnosis needs; `about` is its kind in the diagnosis' words."""
-        calls, tolerance = self._student.calls, self._tolerances[self._dtype]
-        call = call or self._student.origin(got) or (calls[-1] if calls else None)
-        if mismatch is None:
-            if call is not None and isinstance(expected, (np.ndarray, int)):
-                self._history.note_passed(calls, call, name, got, tolerance)
-            return
-        detail: dict[str, object] = {"kind": about or mismatch.kind, "result": name, "values": mismatch.values}
-        wrong = Wrong(mismatch.message, call.function if call is not None else None, detail, _quoted(mismatch, got))
-        if call is not None:
-            wrong.evidence = self._history.evidence(calls, call, about or mismatch.kind, name, got, expected, tolerance)
-        raise wrong
-
-
-@dataclass
-class _Record:
-    """What is known of a test function while its cases are still running."""
-
-    name: str
-    title: str
-    subject: str | None
-    cases: list[CaseResult] = field(default_factory=list)
-    seconds: float = 0.0
-    evidence: list[Evidence] = field(default_factory=list)
-    diagnosis: Diagnosis | None = None
-
-    def witness(self, evidence: Sequence[Evidence]) -> None:
-        """Keep what the diagnosis needs to know of the last case, if it is one of the first that are wrong."""
-        if len(self.evidence) < MOST_EVIDENCE:
-            self.evidence += [dataclasses.replace(one, case=self.cases[-1].case) for one in evidence]
-
-    def result(self) -> TestResult:
-        return TestResult(self.name, self.title, self.subject, tuple(self.cases), self.seconds, self.diagnosis)
-
-
-_WHICH = {
-    "wrong": "returned something that this test cannot use",
-    "raised": "raised an exception",
-    "crashed": "ended its process",
-    "timed out": "did not return in time",
-    "out of memory": "ran out of memory",
-    "malformed reply": "sent something that is not a reply",
-}
-"""Why a function that a test needs on the way was of no use to it."""
-
-
-_UNMEASURED = "The processor time of another process cannot be read on this machine: not measured, full points"
-
-
 def _too_slow(function: str, verdict: timing.Verdict, bounds: timing.Bounds, over: str) -> StudentError:
-    """Say why it is too slow, in words that are the same in every run, and which of the student's functions loops."""
+    """Return the error that says why it is too slow, and which of the student's functions loops."""
     growth = verdict.growth or steps.Growth(steps.UNKNOWN)
-    hint = ""
-    if growth.kind == steps.PIXELS:
-        hint = f"\nHint: {growth.function} loops over {over}: its Python steps grow with their number."
-    elif growth.kind == steps.OBJECTS:
-        hint = f"\nHint: work on whole arrays: tolist and map loop over {over}, and make a Python object of each."
-    elif growth.kind == steps.ROWS:
-        hint = f"\nHint: {growth.function} loops over rows or columns of {over}."
+    hint = feedback.loop_hint(growth.function, growth.kind, over)
     if verdict.timed_out is not None:
         verdict.timed_out.message += hint
         return verdict.timed_out
-    at_most = bounds.bound(growth)
-    message = f"{function} takes more than {at_most:g} times the processor time of the model answer"
-    if growth.kind in (steps.PIXELS, steps.OBJECTS):
-        message += f" and loops over {over} in Python"
-    elif growth.kind == steps.UNKNOWN:
-        message += ", and its Python steps could not be counted"
+    message = feedback.too_slow(function, bounds.bound(growth), growth.kind, over)
     return TooSlow(message + hint, function, verdict.figures)
-
-
-def _quoted(mismatch: Mismatch, got: object) -> str:
-    """Return what a message repeats of what the student's code has sent."""
-    if isinstance(got, Foreign):
-        return got.kind
-    if mismatch.kind == "shape" and isinstance(got, np.ndarray):
-        return str(got.shape)
-    return str(got) if mismatch.kind == "type" else ""
-
-
-def _public_message(error: BaseException, calls: Sequence[Call]) -> str:
-    """Say how a public test failed: in its own words, or that it could not use what came back (None, a list)."""
-    if isinstance(error, AssertionError):
-        return str(error)
-    results = zip(calls[-1].names, calls[-1].results, strict=True) if calls else ()
-    foreign = [f"{name} is {result}" for name, result in results if isinstance(result, Foreign)]
-    if foreign:
-        return f"the test cannot use what came back: {', '.join(foreign)}"
-    return f"the test cannot use what came back: {type(error).__name__}: {error}"
 
 
 def _function(item: pytest.Item) -> str:

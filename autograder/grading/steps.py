@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.core.errors import StudentError
+from autograder.grading.calls import Count
 from autograder.grading.inputs import Inputs
-from autograder.grading.student import Count, Student
+from autograder.grading.proxy import Proxy
 
 FLAT, ROWS, PIXELS, OBJECTS, UNKNOWN = "flat", "rows", "pixels", "objects", "unknown"
 
@@ -99,14 +100,14 @@ def _coefficients(counts: Sequence[int]) -> tuple[float, float]:
     return per_pixel, first - per_pixel * (small + middle)
 
 
-def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Student, function: str) -> Growth:
+def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Proxy, function: str) -> Growth:
     """Count the steps of one function of the assignment in the calls of a race, and say how they grow.
 
     Parameters
     ----------
     lap : callable
         See ``timing.Lap``.
-    student : Student
+    student : Proxy
     function : str
         Whose steps.
     """
@@ -120,7 +121,7 @@ def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Student, 
     return grown if grown.function in student.names else Growth(grown.kind, function)
 
 
-def _count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Student, function: str, size: int) -> Count:
+def _count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Proxy, function: str, size: int) -> Count:
     counted = _Counted(student, function)
     draw = Inputs(SEED).draw()
     with suppress(StopIteration):
@@ -134,7 +135,7 @@ def _count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Student,
 class _Counted:
     """A student's functions; the steps of one of them are counted."""
 
-    def __init__(self, student: Student, function: str) -> None:
+    def __init__(self, student: Proxy, function: str) -> None:
         self._student = student
         self._function = function
         self.count: Count | None = None

@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 Wall time says as much about the machine as about the code, so processor time is measured: the kernel counts it for each
-worker, and the grader reads that count from outside, where no code of the student's can reach it. Student and model
+worker, and the grader reads that count from outside, where no code of the student's can reach it. Proxy and model
 answer take turns on the same inputs, each in a locked-down worker of its own, with one BLAS thread. While one of them
 works, the other is stopped. Every round gives one ratio, so that what slows both for a while cancels; the median of the
 rounds counts.
@@ -13,8 +13,9 @@ sends the results. The clock is read between them, while the worker waits. Copyi
 student's worker much longer than the model answer's: then the rest is counted, so that no work can hide there.
 
 *Nobody can know the inputs, or work ahead.* Values and shapes are drawn from the operating system's entropy in every
-round. A race times all functions of a layer in the same calls, so that what a forward pass prepares for a backward pass
-is paid in the verdict on the forward pass.
+round. The functions of a layer are judged by the same calls, so that what a forward pass prepares for a backward pass
+is paid in the verdict on the forward pass. (Tables that a module makes while it is imported are not paid. Code that
+gets by with such tables is vectorised.)
 
 *Two far bounds, and a count between them.* A single bound on a noisy ratio always has somebody on it. Up to
 ``full_ratio`` times the model answer's time there is no loop over pixels on any machine: all points. Beyond
@@ -41,9 +42,10 @@ import numpy as np
 
 from autograder.core.errors import GraderFault, StudentError, TimedOut, Wrong
 from autograder.grading import compare, steps
+from autograder.grading.calls import Seconds
 from autograder.grading.inputs import Inputs
+from autograder.grading.proxy import Proxy
 from autograder.grading.steps import Growth
-from autograder.grading.student import Seconds, Student
 
 FULL, NONE, NOT_MEASURED = "full", "none", "not measured"
 
@@ -130,7 +132,7 @@ class Race:
     ----------
     lap : callable
         See ``Lap``.
-    student, reference : Student
+    student, reference : Proxy
     bounds : Bounds
     small : int
         Height and width of a small round, which finds the loops that are slow even there.
@@ -139,7 +141,7 @@ class Race:
     """
 
     def __init__(
-        self, lap: Lap, student: Student, reference: Student, bounds: Bounds, *, small: int, large: Sequence[int]
+        self, lap: Lap, student: Proxy, reference: Proxy, bounds: Bounds, *, small: int, large: Sequence[int]
     ) -> None:
         self._lap = lap
         self._student = student
@@ -150,7 +152,7 @@ class Race:
         self._large = _Rounds(lap, student, reference, bounds.tolerance, lambda: _shape(large))
 
     def verdict(self, function: str) -> Verdict:
-        """Judge one function.
+        """Judge one function. All are judged by the same rounds, which the first call runs.
 
         Raises
         ------
@@ -165,15 +167,17 @@ class Race:
             return Verdict(NOT_MEASURED, {"reason": str(error)})
         if not self._small:
             self._run_small()
+            self._run_large()
         self._small.complain(function)
         if function in self._lost:
             return Verdict(NONE, self._small.figures(function), self._growth(function))
-        try:
-            return self._decide(function)
-        except TimedOut as error:
-            if error.function != function:
-                raise
-            return Verdict(NONE, self._large.figures(function), self._growth(function), error)
+        failure = self._large.failure(function)
+        if isinstance(failure, TimedOut) and failure.function == function:
+            return Verdict(NONE, {}, self._growth(function), failure)
+        self._large.complain(function)
+        ratio, bound = self._large.ratio(function), self._bound(function)
+        growth = self._growths.get(function)
+        return Verdict(FULL if ratio <= bound else NONE, self._large.figures(function), growth)
 
     def _run_small(self) -> None:
         """Find the functions that are slow on small inputs because they loop."""
@@ -185,16 +189,26 @@ class Race:
         self._lost = {name for name in slow if self._growth(name).kind in (steps.PIXELS, steps.OBJECTS)}
         self._large.leave_out(self._lost)
 
-    def _decide(self, function: str) -> Verdict:
-        """Run rounds until the verdict is clear; have the steps counted if it can depend on them."""
-        rounds, full = self._large, self._bounds.full_ratio
-        rounds.run(function, FEWEST_ROUNDS)
-        if max(rounds.ratios(function)) * CLEAR < full:
-            return Verdict(FULL, rounds.figures(function))
-        growth = self._growth(function)
-        bound = self._bounds.bound(growth)
-        rounds.run(function, self._bounds.rounds, lambda all_: max(all_) * CLEAR < bound or min(all_) > CLEAR * bound)
-        return Verdict(FULL if rounds.ratio(function) <= bound else NONE, rounds.figures(function), growth)
+    def _run_large(self) -> None:
+        """Run rounds until the verdict on every function is clear, and at most twice as many as are wanted."""
+        open_ = set(self._small.names) - self._lost
+        while open_ and len(self._large) < 2 * self._bounds.rounds:
+            self._large.run_one()
+            open_ = {name for name in open_ & set(self._large.names) if not self._is_clear(name)}
+
+    def _is_clear(self, function: str) -> bool:
+        """Whether more rounds cannot change the verdict on a function, or there have been enough."""
+        ratios = self._large.ratios(function)
+        if len(ratios) < FEWEST_ROUNDS:
+            return False
+        bound = self._bound(function)
+        return max(ratios) * CLEAR < bound or min(ratios) > CLEAR * bound or len(ratios) >= self._bounds.rounds
+
+    def _bound(self, function: str) -> float:
+        """Return the ratio up to which a function gets all points; its steps are counted if that can matter."""
+        if max(self._large.ratios(function)) * CLEAR < self._bounds.full_ratio:
+            return self._bounds.full_ratio
+        return self._bounds.bound(self._growth(function))
 
     def _growth(self, function: str) -> Growth:
         if function not in self._growths:
@@ -229,7 +243,7 @@ class _Rounds:
     """The rounds of one race at one size."""
 
     def __init__(
-        self, lap: Lap, student: Student, reference: Student, tolerance: float, shape: Callable[[], tuple[int, int]]
+        self, lap: Lap, student: Proxy, reference: Proxy, tolerance: float, shape: Callable[[], tuple[int, int]]
     ) -> None:
         self._lap = lap
         self._student = student
@@ -253,12 +267,17 @@ class _Rounds:
         """End every lap before the last of its functions if that is one of these."""
         self._left_out = set(functions)
 
+    def failure(self, function: str) -> StudentError | None:
+        """Return what keeps a function from being judged, if anything does: its own failure, or one before it."""
+        if function in self.names:
+            return None
+        return self._failures.get(function) or next(iter(self._failures.values()), None)
+
     def complain(self, function: str) -> None:
-        """Raise the failure that keeps a function from being judged, if there is one."""
-        if function in self._failures:
-            raise self._failures[function]
-        if function not in self.names and self._failures:
-            raise next(iter(self._failures.values()))
+        """Raise that."""
+        failure = self.failure(function)
+        if failure is not None:
+            raise failure
         if function not in self.names:
             raise GraderFault(f"the calls of this speed test do not include {function}")
 
@@ -274,15 +293,6 @@ class _Rounds:
     def ratio(self, function: str) -> float:
         """Return their median, which counts."""
         return statistics.median(self.ratios(function))
-
-    def run(self, function: str, rounds: int, until: Callable[[list[float]], bool] = lambda ratios: False) -> None:
-        """Run rounds until so many are kept, or the ratios are what `until` asks for; at most twice as many in all."""
-        if not self._rounds:
-            self.run_one()
-        self.complain(function)
-        while len(self.kept(function)) < rounds and len(self) < 2 * rounds and not until(self.ratios(function)):
-            self.run_one()
-            self.complain(function)
 
     def run_one(self) -> None:
         """Run one round."""
@@ -352,7 +362,7 @@ _Results = Mapping[str, Mapping[str, object]]
 class _Timed:
     """Functions whose calls are timed, all of them in the same way."""
 
-    def __init__(self, layers: Student) -> None:
+    def __init__(self, layers: Proxy) -> None:
         self._layers = layers
         self.last = ""
         self.times: dict[str, Seconds] = {}

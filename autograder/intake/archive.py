@@ -67,7 +67,7 @@ _KINDS: dict[int, Kind] = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class Member:
     """One thing that was handed in, whether in an archive or in a folder.
 
     Attributes
@@ -111,7 +111,7 @@ def split(name: str, what: str) -> tuple[str, ...]:
     return parts
 
 
-def folder_entries(root: int, what: str, skip: Callable[[str], bool]) -> list[Entry]:
+def folder_entries(root: int, what: str, skip: Callable[[str], bool]) -> list[Member]:
     """List the folder open at `root`, which messages call `what`, without looking into folders whose name `skip` takes.
 
     Raises
@@ -125,12 +125,12 @@ def folder_entries(root: int, what: str, skip: Callable[[str], bool]) -> list[En
     return entries
 
 
-def _walk(root: int, folder: int, parents: tuple[str, ...], what: str, skip: Callable[[str], bool]) -> Iterator[Entry]:
+def _walk(root: int, folder: int, parents: tuple[str, ...], what: str, skip: Callable[[str], bool]) -> Iterator[Member]:
     with os.scandir(folder) as children:
         for child in children:
             names, status = (*parents, child.name), child.stat(follow_symlinks=False)
             kind, size = _KINDS.get(stat.S_IFMT(status.st_mode), "special"), status.st_size
-            yield Entry(split("/".join(names), what), kind, size, size, partial(_bytes, root, names, kind, size))
+            yield Member(split("/".join(names), what), kind, size, size, partial(_bytes, root, names, kind, size))
             if kind == "folder" and not skip(child.name) and len(names) < DEPTH:
                 inside = os.open(child.name, _OPEN_FOLDER, dir_fd=folder)
                 try:
@@ -154,7 +154,7 @@ def _bytes(root: int, names: tuple[str, ...], kind: Kind, size: int) -> bytes:
             return file.read(size + 1)
 
 
-def zip_entries(file: BinaryIO, what: str) -> list[Entry]:
+def zip_entries(file: BinaryIO, what: str) -> list[Member]:
     """List the archive `file`, which messages call `what`.
 
     Raises
@@ -246,13 +246,13 @@ def _widened(extra: bytes, values: list[int]) -> list[int] | None:
     return None if missing else values
 
 
-def _entry(file: BinaryIO, what: str, line: _Line) -> Entry:
+def _entry(file: BinaryIO, what: str, line: _Line) -> Member:
     name = _decoded(line.name)
     parts = split(name, what)
     kind = _KINDS.get(stat.S_IFMT(line.mode), "file")  # Windows leaves the mode empty
     if kind == "file" and name.endswith(("/", "\\")):
         kind = "folder"
-    return Entry(parts, kind, line.size, line.packed, lambda: _content(file, what, line))
+    return Member(parts, kind, line.size, line.packed, lambda: _content(file, what, line))
 
 
 def _decoded(name: bytes) -> str:

@@ -50,7 +50,7 @@ class Student:
 
 
 @dataclass(frozen=True)
-class Entry:
+class HandIn:
     """One submission.
 
     Attributes
@@ -77,9 +77,9 @@ class HandIns:
 
     Attributes
     ----------
-    entries : list of Entry
+    entries : list of HandIn
         What can be graded.
-    without_files : list of Entry
+    without_files : list of HandIn
         What an export names without files of it.
     problems : list of str
         One sentence each, for staff.
@@ -87,8 +87,8 @@ class HandIns:
         Whether this is one submission that was pointed at, and no class.
     """
 
-    entries: list[Entry]
-    without_files: list[Entry] = field(default_factory=list)
+    entries: list[HandIn]
+    without_files: list[HandIn] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     single: bool = False
 
@@ -114,9 +114,9 @@ def read(path: Path, required: str, scratch: Callable[[], Path] | None = None) -
         raise ConfigurationError("SUBMISSIONS", "", f"{path} does not exist", _REMEDY)
     if not path.is_dir():
         unpacked = _unpacked(path, required, scratch) if scratch else None
-        return read(unpacked, required) if unpacked else HandIns([Entry(path.stem, path)], single=True)
+        return read(unpacked, required) if unpacked else HandIns([HandIn(path.stem, path)], single=True)
     if (path / required).is_file():
-        return HandIns([Entry(path.resolve().name, path)], single=True)
+        return HandIns([HandIn(path.resolve().name, path)], single=True)
     children = [child for child in sorted(path.iterdir()) if not _is_junk(child.name)]
     if (path / METADATA).is_file():
         return _export(path, children)
@@ -126,7 +126,7 @@ def read(path: Path, required: str, scratch: Callable[[], Path] | None = None) -
     found = [child for child in children if not child.is_symlink()]
     if not found:
         raise ConfigurationError("SUBMISSIONS", "", f"{path} is empty", _REMEDY)
-    entries = [Entry(name, child) for name, child in zip(_names(found), found, strict=True)]
+    entries = [HandIn(name, child) for name, child in zip(_names(found), found, strict=True)]
     return HandIns(entries, problems=[_link(child) for child in linked])
 
 
@@ -153,7 +153,7 @@ def _export(path: Path, children: list[Path]) -> HandIns:
     folders = {child.name: child for child in children if child.name != METADATA}
     for name, metadata in _metadata(path / METADATA).items():
         folder = folders.pop(name, None)
-        entry = Entry(name, folder or path / "-", _submitters(metadata), _moment(metadata.get(":created_at")))
+        entry = HandIn(name, folder or path / "-", _submitters(metadata), _moment(metadata.get(":created_at")))
         if not entry.students:
             problems.append(f"{name} has no submitters in {METADATA}: graded, and nobody's")
         if entry.submitted is None:
@@ -168,14 +168,14 @@ def _export(path: Path, children: list[Path]) -> HandIns:
             problems.append(_link(folder))
         elif folder.is_dir() or folder.suffix == ".zip":
             problems.append(f"{name} is not in {METADATA}: graded, and nobody's")
-            entries.append(Entry(name, folder))
+            entries.append(HandIn(name, folder))
     problems += _shared([*entries, *absent])
     if not entries:
         raise ConfigurationError("SUBMISSIONS", "", f"{path} holds {METADATA} and no submissions", "Download it again")
     return HandIns(entries, absent, problems)
 
 
-def _shared(entries: list[Entry]) -> Iterator[str]:
+def _shared(entries: list[HandIn]) -> Iterator[str]:
     """Yield what makes one student look like two, or two like one."""
     of = [(entry.name, student) for entry in entries for student in entry.students]
     for what in ("sid", "email"):
@@ -281,7 +281,7 @@ def _unpacked(path: Path, required: str, scratch: Callable[[], Path]) -> Path | 
     return into.joinpath(*top)
 
 
-def _top(entries: list[archive.Entry]) -> tuple[str, ...]:
+def _top(entries: list[archive.Member]) -> tuple[str, ...]:
     """Return the folder that all files are in, if there is one."""
     files = [entry.parts for entry in entries if entry.kind == "file"]
     first = {parts[:1] for parts in files}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.core.errors import ConfigurationError
-from autograder.intake.export import Entry, Student
+from autograder.intake.export import HandIn, Student
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 """The columns that Canvas wants back as it wrote them."""
@@ -112,13 +112,13 @@ def _person(row: dict[str, str]) -> Person | None:
 class Matched:
     """Entries with the students they belong to, everybody's line of the roster, and what could not be told."""
 
-    entries: list[Entry]
+    entries: list[HandIn]
     people: dict[Student, Person]
     absent: list[Person]
     problems: list[str]
 
 
-def match(entries: list[Entry], roster: list[Person]) -> Matched:
+def match(entries: list[HandIn], roster: list[Person]) -> Matched:
     """Find whose the entries are. Who cannot be told apart is listed and matched with nobody."""
     owners: dict[str, list[Person]] = {}
     for person in roster:
@@ -157,7 +157,7 @@ def match(entries: list[Entry], roster: list[Person]) -> Matched:
     return Matched(matched, people, [person for person in roster if id(person) not in present], problems)
 
 
-def _keys_in(entry: Entry) -> list[str]:
+def _keys_in(entry: HandIn) -> list[str]:
     """Return what a file's name says about whose it is: all of it, or the number that Canvas writes into it.
 
     Canvas names files ``<name>[_LATE]_<id>_<submission>_<the student's name of the file>``.

@@ -26,7 +26,7 @@ from typing import NoReturn
 
 from autograder.core.errors import BadSubmission, ConfigurationError, GraderFault
 from autograder.core.text import clean
-from autograder.intake.archive import DEPTH, Entry, folder_entries, shown, zip_entries
+from autograder.intake.archive import DEPTH, Member, folder_entries, shown, zip_entries
 
 MODULE_BYTES = 1 << 20
 """Most bytes of one `.py` file. People write a hundredth of that; what is larger is data."""
@@ -38,7 +38,7 @@ PATH_BYTES = 255
 """Most bytes of a copied path, below the required file's folder: what every file system takes for one name."""
 
 IGNORED = 50
-"""Most names in `Submission.ignored`."""
+"""Most names in `CleanCopy.ignored`."""
 
 _UNNAMED = "the submission"
 _SKIPPED = {"__MACOSX", "__pycache__", "site-packages", "node_modules"}
@@ -77,7 +77,7 @@ class ArchiveLimits:
 
 
 @dataclass(frozen=True)
-class Submission:
+class CleanCopy:
     """A submission as the worker may see it.
 
     Attributes
@@ -98,7 +98,7 @@ class Submission:
     notes: tuple[str, ...]
 
 
-def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> Submission:
+def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> CleanCopy:
     """Copy what matters of the submission at `path` into the empty directory `into`.
 
     Parameters
@@ -131,13 +131,13 @@ def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> Sub
         raise GraderFault(f"the submission {path} could not be copied into {into}: {error}") from error
     names = sorted({clean(name, 80) for name in picked.ignored})
     more = [f"and {len(names) - IGNORED} more"] if len(names) > IGNORED else []
-    return Submission(into, tuple(contents), (*names[:IGNORED], *more), tuple(picked.notes))
+    return CleanCopy(into, tuple(contents), (*names[:IGNORED], *more), tuple(picked.notes))
 
 
 # What was handed in.
 
 
-def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Entry], list[str]]:
+def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Member], list[str]]:
     """Return what messages call the submission, what lies in it, and first notes."""
     try:
         status = path.stat()
@@ -153,7 +153,7 @@ def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Entr
     what, suffix, size = clean(path.name, 80) or _UNNAMED, path.suffix.lower(), status.st_size
     if suffix == ".py":
         notes = [] if path.name == required else [f"{what} was taken as {required}."]
-        return _UNNAMED, [Entry((required,), "file", size, size, lambda: file.read(size + 1))], notes
+        return _UNNAMED, [Member((required,), "file", size, size, lambda: file.read(size + 1))], notes
     start = file.read(16)
     kind = next((kind for opening, kind in _OPENINGS.items() if start.startswith(opening)), _SUFFIXES.get(suffix))
     if not start:
@@ -172,13 +172,13 @@ def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Entr
 @dataclass(frozen=True)
 class _Picked:
     what: str
-    modules: dict[str, Entry]
+    modules: dict[str, Member]
     ignored: list[str]
     notes: list[str]
 
 
 def _picked(
-    what: str, entries: list[Entry], notes: list[str], required: str, limits: ArchiveLimits, nested: bool = False
+    what: str, entries: list[Member], notes: list[str], required: str, limits: ArchiveLimits, nested: bool = False
 ) -> _Picked:
     """Choose the required file and its modules; refuse what must be refused."""
     visible, skipped = _parted(sorted(entries, key=lambda entry: entry.parts))
@@ -217,7 +217,7 @@ def _is_skipped(name: str) -> bool:
     return name.startswith(".") or name in _SKIPPED
 
 
-def _parted(entries: list[Entry]) -> tuple[list[Entry], list[str]]:
+def _parted(entries: list[Member]) -> tuple[list[Member], list[str]]:
     """Part what may count from what never does; of a skipped folder only its own name is kept."""
     environments = {entry.parts[:-1] for entry in entries if entry.parts[-1:] == ("pyvenv.cfg",)}
     visible, skipped = [], []
@@ -234,7 +234,7 @@ def _parted(entries: list[Entry]) -> tuple[list[Entry], list[str]]:
     return visible, skipped
 
 
-def _refuse_harmful(what: str, visible: list[Entry], limits: ArchiveLimits) -> None:
+def _refuse_harmful(what: str, visible: list[Member], limits: ArchiveLimits) -> None:
     for entry in visible:
         name = shown(entry.parts)
         if entry.kind == "special":
@@ -247,7 +247,7 @@ def _refuse_harmful(what: str, visible: list[Entry], limits: ArchiveLimits) -> N
         raise BadSubmission(f"{what} unpacks to {_mib(size)}, {bomb}. Hand in your Python files only.")
 
 
-def _leaves(link: Entry) -> bool:
+def _leaves(link: Member) -> bool:
     """Whether the link points out of the submission; a target too long for a path counts as doing so."""
     target = link.read().decode("utf-8", "replace").replace("\\", "/") if link.size <= 4096 else "/"
     depth = len(link.parts) - 1
@@ -270,9 +270,9 @@ def _chosen(what: str, found: list[tuple[str, ...]], required: str) -> tuple[str
     return level[0]
 
 
-def _modules(what: str, beside: list[Entry], depth: int, files: set[tuple[str, ...]]) -> dict[str, Entry]:
+def _modules(what: str, beside: list[Member], depth: int, files: set[tuple[str, ...]]) -> dict[str, Member]:
     """Return the `.py` files of the required file's folder by their path in it, if each path can mean only one file."""
-    modules: dict[str, Entry] = {}
+    modules: dict[str, Member] = {}
     spelled: dict[tuple[str, ...], tuple[str, ...]] = {}
     for entry in beside:
         parts, name = entry.parts[depth:], shown(entry.parts)
@@ -307,7 +307,7 @@ def _folded(name: str) -> str:
 # The copy.
 
 
-def _content(what: str, entry: Entry) -> bytes:
+def _content(what: str, entry: Member) -> bytes:
     data = entry.read() if entry.size <= MODULE_BYTES else b""
     if max(entry.size, len(data)) > MODULE_BYTES:
         name = shown(entry.parts)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-SETTLE_SECONDS = 0.02
+SETTLE_SECONDS = 0.1
 """How long a process that has just answered may take to go to sleep; one that never does is brought up to date by the
 ticks, every 10 ms at least."""
 LOOK_SECONDS = 0.0001

@@ -28,7 +28,9 @@ from autograder.core import config
 from autograder.core.config import Config, Speed
 from autograder.core.errors import StudentError
 from autograder.grading import steps, timing
-from autograder.grading.student import Interface, Student, Submission
+from autograder.grading.link import Link
+from autograder.grading.proxy import Proxy, preflight
+from autograder.grading.session import Interface, Session
 from autograder.sandbox import launcher
 from autograder.sandbox.launcher import Sandbox
 
@@ -76,20 +78,20 @@ def worker(settings: Config) -> bool:
     """Print what it takes to start a worker, step by step."""
     steps: dict[str, list[float]] = {}
     with _submission(settings, settings.homework.solution.read_text(encoding="utf-8")) as submission:
-        submission.preflight()
+        preflight(submission)
         for _ in range(40):
-            student = Student(submission)
+            link = Link(submission)
             marks = [time.perf_counter()]
             process = submission.sandbox.start(submission.directory)
             marks.append(time.perf_counter())
-            student._expect_hello(process)
+            link.expect_hello(process)
             marks.append(time.perf_counter())
-            student._worker = process
-            student._load(process)
+            link.worker = process
+            link.load()
             marks.append(time.perf_counter())
             used = process.cpu_seconds()
             ending = time.perf_counter()  # reading the clock is none of the steps
-            student.close()
+            link.end()
             marks.append(marks[-1] + time.perf_counter() - ending)
             names = ("fork", "lock down", "import the student's file", "stop and reap")
             for name, start, end in zip(names, marks, marks[1:], strict=False):
@@ -107,8 +109,8 @@ def calls(settings: Config) -> bool:
     function = "im2col"
     print("\nOne call that returns its argument (medians, ms)")
     with _submission(settings, ECHO.format(function=function)) as submission:
-        submission.preflight()
-        student = Student(submission)
+        preflight(submission)
+        student = Proxy(submission)
         for name, entries in (("1 KB", 128), ("10 MB", 1_250_000)):
             x = np.arange(entries, dtype=np.float64).reshape(1, 1, 1, -1)
             seconds, used = [], []
@@ -310,7 +312,7 @@ def measure(settings: Config, source: str, races: Mapping[str, Race]) -> dict[st
         reference = _admit(settings, submission.sandbox, answer, "reference")
         for test, (lap, small, large) in races.items():
             function = settings.subject(test) or ""
-            with closing(Student(submission)) as student, closing(Student(reference)) as model:
+            with closing(Proxy(submission)) as student, closing(Proxy(reference)) as model:
                 try:
                     verdict = timing.Race(lap, student, model, endless, small=small, large=large).verdict(function)
                     ratio = float(str(verdict.figures["ratio"]))
@@ -322,12 +324,12 @@ def measure(settings: Config, source: str, races: Mapping[str, Race]) -> dict[st
 
 
 @contextmanager
-def _submission(settings: Config, source: str) -> Iterator[Submission]:
+def _submission(settings: Config, source: str) -> Iterator[Session]:
     with Sandbox(memory_mib=settings.limits.memory_mib, cpu_seconds=600) as box:
         yield _admit(settings, box, source, "student")
 
 
-def _admit(settings: Config, box: Sandbox, source: str, name: str) -> Submission:
+def _admit(settings: Config, box: Sandbox, source: str, name: str) -> Session:
     homework, limits = settings.homework, settings.limits
     directory = box.directory(name)
     (directory / homework.required_file).write_text(source, encoding="utf-8")
@@ -341,7 +343,7 @@ def _admit(settings: Config, box: Sandbox, source: str, name: str) -> Submission
         memory_mib=limits.memory_mib,
         reply_mib=limits.reply_mib,
     )
-    return Submission(box, directory, [], interface, reference=name == "reference")
+    return Session(box, directory, [], interface, reference=name == "reference")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from _pytest.assertion.rewrite import AssertionRewritingHook
 
 from autograder.core import config
 from autograder.grading import casefile
-from autograder.grading.student import Interface, Submission
+from autograder.grading.proxy import preflight
+from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -168,19 +169,19 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def submit(sandbox: Sandbox) -> Callable[..., Submission]:
+def submit(sandbox: Sandbox) -> Callable[..., Session]:
     """Give a student's source, get the submission as the engine sees it after the first import."""
 
-    def submit(source: str, helpers: dict[str, str] | None = None, **limits: Any) -> Submission:
+    def submit(source: str, helpers: dict[str, str] | None = None, **limits: Any) -> Session:
         directory = sandbox.directory(f"student-{next(_numbers)}")
         files = {"toy.py": source, **(helpers or {})}
         for name, text in files.items():
             (directory / name).write_text(text)
         bounds: dict[str, Any] = {key: value for key, value in LIMITS.items() if key in Interface.__annotations__}
         interface = Interface("toy", FUNCTIONS, frozenset({"cache"}), **{**bounds, **limits}, parameters=PARAMETERS)
-        submission = Submission(sandbox, directory, list(files), interface)
+        submission = Session(sandbox, directory, list(files), interface)
         submission.start_clock()
-        submission.preflight()
+        preflight(submission)
         return submission
 
     return submit

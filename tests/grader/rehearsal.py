@@ -21,11 +21,12 @@ from autograder.core import config
 from autograder.core.errors import NotRun, Raised, Wrong
 from autograder.core.outcomes import PASSED, CaseResult
 from autograder.grading import casefile
+from autograder.grading.calls import Call, Handle
+from autograder.grading.check import Check
 from autograder.grading.compare import Foreign
 from autograder.grading.diagnose.diagnosis import Diagnostician
 from autograder.grading.history import History
-from autograder.grading.plugin import Check, _Record
-from autograder.grading.student import Call, Handle
+from autograder.grading.record import Record
 from solutions import cases, layers, misconceptions, naive
 from solutions.cases import Layer
 
@@ -72,7 +73,7 @@ def hidden_tests():
     return {name: found[name] for name in SETTINGS.tests if name in found}
 
 
-class Student:
+class Proxy:
     """What a hidden test sees as `student`, with functions of this process behind it."""
 
     def __init__(self, functions):
@@ -144,7 +145,7 @@ def other_cases():
 
 
 def rehearse(functions, tests=None, knowledge=misconceptions, others=False):
-    """Yield a _Record with its diagnosis for every hidden test, or for `tests`: as one submission is graded.
+    """Yield a Record with its diagnosis for every hidden test, or for `tests`: as one submission is graded.
 
     The cases are those of the fixtures, or `others`.
     """
@@ -152,8 +153,8 @@ def rehearse(functions, tests=None, knowledge=misconceptions, others=False):
     for name in tests or hidden_tests():
         test, group = hidden_tests()[name]
         given = other_cases()[group] if others else CASES[group]
-        student, history = Student(functions()), History()
-        record = _Record(name, name, SETTINGS.subject(name))
+        student, history = Proxy(functions()), History()
+        record = Record(name, name, SETTINGS.subject(name))
         for case in given:
             check = Check(student, history, TOLERANCES, getattr(case, "dtype", "float64"))
             error = None

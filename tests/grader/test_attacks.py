@@ -163,13 +163,14 @@ def test_every_layer_matters(name):
 GRADE_ONE_IMPORT = """
 import ctypes, sys
 from autograder.sandbox.launcher import Sandbox
-from autograder.grading.student import Interface, Student, Submission
+from autograder.grading.proxy import Proxy
+from autograder.grading.session import Interface, Session
 with Sandbox(memory_mib=512, cpu_seconds=10) as sandbox:
     directory = sandbox.directory("student")
     (directory / "layers.py").write_text("import numpy.polynomial\\ndef im2col(): return 1\\n")
     (directory / "layers.py").chmod(0o644)
     interface = Interface("layers", {"im2col": ["cols"]}, frozenset(), 10, 10, 60, 512, 1)
-    student = Student(Submission(sandbox, directory, ["layers.py"], interface))
+    student = Proxy(Session(sandbox, directory, ["layers.py"], interface))
     student.connect()
     student.close()
     print("imported", "dumpable" if ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) else "protected")

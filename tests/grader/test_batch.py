@@ -57,8 +57,8 @@ def test_a_folder_of_submissions(tmp_path, handed_in, names):
 
 def test_one_submission(tmp_path):
     make(tmp_path, "ann.zip", "ben/toy.py", "ben/more.py")
-    assert pool.find(tmp_path / "ann.zip", "toy.py") == [pool.Entry("ann", tmp_path / "ann.zip")]
-    assert pool.find(tmp_path / "ben", "toy.py") == [pool.Entry("ben", tmp_path / "ben")]
+    assert pool.find(tmp_path / "ann.zip", "toy.py") == [pool.HandIn("ann", tmp_path / "ann.zip")]
+    assert pool.find(tmp_path / "ben", "toy.py") == [pool.HandIn("ben", tmp_path / "ben")]
 
 
 def test_the_folder_one_stands_in(tmp_path, monkeypatch):

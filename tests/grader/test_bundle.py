@@ -19,7 +19,7 @@ from tests.grader.stage.__main__ import differences
 from tests.grader.stage.submissions import metadata
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = ROOT / "autograder" / "bundle"
+SCRIPTS = ROOT / "autograder" / "authoring" / "bundle"
 PARTLY = ROOT / "tests/grader/submissions/sample/padding-crop-zero"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.core.errors import ConfigurationError
 from autograder.intake import export
-from autograder.intake.export import Entry, Student
+from autograder.intake.export import HandIn, Student
 
 HEAD = "---\n"
 ANN = """\
@@ -70,8 +70,8 @@ def test_an_export(gradescope, bom):
     found = export.read(root, "toy.py")
     at = datetime(2023, 12, 2, 2, 52, 7, 938335, tzinfo=timezone.utc)
     assert found.entries == [
-        Entry("submission_1", root / "submission_1", (Student("Ann O'Hara", "0123", "ann@u.edu"),), at),
-        Entry(
+        HandIn("submission_1", root / "submission_1", (Student("Ann O'Hara", "0123", "ann@u.edu"),), at),
+        HandIn(
             "submission_2",
             root / "submission_2",
             (Student("李 <script>", "", "li@u.edu"), Student("No", "77", "no@u.edu")),

@@ -16,7 +16,7 @@ from autograder.core.errors import ConfigurationError
 from autograder.core.late import LateRule
 from autograder.grading.grader import Grade
 from autograder.intake import roster
-from autograder.intake.export import Entry, Student
+from autograder.intake.export import HandIn, Student
 
 POINTS = {"test_double": Fraction(3), "test_halve": Fraction(5, 2)}
 ANN = Student("Ann", "01", "ann@u.edu")
@@ -46,7 +46,7 @@ def row(tmp_path):
         (tmp_path / name / "results.json").write_text(json.dumps(content))
         outcomes = Counter(test["extra_data"]["outcome"] for test in tests)
         grade = Grade(Fraction(repr(double + halve)), Fraction("5.5"), outcomes, 1.0)
-        entry = Entry(name, tmp_path / name, tuple(students), submitted)
+        entry = HandIn(name, tmp_path / name, tuple(students), submitted)
         return gradebook.row(entry, grade, tmp_path, overrides, rule)
 
     return row
@@ -59,7 +59,7 @@ def table(path: Path) -> list[list[str]]:
 
 def test_one_line_per_student_and_one_column_per_test(row, tmp_path):
     fault = gradebook.row(
-        Entry("submission_2", tmp_path, (BEN,)), Grade.fault(Fraction(5), "a bug"), tmp_path, (), None
+        HandIn("submission_2", tmp_path, (BEN,)), Grade.fault(Fraction(5), "a bug"), tmp_path, (), None
     )
     rows = [row(students=(ANN, BEN), halve=0.0, submitted=LATE), fault]
     absent = roster.Person(Student("Cleo", "3", "cleo@u.edu"), frozenset({"3"}))

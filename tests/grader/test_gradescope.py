@@ -213,13 +213,11 @@ def test_negative_points(field):
 
 
 def test_a_negative_total():
-    assert "Results.score: Input should be greater than or equal to 0" in fault(results, score=-0.5)
+    assert "Results.score: Input should be greater than or equal to 0" in fault(made, score=-0.5)
 
 
 def test_a_sum_that_is_not_the_assignments():
-    assert fault(results, total_points=3.0) == (
-        "results.json: Results: max_score adds up to 2.0, but total_points is 3.0"
-    )
+    assert fault(made, total_points=3.0) == ("results.json: Results: max_score adds up to 2.0, but total_points is 3.0")
 
 
 def test_a_sum_is_exact():
@@ -237,7 +235,7 @@ def test_a_partial_run_is_declared():
 # Values.
 
 
-@pytest.mark.parametrize("make", [entry, results])
+@pytest.mark.parametrize("make", [entry, made])
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
@@ -321,14 +319,14 @@ def test_a_name_that_is_none(name, problem):
     ],
 )
 def test_a_value_that_the_whole_rejects(field, value):
-    message = fault(results, **{field: value})
+    message = fault(made, **{field: value})
     assert message.startswith("results.json: ")
     assert field in message or "TestEntry" in message
 
 
 def test_an_entry_given_as_a_dictionary():
     assert made(tests=[{"number": "1", "name": "a", "score": 2.0, "max_score": 2.0}]).tests[0].status == "passed"
-    message = fault(results, tests=[{"number": "1", "name": "a", "score": 3.0, "max_score": 2.0}])
+    message = fault(made, tests=[{"number": "1", "name": "a", "score": 3.0, "max_score": 2.0}])
     assert message == "results.json: TestEntry 'a': score is 3.0, but max_score is 2.0"
 
 
@@ -382,7 +380,7 @@ def test_nothing_can_be_changed():
         ({np.str_("a"): 1}, ": has the key "),
     ],
 )
-@pytest.mark.parametrize("make", [entry, results])
+@pytest.mark.parametrize("make", [entry, made])
 def test_what_json_cannot_hold(make, data, problem):
     whose = "TestEntry 'test_add'" if make is entry else "Results"
     message = fault(make, extra_data=data)
@@ -399,7 +397,7 @@ def test_what_json_can_hold():
 def test_a_list_inside_itself():
     loop: list[Any] = []
     loop.append(loop)
-    assert fault(results, extra_data={"loop": loop}).endswith("[0][0]: is nested too deeply")
+    assert fault(made, extra_data={"loop": loop}).endswith("[0][0]: is nested too deeply")
 
 
 def test_nesting_up_to_the_limit():
@@ -424,7 +422,7 @@ def test_what_was_changed_after_the_check_is_found_before_writing(tmp_path):
 # Output.
 
 
-@pytest.mark.parametrize("make", [entry, results])
+@pytest.mark.parametrize("make", [entry, made])
 def test_an_output_is_cut_with_a_note(make):
     note = "\n[cut: 10,001 characters are too many to show]"
     got = make(output="x" * (OUTPUT_LIMIT + 1)).output
@@ -432,11 +430,11 @@ def test_an_output_is_cut_with_a_note(make):
     assert got == "x" * (OUTPUT_LIMIT - len(note)) + note
 
 
-@pytest.mark.parametrize("make", [entry, results])
+@pytest.mark.parametrize("make", [entry, made])
 def test_an_output_at_the_limit_is_whole(make):
     assert make(output="x" * OUTPUT_LIMIT).output == "x" * OUTPUT_LIMIT
 
 
-@pytest.mark.parametrize("make", [entry, results])
+@pytest.mark.parametrize("make", [entry, made])
 def test_line_ends_are_the_platforms(make):
     assert make(output="a\r\nb\rc\n").output == "a\nb\nc\n"

@@ -7,7 +7,7 @@ import pytest
 
 from autograder.core import config
 from autograder.grading import casefile
-from autograder.grading.plugin import Check
+from autograder.grading.check import Check
 
 ROOT = Path(__file__).parents[2]
 CONFIG = config.load(ROOT / "config.yaml")

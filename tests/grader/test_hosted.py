@@ -232,14 +232,14 @@ def test_nothing_of_another_run_is_published(platform, tmp_path):
         (results.parent / name).write_text("{}")
     script = "from autograder.gradescope.supervisor import supervise; from pathlib import Path; import sys; "
     script += "a, b = map(Path, sys.argv[1:]); print(supervise([sys.executable, '-c', ''], a, b, 30))"
-    draft = hosted.Place(platform.root).draft
+    draft = hosted.Folders(platform.root).draft
     done = subprocess.run([sys.executable, "-c", script, draft, results], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "The grading has left no results. No grade is published.\nFalse\n"
     assert platform.left == []
 
 
 def test_every_run_has_a_draft_of_its_own(tmp_path):
-    assert hosted.Place(tmp_path).draft != hosted.Place(tmp_path).draft
+    assert hosted.Folders(tmp_path).draft != hosted.Folders(tmp_path).draft
 
 
 # Who reads it.
@@ -421,7 +421,7 @@ def standing(toy, tmp_path):
 
 
 def test_without_rules_nothing_has_to_be_known(standing):
-    assert standing("") == hosted.Standing()
+    assert standing("") == hosted.Ruling()
 
 
 def test_whose_due_date(standing):

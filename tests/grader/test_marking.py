@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from autograder.classroom import run
-from autograder.classroom.run import Order
+from autograder.classroom.run import ClassJob
 from autograder.core.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def mark(toy):
     def mark(source=toy.root / "handed in", **more):
         follower = Follower()
         said: list[str] = []
-        order = Order(source, toy.root / "results", toy.config, **{"jobs": 1, **more})
+        order = ClassJob(source, toy.root / "results", toy.config, **{"jobs": 1, **more})
 
         @contextmanager
         def follow(total):

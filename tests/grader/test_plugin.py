@@ -10,6 +10,7 @@ import pytest
 from autograder.core import config
 from autograder.core.errors import GraderFault
 from autograder.grading import casefile, compare, plugin
+from autograder.grading.plan import Plan
 from autograder.sandbox.launcher import Sandbox
 
 ONE = "def test_double(student, check):\n    import numpy as np\n    x = np.array([1.0, 2.0])\n    "
@@ -26,7 +27,7 @@ def run(toy, submit):
     def run(source=toy.SOLUTION, only=None, progress=None, **limits):
         settings = config.load(toy.config)
         home = settings.homework
-        plan = plugin.Plan(
+        plan = Plan(
             public=home.public_tests,
             hidden=home.hidden_tests,
             cases=casefile.load(home.fixtures),

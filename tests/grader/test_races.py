@@ -6,7 +6,8 @@ import pytest
 
 from autograder.core import config
 from autograder.core.outcomes import NOT_MEASURED, PASSED, CaseResult, TestResult
-from autograder.grading import feedback, grader, plugin, timing
+from autograder.grading import feedback, grader, timing
+from autograder.grading.plan import is_meant
 from autograder.sandbox import cpuclock
 
 HIDDEN = '''\
@@ -241,7 +242,7 @@ def test_a_pattern_names_several_tests(graded):
     ],
 )
 def test_what_only_means(only, name, meant):
-    assert plugin.is_meant(only, name) is meant
+    assert is_meant(only, name) is meant
 
 
 # --- config.yaml

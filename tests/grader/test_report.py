@@ -15,7 +15,7 @@ from autograder.classroom import gradebook, report
 from autograder.classroom.gradebook import Change, Gradebook, Override, Row
 from autograder.grading.grader import Grade
 from autograder.intake import roster
-from autograder.intake.export import Entry, Student
+from autograder.intake.export import HandIn, Student
 
 NASTY = '<script>document.title="pwned"</script>'
 POINTS = {"test_double": Fraction(3), "test_halve": Fraction(2), "test_same": Fraction(1)}
@@ -50,13 +50,13 @@ def book(tmp_path):
         results = {"score": total, "output": f"Found it. {NASTY}", "tests": tests, "extra_data": {}}
         (folder / "results.json").write_text(json.dumps(results))
         grade = Grade(Fraction(repr(total)), Fraction(6), Counter(passed=3), 1.5 * number, NASTY)
-        entry = Entry(folder.name, folder, (Student(name, str(number)),))
+        entry = HandIn(folder.name, folder, (Student(name, str(number)),))
         override = [Override(folder.name, "test_halve", Fraction(1), NASTY)] if number == 1 else []
         rows.append(gradebook.row(entry, grade, tmp_path, override, None))
     rows.append(
-        gradebook.row(Entry("lost", tmp_path), Grade.fault(Fraction(6), f"Traceback {NASTY}"), tmp_path, (), None)
+        gradebook.row(HandIn("lost", tmp_path), Grade.fault(Fraction(6), f"Traceback {NASTY}"), tmp_path, (), None)
     )
-    rows.append(Row(Entry("submission_9", tmp_path), None, status=gradebook.NO_FILES))
+    rows.append(Row(HandIn("submission_9", tmp_path), None, status=gradebook.NO_FILES))
     absent = [roster.Person(Student(f"Absent {NASTY}"), frozenset({"9"}))]
     return Gradebook(f"Homework {NASTY}", POINTS, rows, absent)
 

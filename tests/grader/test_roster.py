@@ -6,7 +6,7 @@ import pytest
 
 from autograder.core.errors import ConfigurationError
 from autograder.intake import roster
-from autograder.intake.export import Entry, Student
+from autograder.intake.export import HandIn, Student
 
 GRADESCOPE = "First Name,Last Name,SID,Email,Sections\nAnn,O'Hara,0123,ann@u.edu,A\nZoë,Li,77,zoe@u.edu,A\n"
 CANVAS = """\
@@ -69,7 +69,7 @@ def test_no_roster(tmp_path):
 
 
 def entry(name, *students):
-    return Entry(name, Path(name), students)
+    return HandIn(name, Path(name), students)
 
 
 def test_submissions_of_an_export(read):

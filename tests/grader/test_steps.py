@@ -3,8 +3,9 @@
 import pytest
 
 from autograder.grading import steps
+from autograder.grading.calls import Count
+from autograder.grading.proxy import Proxy
 from autograder.grading.steps import FLAT, OBJECTS, PIXELS, ROWS, UNKNOWN, Growth
-from autograder.grading.student import Count, Student
 
 
 def counts(objects=lambda n: 50, **functions):
@@ -41,7 +42,7 @@ def test_how_steps_grow(functions, expected):
     assert steps.growth(counts(**functions)) == expected
 
 
-class Layers(Student):
+class Layers(Proxy):
     """Stands in for a proxy whose worker says what it likes."""
 
     def __init__(self, told, names=("double",)):

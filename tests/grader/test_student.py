@@ -18,7 +18,7 @@ from autograder.core.errors import (
     Wrong,
 )
 from autograder.grading.compare import Foreign
-from autograder.grading.student import Student
+from autograder.grading.proxy import Proxy
 
 X = np.array([1.0, 2.0, 3.0])
 
@@ -36,7 +36,7 @@ def proxy():
     students = []
 
     def proxy(submission):
-        students.append(Student(submission))
+        students.append(Proxy(submission))
         return students[-1]
 
     yield proxy

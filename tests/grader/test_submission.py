@@ -248,7 +248,7 @@ def test_ignored_is_bounded_and_clean(handed_in, read):
 def test_a_single_file(tmp_path, read, into, name, notes):
     (tmp_path / name).write_bytes(CODE)
     taken = read(tmp_path / name)
-    assert taken == submission.Submission(into, ("layers.py",), (), notes)
+    assert taken == submission.CleanCopy(into, ("layers.py",), (), notes)
     assert (into / "layers.py").read_bytes() == CODE
 
 

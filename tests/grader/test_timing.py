@@ -9,9 +9,9 @@ import pytest
 
 from autograder.core.errors import Crashed, GraderFault, Raised, TimedOut, Wrong
 from autograder.grading import timing
+from autograder.grading.calls import Count, Seconds
 from autograder.grading.inputs import Inputs
 from autograder.grading.steps import FIRST_SIZE, FLAT, PIXELS, ROWS, SIZES, UNKNOWN, Growth
-from autograder.grading.student import Count, Seconds
 from autograder.grading.timing import FULL, NONE, NOT_MEASURED, Bounds
 
 BOUNDS = Bounds(full_ratio=4, none_ratio=30, rounds=7, tolerance=1e-4)
@@ -150,7 +150,7 @@ def test_one_small_round_comes_first():
 
 
 def test_loops_that_are_slow_never_see_the_large_size():
-    student = Layers(factor=13, kind=PIXELS)
+    student = Layers(factor=13, root=13.0, kind=PIXELS)
     assert race(student) == timing.Verdict(
         NONE, {"ratio": 13.0, "cpu_ms": 13000.0, "model_cpu_ms": 1000.0, "rounds": 3}, Growth(PIXELS, "helper")
     )

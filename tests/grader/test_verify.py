@@ -12,7 +12,7 @@ import pytest
 
 from autograder.__main__ import main
 from autograder.authoring import fixtures, handout, killmatrix, verify
-from autograder.authoring.killmatrix import Fall, Row
+from autograder.authoring.killmatrix import Fall, MistakeLine
 from autograder.core import config
 from autograder.core.errors import ConfigurationError
 from autograder.grading import casefile
@@ -405,9 +405,9 @@ def falls(**marks):
 
 def test_the_matrix_can_be_read():
     plain, coloured = drawn(
-        Row("one-thing", "a", falls(test_a="all", test_a_own_forward="some", test_b="passed")),
-        Row("another", "a", falls(test_a="passed", test_a_own_forward="not_run", test_b="stray")),
-        Row("third", "b", falls(test_a="passed", test_a_own_forward="passed", test_b="some")),
+        MistakeLine("one-thing", "a", falls(test_a="all", test_a_own_forward="some", test_b="passed")),
+        MistakeLine("another", "a", falls(test_a="passed", test_a_own_forward="not_run", test_b="stray")),
+        MistakeLine("third", "b", falls(test_a="passed", test_a_own_forward="passed", test_b="some")),
     )
     lines = [" ".join(line.split()) for line in plain.splitlines() if line.strip()]
     assert lines == [
@@ -437,7 +437,7 @@ def test_the_matrix_fits_the_terminal(width):
         f"test_a_{aspect}": "some"
         for aspect in ("example", "shape", "dx", "dw", "db", "slopes", "dtype", "inputs", "state", "ties")
     }
-    plain, _ = drawn(Row("a-rather-long-name-of-a-misconception", "a", falls(**tests)), width=width)
+    plain, _ = drawn(MistakeLine("a-rather-long-name-of-a-misconception", "a", falls(**tests)), width=width)
     assert all(len(line) <= width for line in plain.splitlines())
     assert plain.count("◐") == len(tests) + 1
     assert "a-rather-long-name-of-a-misconception" in plain

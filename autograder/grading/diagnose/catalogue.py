@@ -28,7 +28,7 @@ MOST_PAIRS = 400
 """Pairs of mistakes that are tried for one submission. A pair takes a third of a millisecond."""
 
 
-class Entry(Protocol):
+class Mistake(Protocol):
     """One mistake of the catalogue."""
 
     @property
@@ -45,7 +45,7 @@ class Entry(Protocol):
 
 
 Functions = Mapping[str, Callable[..., Any]]
-Mistakes = tuple[Entry, ...]
+Mistakes = tuple[Mistake, ...]
 """In place together; of two in one function the first bends what the second returns."""
 
 
@@ -177,7 +177,7 @@ class _Case:
         ran = self._run(mistakes, history)
         return ran is not None and self._agree(ran, self.evidence) and self.active(mistakes, history)
 
-    def gives_the_shape(self, mistake: Entry) -> bool:
+    def gives_the_shape(self, mistake: Mistake) -> bool:
         """Whether a mistake alone makes something of the shape that was got: of two that meet, one does."""
         ran, number = self._run((mistake,)), self.evidence.result
         if ran is None or number is None or number >= len(ran.results):

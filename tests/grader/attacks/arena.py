@@ -24,7 +24,8 @@ import numpy as np
 
 from autograder.core.errors import StudentError, Wrong
 from autograder.grading import compare
-from autograder.grading.student import Interface, Student, Submission
+from autograder.grading.proxy import Proxy
+from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox, Slot
 
 from . import watch
@@ -82,7 +83,7 @@ CALLS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def expect_right(student: Student, function: str) -> None:
+def expect_right(student: Proxy, function: str) -> None:
     """Call a function and raise Wrong if it is not what the model answer returns."""
     mismatch = compare.array(function, CALLS[function](student), CALLS[function](model), 1e-12)
     if mismatch is not None:
@@ -163,7 +164,7 @@ class Arena:
         reference.reference = True
         with _connected(own) as (_, worker):
             launcher = _parent(worker)
-        self._neighbour, self._reference = Student(neighbour), Student(reference)
+        self._neighbour, self._reference = Proxy(neighbour), Proxy(reference)
         self._secrets = {"neighbour's file": told, "model answer": answer}
         self._facts: dict[str, Any] = {
             "mark_backwards": watch.MARK[::-1],
@@ -192,7 +193,7 @@ class Arena:
         if "timed out" in attack.outcome:
             submission.interface = IMPATIENT
         self._look()
-        student = Student(submission)
+        student = Proxy(submission)
         with self._must_hold(result, "the grader"):
             self._test(attack, student, result)
             result.harm += self._harm(result.message)
@@ -259,16 +260,16 @@ class Arena:
         shutil.rmtree(self._base)
         return left
 
-    def _hand_in(self, sandbox: Sandbox, attack: Attack, files: Mapping[str, str] | None = None) -> Submission:
+    def _hand_in(self, sandbox: Sandbox, attack: Attack, files: Mapping[str, str] | None = None) -> Session:
         """Put the files of an attack where a worker of `sandbox` finds them."""
         directory = sandbox.directory(attack.name)
         facts = self._facts if attack.module else {}
         for name, text in {**hostile_files([attack], facts), **(files or {})}.items():
             (directory / name).write_text(text)
             (directory / name).chmod(0o644)
-        return Submission(sandbox, directory, ["layers.py"], INTERFACE)
+        return Session(sandbox, directory, ["layers.py"], INTERFACE)
 
-    def _test(self, attack: Attack, student: Student, result: Result) -> None:
+    def _test(self, attack: Attack, student: Proxy, result: Result) -> None:
         """Do what a hidden test does."""
         try:
             self._processes.expect(student.connect().pid)
@@ -278,7 +279,7 @@ class Arena:
         except StudentError as error:
             result.outcome, result.message = error.outcome, error.message
 
-    def _test_another_function(self, attack: Attack, submission: Submission) -> None:
+    def _test_another_function(self, attack: Attack, submission: Session) -> None:
         """Test a function that no attack replaces, in a worker of its own."""
         if attack.at_import:  # there is none: just see that a worker starts
             self._sandbox.start(submission.directory).stop()
@@ -319,8 +320,8 @@ class Arena:
 
 
 @contextlib.contextmanager
-def _connected(submission: Submission) -> Iterator[tuple[Student, int]]:
-    student = Student(submission)
+def _connected(submission: Session) -> Iterator[tuple[Proxy, int]]:
+    student = Proxy(submission)
     try:
         yield student, student.connect().pid
     finally:

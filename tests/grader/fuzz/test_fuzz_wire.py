@@ -24,8 +24,10 @@ from hypothesis.extra import numpy as arrays_of
 from autograder.core.errors import StudentError
 from autograder.core.text import clean
 from autograder.grading import compare, student
+from autograder.grading.calls import Handle
 from autograder.grading.compare import Foreign
-from autograder.grading.student import Handle, Interface, Student, Submission
+from autograder.grading.proxy import Proxy
+from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Ending
 from autograder.sandbox.worker import wire
 
@@ -213,8 +215,8 @@ def converse(monkeypatch, tmp_path):
 
     def converse(imported, answers):
         script.impostor, script.answers = Impostor(), [imported, *answers]
-        submission = Submission(script.impostor, tmp_path, ["layers.py"], INTERFACE)
-        proxy = Student(submission)
+        submission = Session(script.impostor, tmp_path, ["layers.py"], INTERFACE)
+        proxy = Proxy(submission)
         submission.defined = tuple(INTERFACE.functions)
         try:
             proxy.connect()

@@ -54,7 +54,7 @@ def survivors(made: dict[Mutant, str], config_path: Path, scratch: Path, jobs: i
     for number, (mutant, text) in enumerate(made.items()):
         path = scratch / "mutants" / f"{number}.py"
         path.write_text(text, encoding="utf-8")
-        entries[pool.Entry(path.stem, path)] = mutant
+        entries[pool.HandIn(path.stem, path)] = mutant
     alive = []
     for entry, grade in pool.grade_all(list(entries), scratch / "results", config_path, jobs):
         if grade.score is None:

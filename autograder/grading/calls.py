@@ -1,0 +1,163 @@
+"""One call of a student's function: what goes to the worker, what comes back, and the call in words."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.core.errors import NotRun
+from autograder.core.text import clean
+from autograder.grading.compare import Array, Foreign
+
+
+@dataclass(frozen=True)
+class Handle:
+    """An object that stays in the worker; good for the worker that made it, and for no other."""
+
+    worker: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """The processor time that one call took in the worker, part by part.
+
+    Attributes
+    ----------
+    receive, call, send : float
+        To receive the arguments, to run the function, to send the results.
+    """
+
+    receive: float
+    call: float
+    send: float
+
+    @property
+    def copying(self) -> float:
+        """What it took to get arrays there and back."""
+        return self.receive + self.send
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a worker has counted during one call; its word.
+
+    Attributes
+    ----------
+    steps : dict of str to int
+        Python steps, by function of the student's.
+    objects : int
+        Most Python objects that existed at one time, beside those from before.
+    """
+
+    steps: dict[str, int]
+    objects: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that came back.
+
+    Attributes
+    ----------
+    function : str
+    args : tuple
+    kwargs : dict
+    names : tuple of str
+        What the results are called.
+    results : tuple
+        An ``ndarray``, an ``int``, a ``Handle`` or a ``Foreign`` each.
+    inputs_after : tuple of ndarray
+        The input arrays as the call left them; only for an inspected call.
+    shares : tuple of tuple of bool
+        Whether each array that came back shares memory with each input array; only for an inspected call.
+    """
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    names: tuple[str, ...]
+    results: tuple[Any, ...]
+    inputs_after: tuple[Array, ...] = ()
+    shares: tuple[tuple[bool, ...], ...] = ()
+
+    @property
+    def returned(self) -> Any:
+        """What a caller gets: the result, or all of them if there are several."""
+        return self.results[0] if len(self.results) == 1 else self.results
+
+    @property
+    def inputs(self) -> tuple[Array, ...]:
+        """The input arrays, in the order in which they were given."""
+        return tuple(value for value in (*self.args, *self.kwargs.values()) if isinstance(value, np.ndarray))
+
+
+def pack(value: Any, arrays: list[Array], worker: int) -> dict[str, Any]:
+    """Turn one argument into what travels to the worker with this process id; arrays are added to `arrays`."""
+    if isinstance(value, np.ndarray):
+        arrays.append(value)
+        return {"array": len(arrays) - 1}
+    if isinstance(value, tuple):
+        return {"tuple": [int(n) for n in value]}
+    if isinstance(value, Handle):
+        if value.worker != worker:
+            raise NotRun("the cache was lost with the process that held it")
+        return {"handle": value.number}
+    if isinstance(value, Foreign):
+        raise NotRun(f"an argument is {value}, but should be an array")
+    return {"value": operator.index(value)}
+
+
+def in_words(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], parameters: Sequence[str]) -> str:
+    """Say a call by the sizes of its arguments: ``conv2d_backward(dout (2,3,4,4), cache)``.
+
+    Where numbers are all that a function is given they are its inputs, and not shown.
+    """
+    names = [*parameters[: len(args)], *[""] * (len(args) - len(parameters))]
+    given = [*zip(names, args, strict=True), *kwargs.items()]
+    if all(isinstance(value, int) for _, value in given) and all(names):
+        return f"{name}({', '.join(label for label, _ in given)})"
+    return f"{name}({', '.join(_shown(value, label) for label, value in given)})"
+
+
+def _shown(value: Any, label: str) -> str:
+    """Show an argument by its size, with its name if that is known."""
+    if isinstance(value, np.ndarray):
+        return f"{label or 'array'} ({','.join(map(str, value.shape))})"
+    if isinstance(value, Handle):
+        return "cache"
+    text = str(value).replace(" ", "")
+    return f"{label}={text}" if label else text
+
+
+def named(value: object) -> str:
+    """Return the name of a type, as a worker tells it."""
+    return clean(str(value), 80) or "something without a name"
+
+
+def counted(body: dict[str, Any]) -> Count:
+    """Return what a reply has counted, where it looks like a count."""
+    told, objects = body.get("steps"), body.get("objects")
+    items = told.items() if type(told) is dict else ()
+    steps = {clean(name, 60): steps for name, steps in items if type(steps) is int and steps >= 0}
+    return Count(steps, objects if type(objects) is int else 0)
+
+
+def unpack(result: dict[str, Any], incoming: list[Array], worker: int) -> Any:
+    """Turn what travels into one result; the worker with this process id has sent it."""
+    ((kind, content),) = result.items()
+    if kind == "array":
+        if type(content) is not int or content < 0:
+            raise ValueError("the number of an array")
+        return incoming[content]
+    if kind == "integer" and type(content) is int:
+        return content
+    if kind == "handle" and type(content) is int:
+        return Handle(worker, content)
+    if kind == "foreign":
+        return Foreign(named(content))
+    raise ValueError("the kind of a result")

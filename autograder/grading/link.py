@@ -1,0 +1,187 @@
+"""The link to the worker that runs a student's code: it is started, asked, and ended; every failure gets its words.
+
+Whatever can go wrong is the student's fault and ends in a ``StudentError`` that says so in words that a student
+understands; what is our fault ends in a ``GraderFault``.
+"""
+
+from __future__ import annotations
+
+import secrets
+import select
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.core.errors import Crashed, GraderFault, MalformedReply, OutOfMemory, Raised, StudentError, TimedOut
+from autograder.core.text import clean
+from autograder.grading.compare import Array
+from autograder.grading.session import Session
+from autograder.sandbox.launcher import Ending, Worker
+from autograder.sandbox.worker import wire
+
+HELLO_SECONDS = 30.0
+"""How long a worker may take to lock itself down, before any code of the student's runs: our time, not theirs."""
+IMPORTABLE = "What can be imported is Python's standard library, NumPy, and the files that were handed in"
+"""What a student is told about a module that was not found."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a worker is asked.
+
+    Attributes
+    ----------
+    body : dict
+        JSON values.
+    deadline : float
+        On the ``time.monotonic`` clock.
+    doing : str
+        In words, for messages.
+    function : str or None
+        The function that is called; None for what is no call.
+    arrays : sequence of ndarray
+    cap : int
+        Most bytes of arrays in the reply.
+    """
+
+    body: dict[str, Any]
+    deadline: float
+    doing: str
+    function: str | None = None
+    arrays: Sequence[Array] = ()
+    cap: int = 0
+
+
+class Link:
+    """The way to one worker at a time; to a new one after a death.
+
+    Parameters
+    ----------
+    session : Session
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.worker: Worker | None = None
+
+    def connect(self) -> Worker:
+        """Return a worker that has imported the student's file; start one if there is none."""
+        if self.worker is None:
+            session = self._session
+            self.worker = session.sandbox.start(session.directory, reference=session.reference)
+            self.expect_hello(self.worker)
+            self.load()
+        return self.worker
+
+    def end(self, died: bool = False) -> Ending | None:
+        """End the worker, if there is one; `died` if it has closed its connection."""
+        worker, self.worker = self.worker, None
+        return worker.stop(died) if worker is not None else None
+
+    def expect_hello(self, worker: Worker) -> None:
+        """Read how the worker has locked itself down; until it has said so nothing of the student's has run."""
+        try:
+            body, _ = wire.receive(worker.connection, 0, time.monotonic() + HELLO_SECONDS)
+            self._session.isolation = {**body["lockdown"], "imports": body["imports"]}
+        except (wire.WireError, TimeoutError, OSError, KeyError) as error:
+            ending = worker.stop(died=True)
+            raise GraderFault(f"a worker ended before it was locked down ({error}; it {ending.describe()})") from error
+        self._session.guard(self._session.isolation)
+        worker.can_fork = self._session.isolation.get("seccomp") != "on"
+        if self._session.isolation["imports"] != "on":
+            reason = self._session.isolation["imports"]
+            raise GraderFault(
+                f"a locked-down worker cannot import from the standard library ({reason}); try `make doctor`"
+            )
+
+    def load(self) -> None:
+        """Have the worker import the student's file."""
+        session = self._session
+        interface = session.interface
+        request = {
+            "directory": str(session.directory),
+            "module": interface.module,
+            "functions": list(interface.functions),
+        }
+        file = f"{interface.module}.py"
+        started = time.monotonic()
+        deadline = session.deadline(interface.import_seconds)
+        body, _ = self.ask(Request(request, deadline, f"importing {file}"))
+        session.import_seconds = max(session.import_seconds, time.monotonic() - started)
+        if "raised" in body:
+            self.end()
+            raise self.raised(None, body["raised"])
+        defined = body.get("defined")
+        if type(defined) is not list:
+            self.end()
+            raise MalformedReply(f"importing {file} sent a reply that does not list its functions")
+        session.defined = tuple(name for name in interface.functions if name in defined)
+
+    def ask(self, request: Request) -> tuple[dict[str, Any], list[Array]]:
+        """Send a request and return the reply to it; on anything else end the worker and say whose fault it was."""
+        nonce = secrets.token_hex(8)
+        who = request.function or request.doing
+        worker = self.worker
+        assert worker is not None, "there is a worker to ask"
+        try:
+            if _pending(worker.connection):
+                raise wire.WireError("it came before the request")
+            wire.send(worker.connection, {**request.body, "nonce": nonce}, request.arrays, request.deadline)
+            body, incoming = wire.receive(worker.connection, request.cap, request.deadline)
+            if body.get("nonce") != nonce:
+                raise wire.WireError("it does not answer the request")
+            return body, incoming
+        except TimeoutError as error:
+            self.end()
+            self._session.refuse_when_late()
+            limit = self._limit(request.function)
+            raise TimedOut(f"{request.doing} did not return within {limit}", request.function) from error
+        except (wire.ConnectionClosed, ConnectionResetError) as error:
+            ending = worker.stop(died=True)
+            self.worker = None
+            raise self._died(request, who, ending) from error
+        except wire.WireError as error:
+            self.end()
+            raise MalformedReply(f"{who} sent something that is not a reply: {error}", request.function) from error
+
+    def _died(self, request: Request, who: str, ending: Ending) -> StudentError:
+        """Turn the way a worker has ended into the error a student reads."""
+        if ending.out_of_memory:
+            return self._out_of_memory(who, request.function)
+        if ending.out_of_time:
+            return TimedOut(f"{request.doing} used up its processor time", request.function)
+        return Crashed(f"{request.doing} {ending.describe()}", request.function)
+
+    def _limit(self, function: str | None) -> str:
+        interface = self._session.interface
+        seconds = interface.import_seconds if function is None else interface.call_seconds
+        return f"{seconds:g} s"
+
+    def _out_of_memory(self, who: str, function: str | None) -> OutOfMemory:
+        limit = self._session.interface.memory_mib
+        return OutOfMemory(f"{who} ran out of memory; the limit is {limit} MiB", function)
+
+    def raised(self, function: str | None, described: object, doing: str = "") -> StudentError:
+        """Turn what the worker says of an exception into the error a student reads."""
+        facts = described if isinstance(described, dict) else {}
+        kind = clean(str(facts.get("type", "")), 60) or "an exception"
+        if kind == "MemoryError":
+            return self._out_of_memory(function or "importing the file", function)
+        message = clean(str(facts.get("message", "")))
+        quoted = f"{kind}: {message}" if message else kind
+        advice = f". {IMPORTABLE}" if kind == "ModuleNotFoundError" else ""
+        where = self._session.where(facts.get("file"), facts.get("line"))
+        text = (f"{doing} raised " if function else "") + quoted + (f" ({where})" if where else "") + advice
+        detail: dict[str, object] = {"exception": kind}
+        if where:
+            detail["line"] = where.split(":")[0]
+        return Raised(text, function, detail, quoted)
+
+
+def _pending(connection: socket.socket) -> bool:
+    """Whether something can be read already. Asked with poll: select fails from descriptor 1024 on."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0)) and bool(connection.recv(1, socket.MSG_PEEK))

@@ -1,0 +1,200 @@
+"""The proxy: a student's functions as a test sees them.
+
+``student.im2col(x, (2, 2))`` ships the arrays to a worker and brings fresh base-class arrays back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograder.core.errors import Crashed, MalformedReply, StudentError, TimedOut, Wrong
+from autograder.grading.calls import Call, Count, Handle, Seconds, counted, in_words, named, pack, unpack
+from autograder.grading.compare import Array
+from autograder.grading.link import Link, Request
+from autograder.grading.session import Session
+from autograder.sandbox.launcher import Worker
+
+MIB = 1024 * 1024
+
+
+class Proxy:
+    """A student's functions, served by one worker; by a new one after a death.
+
+    Attribute access gives one function of the interface: ``student.im2col(x, (2, 2), stride=1)``.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._link = Link(session)
+        self.calls: list[Call] = []
+        self._last_mark: tuple[int, float] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The functions that the student's files define, whatever the worker says."""
+        return self._session.names
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in self._session.interface.functions:
+            raise AttributeError(f"the assignment has no function {name!r}")
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return self._call(name, args, kwargs)[0].returned
+
+        return function
+
+    def inspect(self, name: str, *args: Any, **kwargs: Any) -> Call:
+        """Call a function, and bring back what the call did to its inputs as well."""
+        return self._call(name, args, kwargs, inspect=True)[0]
+
+    def counted(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, Count]:
+        """Call a function; return its results, and what its worker has counted meanwhile."""
+        self._session.hung.discard(name)  # with small inputs it may return
+        call, body = self._call(name, args, kwargs, count=True)
+        return call.returned, counted(body)
+
+    def timed(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, Seconds]:
+        """Call a function; return its results, and the processor time of each part of the call."""
+        worker = self.connect()
+        # What the worker has done since the last timed call, and before it forgot that, was for this one.
+        pid, last = self._last_mark or (0, 0.0)
+        marks = [last if pid == worker.pid else worker.cpu_seconds()]
+        call, _ = self._call(name, args, kwargs, mark=lambda: marks.append(worker.cpu_seconds()))
+        try:
+            marks.append(worker.cpu_seconds())
+        except ProcessLookupError as gone:
+            raise Crashed("the Python process ended right after its reply", name) from gone
+        self._last_mark = worker.pid, marks[-1]
+        receive, called, sent = (after - before for before, after in itertools.pairwise(marks))
+        return call.returned, Seconds(receive, called, sent)
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Keep the worker from running meanwhile: what it did would slow down others, or be for the next call."""
+        worker = self._link.worker
+        if worker is not None:
+            worker.pause()
+        try:
+            yield
+        finally:
+            if worker is not None:
+                worker.resume()
+
+    def forget(self) -> None:
+        """Have the worker drop the objects that it keeps for handles: the memory of many large calls adds up."""
+        self._last_mark = None
+        if self._link.worker is not None:
+            deadline = self._session.deadline(self._session.interface.call_seconds)
+            self._link.ask(Request({"forget": True}, deadline, "freeing the caches"))
+        self.calls.clear()
+
+    def origin(self, array: object) -> Call | None:
+        """Return the call that produced `array`."""
+        return next((call for call in reversed(self.calls) if any(array is result for result in call.results)), None)
+
+    def connect(self) -> Worker:
+        """Return a worker that has imported the student's file; start one if there is none."""
+        return self._link.connect()
+
+    def close(self) -> None:
+        """End the worker."""
+        self._link.end()
+        self.calls.clear()
+
+    # --- one call ---
+
+    def _call(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        mark: Callable[[], None] | None = None,
+        **watch: bool,
+    ) -> tuple[Call, dict[str, Any]]:
+        """Make a call and return it with the worker's reply.
+
+        With `mark`, have that called when the arguments are there, and again when the function has returned; `watch`
+        has ``inspect`` or ``count``.
+        """
+        session = self._session
+        session.require(name)
+        worker = self.connect()
+        arrays: list[Array] = []
+        returns = tuple(session.interface.functions[name])
+        body: dict[str, Any] = {
+            "function": name,
+            "args": [pack(value, arrays, worker.pid) for value in args],
+            "kwargs": {key: pack(value, arrays, worker.pid) for key, value in kwargs.items()},
+            "returns": returns,
+            "opaque": [result for result in returns if result in session.interface.opaque],
+            "inspect": watch.get("inspect", False),
+            "count": watch.get("count", False),
+            "parts": mark is not None,
+        }
+        doing = in_words(name, args, kwargs, session.interface.parameters.get(name, ()))
+        deadline = session.deadline(session.interface.call_seconds)
+        request = Request(body, deadline, doing, name, arrays, session.interface.reply_mib * MIB)
+        reply, incoming = self._ask_in_parts(request, mark)
+        if "raised" in reply:
+            raise self._link.raised(name, reply["raised"], doing)
+        if "returned" in reply:
+            wanted, got = f"({', '.join(returns)})", named(reply["returned"])
+            raise Wrong(f"{name} returned {got}, but should return {wanted}", name, {"kind": "results"}, quoted=got)
+        call = self._understand(Call(name, args, kwargs, returns, ()), reply, incoming, worker.pid, body["inspect"])
+        self.calls.append(call)
+        return call, reply
+
+    def _ask_in_parts(self, request: Request, mark: Callable[[], None] | None) -> tuple[dict[str, Any], list[Array]]:
+        """Ask the worker; with `mark`, go on from part to part after it was called."""
+        try:
+            answer = self._link.ask(request)
+            for next_part in (mark, mark):
+                if next_part is not None:
+                    next_part()
+                    answer = self._link.ask(dataclasses.replace(request, body={}, arrays=()))
+            return answer
+        except TimedOut:
+            self._session.hung.add(request.function or "")
+            raise
+        except ProcessLookupError as gone:
+            raise Crashed("the Python process ended right after its reply", request.function) from gone
+
+    def _understand(
+        self, call: Call, reply: dict[str, Any], incoming: list[Array], worker: int, inspected: bool
+    ) -> Call:
+        """Return the call with what a reply says of its results, believing none of it."""
+        try:
+            packed = reply["results"]
+            if type(packed) is not list or len(packed) != len(call.names):
+                raise ValueError("the number of results")
+            count = sum("array" in result for result in packed)
+            results = tuple(unpack(result, incoming[:count], worker) for result in packed)
+            kept = [name for name, result in zip(call.names, results, strict=True) if isinstance(result, Handle)]
+            if kept != [name for name in call.names if name in self._session.interface.opaque]:
+                raise ValueError("which results stay in the worker")
+            call = dataclasses.replace(call, results=results)
+            if inspected:
+                rows = tuple(tuple(cell is True for cell in row) for row in reply["shares"])
+                call = dataclasses.replace(call, inputs_after=tuple(incoming[count:]), shares=rows)
+                if len(call.inputs_after) != len(call.inputs) or len(rows) != count:
+                    raise ValueError("the number of arrays")
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+            self._link.end()
+            said = f"{call.function} sent a reply that does not describe its results"
+            raise MalformedReply(said, call.function) from error
+        return call
+
+
+def preflight(session: Session) -> None:
+    """Import the file once and remember what it defines, or why it cannot be imported."""
+    proxy = Proxy(session)
+    try:
+        proxy.connect()
+    except StudentError as failure:
+        session.give_up(failure, f"{session.interface.module}.py could not be imported")
+    finally:
+        proxy.close()

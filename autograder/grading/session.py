@@ -1,0 +1,134 @@
+"""What is known about one submission while it is graded, over all its workers."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.core.errors import NotRun, StudentError, TimedOut, Wrong
+from autograder.core.text import clean
+from autograder.sandbox.launcher import Sandbox
+
+SLOW_IMPORT_SECONDS = 2.0
+"""An import that takes longer than this is mentioned to the student."""
+_DEFINITION = re.compile(r"\s*(?:async\s+)?def\s+([^\W\d]\w*)")
+"""A line that defines a function."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """The functions a student implements, and the bounds on calling them.
+
+    Attributes
+    ----------
+    module : str
+        The module's name, without ``.py``.
+    functions : mapping of str to sequence of str
+        What each function returns, by name.
+    opaque : frozenset of str
+        The results that stay in the worker.
+    parameters : mapping of str to sequence of str
+        What each function takes, by name, to say a call in words; positions do where a function is not in it.
+    """
+
+    module: str
+    functions: Mapping[str, Sequence[str]]
+    opaque: frozenset[str]
+    call_seconds: float
+    import_seconds: float
+    submission_seconds: float
+    memory_mib: int
+    reply_mib: int
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Session:
+    """What is known about one submission while it is being graded, over all its workers.
+
+    A function that hung is not called again, a file that cannot be imported is not imported again and again, and
+    the time of the whole submission is bounded.
+
+    Parameters
+    ----------
+    sandbox : Sandbox
+    directory : Path
+        The student's files, as the worker sees them.
+    files : sequence of str
+        Their names, relative to `directory`. They are read now, before any code of the student's has run.
+    interface : Interface
+    guard : callable, optional
+        Told how a worker has locked itself down before it runs any code of the student's; raises to keep it from that.
+    reference : bool
+        It is our own model answer, which runs beside a student's.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        directory: Path,
+        files: Sequence[str],
+        interface: Interface,
+        guard: Callable[[Mapping[str, str]], None] = lambda report: None,
+        reference: bool = False,
+    ) -> None:
+        self.sandbox = sandbox
+        self.directory = directory
+        self.interface = interface
+        self.guard = guard
+        self.reference = reference
+        self.sources = {
+            file: (directory / file).read_text(encoding="utf-8", errors="replace").splitlines() for file in files
+        }
+        self.names = frozenset(
+            match[1] for lines in self.sources.values() for line in lines if (match := _DEFINITION.match(line))
+        )
+        self.defined: tuple[str, ...] = ()
+        self.failure: StudentError | None = None
+        self.unusable = ""
+        self.import_seconds = 0.0
+        self.isolation: dict[str, str] = {}
+        self.hung: set[str] = set()
+        self._deadline = math.inf
+
+    def start_clock(self) -> None:
+        """Start the submission's total time; before this it has not begun."""
+        self._deadline = time.monotonic() + self.interface.submission_seconds
+
+    def deadline(self, seconds: float) -> float:
+        """Return when something that may take `seconds` must have ended, on the ``time.monotonic`` clock."""
+        self.refuse_when_late()
+        return min(time.monotonic() + seconds, self._deadline)
+
+    def refuse_when_late(self) -> None:
+        """Raise NotRun when the submission's total time is used up."""
+        if time.monotonic() >= self._deadline:
+            raise NotRun(f"the {self.interface.submission_seconds:g} s for the whole submission were used up")
+
+    def give_up(self, failure: StudentError, reason: str) -> None:
+        """Let no test call anything: `failure` is the story, `reason` what every test says of it."""
+        self.failure, self.unusable = failure, reason
+
+    def require(self, function: str) -> None:
+        """Raise the StudentError that makes calling `function` pointless, if there is one."""
+        if self.failure is not None:
+            raise NotRun(self.unusable)
+        if function not in self.defined:
+            raise Wrong(f"{function} is not defined in {self.interface.module}.py", function, {"kind": "undefined"})
+        if function in self.hung:
+            limit = f"{self.interface.call_seconds:g} s"  # and not of which call: its test may be a hidden one
+            raise TimedOut(f"{function} was not called again: before, it did not return within {limit}", function)
+
+    def where(self, file: object, line: object) -> str:
+        """Return a line of the student's own files in words; empty for any other file, whatever the worker says."""
+        if not isinstance(file, str) or file not in self.sources or type(line) is not int:
+            return ""
+        lines = self.sources[file]
+        if not 0 < line <= len(lines) + 1:  # a syntax error may stand just behind the end
+            return ""
+        source = clean("".join(lines[line - 1 : line]), 120)
+        repeated = source.startswith("raise ")  # the exception has just been named
+        return f"{clean(file, 60)}, line {line}" + (f": {source}" if source and not repeated else "")
