@@ -9,7 +9,6 @@ This room finds the homework and the names of its tests. It must not know: array
 
 from __future__ import annotations
 
-import ast
 import difflib
 import re
 from collections.abc import Iterable, Iterator
@@ -34,6 +33,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from autograder.core.errors import ConfigurationError
+from autograder.core.homework import all_functions, files_with_tests, functions
 
 try:
     from yaml import CSafeLoader as _SafeLoader  # ten times faster
@@ -45,9 +45,6 @@ Feedback = Literal["values", "hint", "verdict"]
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 """When a student sees a test; the platform's words."""
-
-RACE = "race"
-"""A test that takes an argument of this name measures speed."""
 
 PLATFORM_SHARE = 0.9
 """How much of the platform's time a grading may take before it is ended: what is left is for writing down the rest."""
@@ -250,9 +247,8 @@ class Config(_Section):
     @property
     def speed_tests(self) -> frozenset[str]:
         """The tests that measure speed."""
-        folders = (self.homework.hidden_tests, self.homework.public_tests)
-        paths = [path for folder in folders for path in folder.glob("test_*.py")]
-        return frozenset(name for path in paths for name, taken in _test_functions(path, path.name) if RACE in taken)
+        tests = all_functions(self.homework.hidden_tests, self.homework.public_tests)
+        return frozenset(test.name for test in tests if test.measures_speed)
 
 
 # --- Loading ---------------------------------------------------------------------------------------------------------
@@ -465,9 +461,9 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
 
     defined: dict[str, str] = {}
     for folder in (homework.hidden_tests, homework.public_tests):
-        for path in sorted(folder.glob("test_*.py")):
+        for path in files_with_tests(folder):
             shown = _shown(path, root)
-            for name, _ in _test_functions(path, shown):
+            for name in (test.name for test in functions(path, shown)):
                 if name in defined:
                     problem = f"also defined in {defined[name]}" if defined[name] != shown else "defined twice"
                     yield ConfigurationError(shown, name, problem, "Rename one of them: points go by name.")
@@ -488,21 +484,6 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
     if total != config.total_points and not (unknown or unsettled):
         problem = f"points of tests add up to {_number(total)}, but total_points is {_number(config.total_points)}"
         yield ConfigurationError(file, "tests", problem, "Change the points of some tests, or total_points.")
-
-
-def _test_functions(path: Path, shown: str) -> list[tuple[str, list[str]]]:
-    """Return the names of the tests in a file, each with its arguments. The file is parsed and not run."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.12
-        line = f"line {error.lineno}: " if isinstance(error, SyntaxError) and error.lineno else ""
-        problem = f"is not Python: {line}{getattr(error, 'msg', error)}"
-        raise ConfigurationError(shown, "", problem, "Correct it.") from None
-    return [
-        (node.name, [argument.arg for argument in node.args.args])
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    ]
 
 
 def _shown(path: Path, root: Path) -> str:

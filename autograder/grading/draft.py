@@ -6,10 +6,8 @@ grading should end early.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from autograder.core.errors import NotRun
 from autograder.core.outcomes import CaseResult, TestResult
@@ -44,15 +42,3 @@ class Leftover:
     def _not_run(self, name: str) -> TestResult:
         case = CaseResult("", NotRun.outcome, self.reason)
         return TestResult(name, self.titles.get(name, name), self.subject(name), (case,))
-
-
-def titles(*folders: Path) -> dict[str, str]:
-    """Return the first line of every test's docstring, as a result shows it."""
-    found = {}
-    for folder in folders:
-        for path in sorted(folder.glob("test_*.py")):
-            for node in ast.parse(path.read_bytes()).body:
-                docstring = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
-                if docstring and isinstance(node, ast.FunctionDef):
-                    found[node.name] = docstring.splitlines()[0].rstrip(".")
-    return found

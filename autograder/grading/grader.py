@@ -23,6 +23,7 @@ from typing import Any
 from autograder import __version__
 from autograder.core.config import Config
 from autograder.core.errors import AutograderError, BadSubmission, ConfigurationError, GraderFault, NotRun
+from autograder.core.homework import all_functions
 from autograder.core.outcomes import FAULT, Diagnosis, TestResult
 from autograder.core.results import Results, TestEntry
 from autograder.grading import casefile, draft, feedback, plugin, timing
@@ -237,7 +238,8 @@ class Grader:
     ) -> Callable[[TestResult], None]:
         """Return a `progress` that has kept what would be true if the grading ended there."""
         homework = self._config.homework
-        titles = draft.titles(homework.public_tests, homework.hidden_tests)
+        tests = all_functions(homework.public_tests, homework.hidden_tests)
+        titles = {test.name: test.title for test in tests}
         leftover = draft.Leftover(self._graded, titles, self._config.subject, stopped)
         notes = [*admitted.notes, f"{stopped[0].upper()}{stopped[1:]}: tests that were not run count 0. Submit again."]
         done: list[TestResult] = []

@@ -18,15 +18,11 @@ This room knows command lines, limits, file descriptors and process ids. It must
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import importlib.util
 import json
 import os
-import pwd
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -38,6 +34,8 @@ from typing import Any
 
 from autograder.core.errors import GraderFault
 from autograder.sandbox import cpuclock
+from autograder.sandbox.interpreter import interpreter, numpy_alone, open_to_others
+from autograder.sandbox.slots import Slot
 from autograder.sandbox.worker import lockdown
 
 PROGRAM = Path(__file__).parent / "worker"
@@ -184,8 +182,8 @@ class Sandbox:
     ) -> None:
         lockdown.protect()  # this process holds what student code must not read
         self._slot = Slot.take() if os.geteuid() == 0 and "uid" not in without else None
-        self._python, self.advice = _interpreter(for_others=self._slot is not None)
-        if self._slot is not None and not _open_to_others(Path(tempfile.gettempdir())):
+        self._python, self.advice = interpreter(for_others=self._slot is not None)
+        if self._slot is not None and not open_to_others(Path(tempfile.gettempdir())):
             self.advice = f"other users cannot reach {tempfile.gettempdir()}: set TMPDIR to a directory that they can"
         if self._slot is not None and self.advice:
             self._slot.release()
@@ -193,7 +191,7 @@ class Sandbox:
         self._fork = fork
         self._scratch = Path(tempfile.mkdtemp(prefix="grading-"))
         self._scratch.chmod(0o711)
-        self._modules = _numpy_alone(self._scratch / "modules", for_others=self._slot is not None)
+        self._modules = numpy_alone(self._scratch / "modules", for_others=self._slot is not None)
         self._confinement = {
             "memory_mib": memory_mib,
             "cpu_seconds": cpu_seconds,
@@ -268,45 +266,6 @@ class Sandbox:
         shutil.rmtree(self._scratch, ignore_errors=True)
         if self._slot is not None:
             self._slot.release()
-
-
-class Slot:
-    """Two user ids that nobody else on this machine uses while they are held: a student's, and the reference's.
-
-    A sweep kills everything that runs as a user, so two graders must never share one. The lock goes with the process.
-    """
-
-    FIRST_UID = 20000
-    COUNT = 1000
-    FOLDER = Path("/tmp/autograder-slots")
-    """Where all graders of this machine meet, whatever their TMPDIR."""
-
-    def __init__(self, uid: int, lock: int) -> None:
-        self.uid = uid
-        self._lock = lock
-
-    @classmethod
-    def take(cls) -> Slot:
-        """Take the first slot that is free."""
-        cls.FOLDER.mkdir(mode=0o700, exist_ok=True)
-        status = cls.FOLDER.lstat()
-        if status.st_uid != 0 or not stat.S_ISDIR(status.st_mode):
-            raise GraderFault(f"{cls.FOLDER} is not a directory of root's; remove it")
-        for number in range(cls.COUNT):
-            uid = cls.FIRST_UID + 2 * number
-            if _is_somebody(uid) or _is_somebody(uid + 1):
-                continue
-            lock = os.open(cls.FOLDER / str(uid), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return cls(uid, lock)
-            except BlockingIOError:
-                os.close(lock)
-        raise GraderFault(f"all {cls.COUNT} user ids for student code are in use")
-
-    def release(self) -> None:
-        """Give it back."""
-        os.close(self._lock)
 
 
 class _Launcher:
@@ -394,57 +353,3 @@ def _ending(status: int, killed: bool) -> Ending:
     if os.WIFSIGNALED(status):
         return Ending(signal_number=os.WTERMSIG(status))
     return Ending(exit_status=os.WEXITSTATUS(status))
-
-
-def _interpreter(for_others: bool) -> tuple[str, str]:
-    """Return the Python for workers, and advice when there is none that another user can run.
-
-    It is the one that runs the grader, without its virtual environment. One below a private home can still be started
-    by root, but not by the user that a worker becomes; then another of the same minor version has to do.
-    """
-    own = os.path.realpath(sys.executable)
-    if not for_others or (_open_to_others(Path(own)) and _open_to_others(Path(os.__file__))):
-        return own, ""
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for candidate in (Path("/usr/bin") / name, Path("/usr/local/bin") / name):
-        library = candidate.parent.parent / "lib" / name / "os.py"
-        if _open_to_others(candidate) and _open_to_others(library):
-            return str(candidate.resolve()), ""
-    return own, f"other users cannot run {own}: install {name} for all users, for instance in /usr/bin"
-
-
-def _numpy_alone(directory: Path, for_others: bool) -> Path:
-    """Fill `directory` with NumPy and nothing else: links to where it is installed, or copies if others cannot look."""
-    spec = importlib.util.find_spec("numpy")
-    if spec is None or spec.origin is None:
-        raise GraderFault("NumPy is not installed beside the grader")
-    installed = Path(spec.origin).parent.parent
-    directory.mkdir()
-    directory.chmod(0o755)  # whatever the umask
-    for name in ("numpy", "numpy.libs"):
-        if not (installed / name).is_dir():
-            continue
-        if for_others and not _open_to_others(installed / name):
-            shutil.copytree(installed / name, directory / name, ignore=shutil.ignore_patterns("tests"))
-        else:
-            (directory / name).symlink_to(installed / name)
-    return directory
-
-
-def _open_to_others(path: Path) -> bool:
-    """Whether any user may read `path` and reach it from the root."""
-    try:
-        path = path.resolve(strict=True)
-        return bool(path.stat().st_mode & stat.S_IROTH) and all(
-            parent.stat().st_mode & stat.S_IXOTH for parent in path.parents
-        )
-    except OSError:
-        return False
-
-
-def _is_somebody(uid: int) -> bool:
-    try:
-        pwd.getpwuid(uid)
-    except KeyError:
-        return False
-    return True

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.launcher import Slot
+from autograder.sandbox.slots import Slot
 from tests.grader.attacks import arena, watch
 from tests.grader.attacks.modes import LANDLOCK_VERSIONS, MODES, Mode
 from tests.grader.attacks.table import ATTACKS, NEEDS, THE_END, TWICE

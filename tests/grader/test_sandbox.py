@@ -12,8 +12,9 @@ import numpy
 import pytest
 
 from autograder.core.errors import GraderFault
-from autograder.sandbox import launcher as room
-from autograder.sandbox.launcher import ENVIRONMENT, EXIT_OUT_OF_MEMORY, Ending, Sandbox, Slot
+from autograder.sandbox import interpreter, launcher
+from autograder.sandbox.launcher import ENVIRONMENT, EXIT_OUT_OF_MEMORY, Ending, Sandbox
+from autograder.sandbox.slots import Slot
 from autograder.sandbox.worker import __main__ as program
 from autograder.sandbox.worker import wire
 
@@ -210,7 +211,7 @@ def test_what_a_worker_can_see_of_us(start, fork):
     assert environment.pop("LC_CTYPE", "C.UTF-8") == "C.UTF-8"  # Python itself may add it
     assert environment == ENVIRONMENT
     assert told["folder"] == "/"
-    assert told["arguments"] == [str(room.PROGRAM)]
+    assert told["arguments"] == [str(launcher.PROGRAM)]
     assert told["importable"] == ["numpy"]
     assert len(told["descriptors"]) == 4  # three for null, and its socket
 
@@ -280,29 +281,29 @@ def test_a_folder_for_slots_that_somebody_else_has_made(tmp_path, monkeypatch):
 
 
 def test_the_grader_s_own_python_where_nobody_else_needs_it():
-    assert room._interpreter(for_others=False) == (os.path.realpath(sys.executable), "")
+    assert interpreter.interpreter(for_others=False) == (os.path.realpath(sys.executable), "")
 
 
 def test_advice_where_others_have_no_python(monkeypatch):
-    monkeypatch.setattr(room, "_open_to_others", lambda path: False)
+    monkeypatch.setattr(interpreter, "open_to_others", lambda path: False)
     own = os.path.realpath(sys.executable)
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     advice = f"other users cannot run {own}: install {name} for all users, for instance in /usr/bin"
-    assert room._interpreter(for_others=True) == (own, advice)
+    assert interpreter.interpreter(for_others=True) == (own, advice)
 
 
 def test_what_is_open_to_others(tmp_path):
     inner = tmp_path / "closed" / "inner"
     inner.mkdir(parents=True)
     inner.parent.chmod(0o700)
-    assert not room._open_to_others(inner)
-    assert not room._open_to_others(tmp_path / "nowhere")
-    assert room._open_to_others(Path("/usr"))
+    assert not interpreter.open_to_others(inner)
+    assert not interpreter.open_to_others(tmp_path / "nowhere")
+    assert interpreter.open_to_others(Path("/usr"))
 
 
 def test_numpy_is_copied_where_others_cannot_look(tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "_open_to_others", lambda path: False)
-    copy = room._numpy_alone(tmp_path / "modules", for_others=True)
+    monkeypatch.setattr(interpreter, "open_to_others", lambda path: False)
+    copy = interpreter.numpy_alone(tmp_path / "modules", for_others=True)
     assert sorted(path.name for path in copy.iterdir())[0] == "numpy"
     assert not (copy / "numpy").is_symlink()
     assert (copy / "numpy/__init__.py").read_bytes() == Path(numpy.__file__).read_bytes()
@@ -374,7 +375,7 @@ def test_a_launcher_that_ends(start):
 
 
 def test_a_launcher_that_does_not_answer(monkeypatch):
-    monkeypatch.setattr(room, "LAUNCH_SECONDS", 0.01)
+    monkeypatch.setattr(launcher, "LAUNCH_SECONDS", 0.01)
     with Sandbox(memory_mib=512, cpu_seconds=20) as sandbox:
         sandbox._next._process.send_signal(signal.SIGSTOP)
         with pytest.raises(GraderFault) as caught:
@@ -384,7 +385,7 @@ def test_a_launcher_that_does_not_answer(monkeypatch):
 
 
 def test_a_launcher_tells_why_it_could_not_start(monkeypatch):
-    monkeypatch.setattr(room, "PROGRAM", Path("/nowhere"))
+    monkeypatch.setattr(launcher, "PROGRAM", Path("/nowhere"))
     with Sandbox(memory_mib=512, cpu_seconds=20) as sandbox, pytest.raises(GraderFault) as caught:
         sandbox.start(sandbox.directory("student"))
     assert str(caught.value).startswith("the launcher of workers ended: ")
@@ -394,7 +395,7 @@ def test_a_launcher_tells_why_it_could_not_start(monkeypatch):
 def test_no_numpy_no_sandbox(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(GraderFault, match=r"^NumPy is not installed beside the grader$"):
-        room._numpy_alone(tmp_path / "modules", for_others=False)
+        interpreter.numpy_alone(tmp_path / "modules", for_others=False)
 
 
 # Without root, as on a laptop.
@@ -403,10 +404,10 @@ def test_no_numpy_no_sandbox(monkeypatch, tmp_path):
 @linux
 @needs_root
 def test_a_life_as_a_plain_user():
-    python, advice = room._interpreter(for_others=True)
+    python, advice = interpreter.interpreter(for_others=True)
     packages = Path(numpy.__file__).parents[1]
     for path in (packages, ROOT / "tests", ROOT / "autograder"):
-        if advice or not room._open_to_others(path):
+        if advice or not interpreter.open_to_others(path):
             pytest.skip(advice or f"others cannot read {path}")
     done = subprocess.run(
         [

@@ -26,7 +26,8 @@ from autograder.core.errors import StudentError, Wrong
 from autograder.grading import compare
 from autograder.grading.proxy import Proxy
 from autograder.grading.session import Interface, Session
-from autograder.sandbox.launcher import Sandbox, Slot
+from autograder.sandbox.launcher import Sandbox
+from autograder.sandbox.slots import Slot
 
 from . import watch
 from .table import Attack, Result

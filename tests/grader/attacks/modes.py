@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy
 
-from autograder.sandbox import launcher
+from autograder.sandbox import interpreter
 from autograder.sandbox.worker import landlock
 
 from .table import ATTACKS, THE_END, Attack, Result
@@ -94,7 +94,7 @@ class Mode:
         if "seccomp" in self.layers and not Path("/proc/sys/kernel/seccomp").exists():
             return "needs a kernel with seccomp"
         if "uid" in self.layers or (self.plain and os.geteuid() == 0):  # somebody else runs Python
-            advice = launcher._interpreter(for_others=True)[1]
+            advice = interpreter.interpreter(for_others=True)[1]
             return advice or (_closed(ROOT) or _closed(Path(numpy.__file__)) if self.plain else "")
         return ""
 
@@ -111,7 +111,7 @@ class Mode:
         """Run attacks in one process, for as long as it lives."""
         own, user = sys.executable, None
         if self.plain and os.geteuid() == 0:
-            own, user = launcher._interpreter(for_others=True)[0], PLAIN_USER
+            own, user = interpreter.interpreter(for_others=True)[0], PLAIN_USER
         packages = os.path.dirname(os.path.dirname(numpy.__file__))
         environment = {
             "GRADER_TOKEN": secret(),
@@ -154,7 +154,7 @@ def landlock_version() -> int:
 
 def _closed(path: Path) -> str:
     """Say so if other users cannot read `path`."""
-    return "" if launcher._open_to_others(path) else f"other users cannot read {path}"
+    return "" if interpreter.open_to_others(path) else f"other users cannot read {path}"
 
 
 _OFF = {

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.sandbox.launcher import Slot
+from autograder.sandbox.slots import Slot
 
 from .modes import PLAIN_USER
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox.launcher import Slot
+from autograder.sandbox.slots import Slot
 
 IMAGE = "gradescope/autograder-base:ubuntu-22.04"
 PLATFORM_SECONDS = 600
