@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.core.errors import StudentError
+from autograder.core.errors import NotRun, StudentError
 from autograder.grading.calls import Count
 from autograder.grading.inputs import Inputs
 from autograder.grading.proxy import Proxy
@@ -115,6 +115,8 @@ def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Proxy, fu
     try:
         _count(lap, student, function, FIRST_SIZE)
         grown = growth([_count(lap, student, function, size) for size in SIZES])
+    except NotRun:  # time is up: that is no sign of a loop
+        raise
     except StudentError:
         return Growth(UNKNOWN)
     # Text of the worker's is for the student to read only where it names what is in the student's own files.

@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 Wall time says as much about the machine as about the code, so processor time is measured: the kernel counts it for each
-worker, and the grader reads that count from outside, where no code of the student's can reach it. Proxy and model
+worker, and the grader reads that count from outside, where no code of the student's can reach it. Student and model
 answer take turns on the same inputs, each in a locked-down worker of its own, with one BLAS thread. While one of them
 works, the other is stopped. Every round gives one ratio, so that what slows both for a while cancels; the median of the
 rounds counts.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.core.errors import Crashed, GraderFault, Raised, TimedOut, Wrong
+from autograder.core.errors import Crashed, GraderFault, NotRun, Raised, TimedOut, Wrong
 from autograder.grading import timing
 from autograder.grading.calls import Count, Seconds
 from autograder.grading.inputs import Inputs
@@ -384,6 +384,15 @@ def test_who_dies_while_steps_are_counted_is_not_vectorised():
 
     verdict = race(Dying(factor=10))
     assert (verdict.step, verdict.growth) == (NONE, Growth(UNKNOWN))
+
+
+def test_when_time_is_up_while_steps_are_counted_nothing_is_said_of_loops():
+    class Late(Layers):
+        def counted(self, name, x):
+            raise NotRun("the 60 s for the whole submission were used up")
+
+    with pytest.raises(NotRun, match="were used up"):
+        race(Late(factor=10))
 
 
 def test_no_clock_no_verdict():
