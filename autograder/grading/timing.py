@@ -24,7 +24,7 @@ Python steps at three sizes does (``steps.py``), which is the same in every run.
 
 *What forging the count can gain.* The count is the word of the student's worker. Code that loops over pixels and forges
 it gets the points where it takes less than ``none_ratio`` times as long. Loops that call NumPy for every pixel take
-longer. Pixel by pixel on plain Python numbers, written for speed, some passes take less; `make bench` prints which.
+longer. Some loops on plain Python numbers take less; docs/performance.md says how many points that is.
 
 A small size comes first: loops that are slow there never see the large one. Every output that was timed is compared
 with the model answer's.

@@ -92,7 +92,7 @@ def test_a_line_for_every_field(bundle):
         "  Configure Autograder     Zip file upload: this file; base image Ubuntu, 22.04\n"
         "  Settings                 container timeout 15 minutes; the smallest container will do\n"
         "  Allow late submissions   yes: config.yaml says what being late costs\n"
-        "README, For instructors, has every step."
+        "docs/gradescope.md has every step."
     )
 
 

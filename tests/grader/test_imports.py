@@ -1,12 +1,14 @@
 """Who may import whom: the contracts of pyproject.toml fail where they should, and the homework imports little."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +81,18 @@ def test_a_new_package_needs_a_place(tree):
         shutil.rmtree(tree / "autograder" / "attic")
     assert status == 1
     assert "autograder.attic" in said
+
+
+def test_the_map_in_the_documentation_is_true():
+    """docs/architecture.md draws the arrows between the packages: all of them, and no others; none goes up."""
+    graph = grimp.build_graph("autograder", cache_dir=None)
+    modules = sorted(graph.modules - {"autograder"})
+    arrows = {(a.split(".")[1], b.split(".")[1]) for a in modules for b in graph.find_modules_directly_imported_by(a)}
+    arrows = {(a, b) for a, b in arrows if a != b}
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^    (\w+)(?:\[[^]]*\])? --> (\w+)", text, re.MULTILINE)
+    assert {(a.replace("main", "__main__"), b) for a, b in drawn} == arrows
+    assert len(arrows) <= 25
 
 
 # The homework.

@@ -52,7 +52,7 @@ class Packed:
         ]
         if self.late:
             lines.append("  Allow late submissions   yes: config.yaml says what being late costs")
-        return "\n".join([*lines, "README, For instructors, has every step."])
+        return "\n".join([*lines, "docs/gradescope.md has every step."])
 
 
 def pack(config_path: Path, archive: Path) -> Packed:
