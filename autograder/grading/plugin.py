@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +72,8 @@ def run(plan: Plan, submission: Session, progress: Callable[[TestResult], None] 
     plugin = GradingPlugin(plan, submission, progress)
     arguments = [*PYTEST_ARGUMENTS, f"--rootdir={plan.hidden}", f"--confcutdir={plan.hidden}", "-c", "/dev/null"]
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _no_plugin_autoload():
+    fresh = _forgotten_modules(plan.public, plan.hidden)
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _no_plugin_autoload(), fresh:
         status = pytest.main([*arguments, str(plan.public), str(plan.hidden)], plugins=[plugin])
     if plugin.fault is not None:
         raise plugin.fault
@@ -342,6 +344,18 @@ def _line(path: Path, error: BaseException) -> str:
 
 def _is_below(path: Path, folder: Path) -> bool:
     return folder.resolve() in path.resolve().parents
+
+
+@contextlib.contextmanager
+def _forgotten_modules(*folders: Path) -> Iterator[None]:
+    """Forget the tests afterwards: pytest keeps modules by name, and other homework may have files of the same names."""
+    try:
+        yield
+    finally:
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and any(_is_below(Path(file), folder) for folder in folders):
+                del sys.modules[name]
 
 
 @contextlib.contextmanager

@@ -225,6 +225,17 @@ def test_no_race_no_model_answer(homework):
     assert grader.Grader(settings, "test_double").grade(homework.hand_in(), homework.root / "results.json").score == 1
 
 
+def test_two_homeworks_in_one_process_may_use_the_same_file_names(homework, tmp_path):
+    """As `make verify JOBS=1` does: the second one has no speed tests."""
+    (test_file,) = (homework.root / "secret").glob("test_*.py")
+    settings = config.load(homework.config)
+    results = tmp_path / "results.json"
+    assert grader.Grader(settings).grade(homework.hand_in(), results).score == 10
+    test_file.write_text(HIDDEN[HIDDEN.index("def test_halve") :])
+    homework.configure(tests={name: test for name, test in TESTS.items() if name != "test_double_speed"})
+    assert grader.Grader(config.load(homework.config)).grade(homework.hand_in(), results).score == 6
+
+
 def test_a_pattern_names_several_tests(graded):
     _, order = graded(only="test_double*")
     assert order == ["test_double_example", "test_double", "test_double_speed"]
