@@ -348,7 +348,7 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _forgotten_modules(*folders: Path) -> Iterator[None]:
-    """Forget the tests afterwards: pytest keeps modules by name, and other homework may have files of the same names."""
+    """Forget the tests afterwards: pytest keeps modules by name, and another homework may have files of that name."""
     try:
         yield
     finally:
