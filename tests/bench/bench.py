@@ -210,9 +210,8 @@ PROCESSORS: dict[str, dict[str, str]] = {
 }
 """Settings under which NumPy runs as on other processors. What a processor does not have cannot be disabled, either."""
 
-MARGIN = 1.4
-"""How far vectorised code has to stay below ``none_ratio``, and loops above ``full_ratio``. On a busy machine the
-median of a race's rounds was off by a factor of 1.28 at most."""
+MARGIN = 2.0
+"""How far vectorised code has to stay below ``none_ratio``, and loops above ``full_ratio``: load and other machines."""
 
 
 def bounds(settings: Config) -> bool:
