@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two targets may both set up .venv
-.PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz bench bench-flips bench-class check format lock clean ta-env dask-env dev-env instructor-env
+.PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz bench bench-flips bench-class pictures check format lock clean ta-env dask-env dev-env instructor-env
 
 # `value` keeps a `$` that make would otherwise expand.
 override SUBMISSIONS := $(value SUBMISSIONS)
@@ -89,6 +89,9 @@ bench-flips: dev-env ## Grade the same class many times, quiet and under load: h
 
 bench-class: dask-env ## Grade a made-up class of a thousand: how many a minute, killed and resumed, on Dask
 	PYTHONPATH=. "$$PY" tests/bench/large_class.py
+
+pictures: dev-env ## Take the pictures of the README anew (needs Chromium)
+	"$$PY" docs/pictures.py
 
 check: dev-env ## Lint, formatting, imports between packages and types
 	"$$PY" -m ruff check
