@@ -1,156 +1,17 @@
-"""What several of these files need: workers with a student's code in them, and a homework that is not the real one.
+"""What tests of several packages need: the toy homework, and workers with a student's code in them."""
 
-The toy homework has nothing to do with convolution, so the engine cannot know of it what config.yaml does not say.
-"""
-
-import copy
-import itertools
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
 
-from autograder.core import config
-from autograder.grading import casefile
 from autograder.grading.proxy import preflight
 from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox
-
-ROOT = Path(__file__).parents[2]
-
-REAL: Any = config._parse(ROOT / "config.yaml")
-
-FUNCTIONS = {"double": ["y"], "halve": ["out", "cache"], "unhalve": ["x"]}
-
-PARAMETERS = {"double": ["x"], "halve": ["x"], "unhalve": ["out", "cache"]}
-
-SOLUTION = """\
-def double(x):
-    return 2 * x
-
-def halve(x):
-    return x / 2, x.shape
-
-def unhalve(out, cache):
-    return 2 * out.reshape(cache)
-"""
-
-PUBLIC = '''\
-def test_double_example(layers):
-    """double: by hand."""
-    import numpy as np
-
-    got = layers.double(np.array([1.0, 2.0]))
-    assert isinstance(got, np.ndarray), f"y is {got!r}, but should be an array [double, by hand]"
-    assert got.tolist() == [2.0, 4.0], f"y={got.tolist()}, but should be [2.0, 4.0] [double, by hand]"
-'''
-
-HIDDEN = '''\
-import pytest
-
-
-@pytest.mark.cases("numbers")
-def test_double(student, case, check):
-    """double: twice the input."""
-    check.array("y", student.double(case.x), case.y)
-
-
-def test_halve(student, check):
-    """halve: half the input."""
-    import numpy as np
-
-    out, _ = student.halve(np.array([4.0]))
-    check.array("out", out, np.array([2.0]))
-
-
-@pytest.mark.cases("numbers")
-def test_unhalve(student, case, check):
-    """unhalve: undoes halve."""
-    out, cache = student.halve(case.x)
-    check.array("x", student.unhalve(out, cache), case.x)
-'''
-
-POINTS = {"test_double_example": 1, "test_double": 3, "test_halve": 2, "test_unhalve": 4}
-
-LIMITS = {"call_seconds": 2, "import_seconds": 2, "submission_seconds": 30, "memory_mib": 512, "reply_mib": 1}
-
-_numbers = itertools.count()
-
-
-class Toy:
-    """A homework of three functions in a folder of its own."""
-
-    SOLUTION = SOLUTION
-    POINTS = POINTS
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.config = root / "config.yaml"
-        for folder in ("answers", "open", "secret/arrays", "handed in"):
-            (root / folder).mkdir(parents=True)
-        for name in ("toy", "oracle", "cases"):
-            (root / f"answers/{name}.py").write_text(SOLUTION)
-        self.set_cases(numbers={"one": {"x": np.array([1.0])}, "two": {"x": np.array([2.0, 3.0])}})
-        self.set_tests()
-
-    def set_cases(self, **groups: dict[str, dict[str, Any]]) -> None:
-        for cases in groups.values():
-            for case in cases.values():
-                case.setdefault("y", 2 * case["x"])
-        casefile.save(self.root / "secret/arrays", 1, {}, groups)
-
-    def set_tests(self, hidden: str = HIDDEN, public: str = PUBLIC, **points: float) -> None:
-        """Write the tests; pytest keeps modules by name within a process, so each file gets a name of its own."""
-        for folder, source in (("secret", hidden), ("open", public)):
-            for old in (self.root / folder).glob("test_*.py"):
-                old.unlink()
-            (self.root / folder / f"test_toy_{next(_numbers)}.py").write_text(source)
-        self.configure(tests={name: {"points": worth} for name, worth in (points or POINTS).items()})
-
-    def configure(self, **changes: Any) -> None:
-        """Write config.yaml: the real one, with another homework and these changes. It is JSON, which YAML includes."""
-        content = json.loads(self.config.read_text()) if self.config.exists() else copy.deepcopy(REAL)
-        homework = {
-            "required_file": "toy.py",
-            "solution": "answers/toy.py",
-            "oracle": "answers/oracle.py",
-            "cases": "answers/cases.py",
-            "public_tests": "open",
-            "hidden_tests": str(self.root / "secret"),  # absolute paths are as good
-            "fixtures": "secret/arrays",
-            "misconceptions": "answers/wrong",
-            "correct": "answers/odd",
-            "expected": "answers/expected.yaml",
-            "functions": FUNCTIONS,
-            "opaque": ["cache"],
-        }
-        tests = changes.pop("tests", None) or content["tests"]
-        limits = {**content["limits"], **LIMITS, **changes.pop("limits", {})}
-        content.update(homework=homework, limits=limits, tests=tests, **changes)
-        content.setdefault("total_points", 0)
-        content["total_points"] = changes.get("total_points", sum(test["points"] for test in tests.values()))
-        self.config.write_text(json.dumps(content))
-
-    @classmethod
-    def lasting(cls, results: Any) -> Any:
-        """Return what must be the same in every run: all of results.json but the figures that are allowed to vary."""
-        if isinstance(results, list):
-            return [cls.lasting(each) for each in results]
-        if not isinstance(results, dict):
-            return results
-        vary = ("execution_time", "seconds", "import_seconds")
-        return {key: cls.lasting(value) for key, value in results.items() if key not in vary}
-
-    def hand_in(self, source: str = SOLUTION, name: str = "ann.py") -> Path:
-        path = self.root / "handed in" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source)
-        return path
+from tests.grader.support.toy import FUNCTIONS, LIMITS, PARAMETERS, Toy, numbers
 
 
 @pytest.fixture
@@ -173,7 +34,7 @@ def submit(sandbox: Sandbox) -> Callable[..., Session]:
     """Give a student's source, get the submission as the engine sees it after the first import."""
 
     def submit(source: str, helpers: dict[str, str] | None = None, **limits: Any) -> Session:
-        directory = sandbox.directory(f"student-{next(_numbers)}")
+        directory = sandbox.directory(f"student-{next(numbers)}")
         files = {"toy.py": source, **(helpers or {})}
         for name, text in files.items():
             (directory / name).write_text(text)

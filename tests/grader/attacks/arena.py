@@ -28,12 +28,13 @@ from autograder.grading.proxy import Proxy
 from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox
 from autograder.sandbox.slots import Slot
+from tests.grader.support import ROOT
 
 from . import watch
 from .table import Attack, Result
 
 DEEDS = Path(__file__).parent / "deeds"
-MODEL = Path(__file__).parents[3] / "solutions" / "layers.py"
+MODEL = ROOT / "solutions" / "layers.py"
 INTERFACE = Interface(
     module="layers",
     functions={"conv_output_size": ["size"], "im2col": ["cols"], "conv2d_forward": ["out", "cache"]},

@@ -18,11 +18,11 @@ import numpy
 
 from autograder.sandbox import interpreter
 from autograder.sandbox.worker import landlock
+from tests.grader.support import ROOT
 
 from .table import ATTACKS, THE_END, Attack, Result
 from .watch import secret
 
-ROOT = Path(__file__).parents[3]
 PLAIN_USER = 61234
 """Whom root becomes to run a plain user's mode: nobody, and nobody else's."""
 LANDLOCK_VERSIONS = (4, 6)

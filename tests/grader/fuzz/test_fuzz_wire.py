@@ -23,7 +23,7 @@ from hypothesis.extra import numpy as arrays_of
 
 from autograder.core.errors import StudentError
 from autograder.core.text import clean
-from autograder.grading import compare, student
+from autograder.grading import compare, link
 from autograder.grading.calls import Handle
 from autograder.grading.compare import Foreign
 from autograder.grading.proxy import Proxy
@@ -211,7 +211,7 @@ def converse(monkeypatch, tmp_path):
         if connection is script.impostor.connection:
             script.impostor.answer(request["nonce"], *script.answers.pop(0))
 
-    monkeypatch.setattr(student, "wire", SimpleNamespace(**{**vars(wire), "send": send}))
+    monkeypatch.setattr(link, "wire", SimpleNamespace(**{**vars(wire), "send": send}))
 
     def converse(imported, answers):
         script.impostor, script.answers = Impostor(), [imported, *answers]

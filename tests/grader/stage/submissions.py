@@ -16,8 +16,9 @@ from autograder.core import config as configuration
 from autograder.core.config import Config
 from tests.grader.attacks import arena
 from tests.grader.attacks.table import ATTACKS
+from tests.grader.support import SUBMISSIONS
 
-SAMPLES = Path(__file__).parents[1] / "submissions" / "sample"
+SAMPLES = SUBMISSIONS / "sample"
 NOON = datetime(2026, 10, 1, 12, tzinfo=timezone(timedelta(hours=-4)))
 DUE = NOON + timedelta(hours=12)
 RULES = {

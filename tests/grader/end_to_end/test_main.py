@@ -1,0 +1,198 @@
+"""The command line: what it prints, and the status it ends with."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from autograder.__main__ import main
+from tests.grader.support import ROOT
+
+FAULT = "def test_double(student):\n    undefined\n"
+
+
+@pytest.fixture
+def run(toy, capsys, monkeypatch):
+    """Grade as the command line does; return status, lines printed and lines complained."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+    def run(*arguments, submissions=toy.root / "handed in", jobs=1):
+        command = ["--config", toy.config, "grade", submissions, "--out", toy.root / "results", "--jobs", jobs]
+        status = main([str(word) for word in [*command, *arguments]])
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def without_rich(monkeypatch):
+    for module in ("rich", "rich.console", "rich.table", "rich.text"):
+        monkeypatch.setitem(sys.modules, module, None)
+
+
+def cells(line):
+    return re.split("  +", line.strip())
+
+
+def test_a_class(run, toy):
+    toy.hand_in(name="ann.py")
+    toy.hand_in("def double(x): return 2 * x", name="ben.py")
+    toy.hand_in("raise ValueError('no')", name="cleo.py")
+    status, lines, errors = run()
+    assert (status, errors) == (0, [])
+    assert lines[:4] == [
+        f"Grading 3 from {toy.root}/handed in, 1 at a time; results go to {toy.root}/results/",
+        "  1/3  ann: 10 of 10",
+        "  2/3  ben: 4 of 10",
+        "  3/3  cleo: 0 of 10",
+    ]
+    rows = [cells(line) for line in lines[4:] if re.search(r"\d\.\d *$|seconds", line)]
+    assert rows[0] == ["submission", "score", "how it ended", "seconds"]
+    assert [row[:3] for row in rows[1:]] == [
+        ["ann", "10 of 10", "4 passed"],
+        ["ben", "4 of 10", "2 passed, 1 not run, 1 wrong"],
+        ["cleo", "0 of 10", "ValueError: no (toy.py, line 1)"],
+    ]
+
+
+def test_without_rich_as_on_gradescope(run, toy, without_rich):
+    toy.hand_in(name="ann.py")
+    status, lines, _ = run()
+    assert status == 0
+    assert lines[2] == "submission  score  how it ended  seconds"
+    assert re.fullmatch(r"ann  10 of 10  4 passed  \d+\.\d", lines[3])
+
+
+def test_what_is_not_graded_is_not_imported():
+    """The Gradescope image holds no rich, and `--help` should not wait for what it does not need."""
+    code = (
+        "import sys, autograder.__main__; print(sorted({'rich', 'matplotlib', 'jinja2', 'otter'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_fault_in_one_of_two(run, toy):
+    hidden = "def test_double(student):\n    assert student.double(3) != 666, undefined\n"
+    toy.set_tests(hidden=hidden, test_double=1, test_double_example=1)
+    toy.hand_in(name="ann.py")
+    toy.hand_in("def double(x): return 666 if x is 3 else 2 * x", name="ben.py")
+    status, lines, _ = run()
+    assert status == 0
+    assert lines[2] == "  2/2  ben: no grade"
+    assert cells(next(line for line in lines if line.startswith("  ben")))[:3] == [
+        "ben",
+        "no grade",
+        "grader fault",
+    ]
+    assert lines[-2] == "grader fault in ben, no grade was written:"
+    assert re.fullmatch(
+        r"test_double: NameError: name 'undefined' is not defined \(test_toy_\d+\.py, line 2\)", lines[-1]
+    )
+    assert not (toy.root / "results/ben/results.json").exists()
+
+
+def test_when_nothing_could_be_graded(run, toy):
+    toy.set_tests(hidden=FAULT, test_double=1, test_double_example=1)
+    toy.hand_in(name="ann.py")
+    toy.hand_in(name="ben.py")
+    status, lines, _ = run()
+    assert status == 2
+    assert sum(line.startswith("grader fault in ") for line in lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"total_points": 99}, "config.yaml: tests: points of tests add up to 10, but total_points is 99"),
+        ({"unknown": 1}, "config.yaml: unknown: no such key"),
+    ],
+)
+def test_a_bad_configuration(run, toy, change, complaint):
+    toy.hand_in()
+    toy.configure(**change)
+    status, lines, errors = run()
+    assert (status, lines) == (2, [])
+    assert errors[0].startswith(f"ConfigurationError: {complaint}")
+    assert not (toy.root / "results").exists()
+
+
+def test_nothing_to_grade(run, toy):
+    status, lines, errors = run(submissions=toy.root / "nowhere")
+    assert (status, lines) == (2, [])
+    assert errors == [
+        f"ConfigurationError: SUBMISSIONS: {toy.root}/nowhere does not exist. Give a file or a folder of submissions"
+    ]
+
+
+def test_only(run, toy):
+    toy.hand_in()
+    status, lines, _ = run("--only", "test_double[two]")
+    assert status == 0
+    assert lines[1] == "  1/1  ann: 3 of 3"
+    assert lines[2].strip() == "only test_double[two]"
+
+
+@pytest.mark.parametrize(
+    ("only", "status", "complaint"),
+    [
+        (
+            "test_triple",
+            2,
+            "ConfigurationError: ONLY: no test is called test_triple. The tests are: test_double_example",
+        ),
+        ("test_double[three]", 2, "ONLY: no case is called test_double[three]. The cases are: test_double[one]"),
+    ],
+)
+def test_only_what_there_is(run, toy, only, status, complaint):
+    toy.hand_in()
+    got, lines, errors = run("--only", only)
+    assert got == status
+    assert (errors or lines)[-1].startswith(complaint)
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "two", "1.5"])
+def test_a_number_of_jobs(run, capsys, jobs):
+    with pytest.raises(SystemExit) as caught:
+        run("--jobs", jobs)
+    assert caught.value.code == 2
+    assert f"argument --jobs: {jobs!r} should be a whole number, 1 or more" in capsys.readouterr().err
+
+
+def test_home(run, toy, monkeypatch):
+    """Make hands over `~` as it is."""
+    monkeypatch.setenv("HOME", str(toy.root))
+    toy.hand_in()
+    assert run("--out", "~/my results", submissions="~/handed in")[0] == 0
+    assert (toy.root / "my results/ann/results.json").exists()
+
+
+def test_names_from_strangers(run, toy):
+    """They neither move the cursor, nor are markup, nor end the run because they are no text at all."""
+    toy.hand_in(name="[bold]ann[red] \x1b[31m.py")
+    (toy.root / "handed in" / os.fsdecode(b"b\xe4n.py")).write_text(toy.SOLUTION)
+    status, lines, _ = run()
+    assert status == 0
+    assert lines[1:3] == ["  1/2  [bold]ann[red] [31m: 10 of 10", "  2/2  bn: 10 of 10"]
+    assert any("  [bold]ann[red] [31m " in line for line in lines)
+    assert "\x1b" not in "".join(lines)
+
+
+def test_an_interruption(run, toy):
+    toy.set_tests(hidden="def test_double(student): raise KeyboardInterrupt\n", test_double=1, test_double_example=1)
+    toy.hand_in()
+    status, _, errors = run()
+    assert status == 130
+    assert errors == ["", "Interrupted. What has been graded so far is kept: the same command goes on from there."]
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert all(command in text for command in ("grade", "fixtures", "assignment"))
