@@ -245,7 +245,7 @@ def look_at(proxy):
     compare.tensor("out", out, x.shape)
     compare.dtype("out", out, x.dtype)
     compare.shape("out", out, x.shape)
-    compare.slopes("out", out, x[np.newaxis], np.ones(1), 1e-7)
+    compare.slopes("out", out, x[np.newaxis], np.ones(1), 1e-7, "finite differences")
     compare.untouched(call.inputs, call.inputs_after)
     compare.own_memory([name for name, each in zip(call.names, call.results, strict=True) if each is out], call.shares)
     compare.distinct("x", proxy.undo(x, cache), out)
