@@ -22,6 +22,7 @@ from autograder.authoring import notebook, starter
 from autograder.core import config
 from autograder.core.config import Config, TestSettings
 from autograder.core.errors import ConfigurationError
+from autograder.core.tables import number
 
 PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
 PICTURES = "pictures"
@@ -241,11 +242,6 @@ def speed(settings: Config) -> str:
         f"- Beyond {bounds.none_ratio:g} times you get none.\n\n"
         "Results that are fast and wrong earn nothing, so make it right first.\n"
     )
-
-
-def number(value: Fraction) -> str:
-    """Write points as a person would: 8, 0.5."""
-    return f"{float(value):g}"
 
 
 def _sum(settings: Config, names: Iterable[str]) -> Fraction:

@@ -5,11 +5,11 @@ Pure but for ``rich``, which draws. It must not know: files, grading, what a tes
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from autograder.core.tables import as_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -102,12 +102,10 @@ def _short(test: str, function: str) -> str:
 
 def as_csv(rows: Sequence[MistakeLine]) -> str:
     """Return the whole matrix: ``passed``, ``not run``, or how many cases failed of how many."""
-    written = io.StringIO()
     tests = list(rows[0].falls) if rows else []
-    table = csv.writer(written, lineterminator="\n")
-    table.writerow(["misconception", "function", *tests])
+    lines = [["misconception", "function", *tests]]
     for row in rows:
         cells = (row.falls[test] for test in tests)
         ends = [f"{fall.failed}/{fall.cases}" if fall.failed else fall.outcome for fall in cells]
-        table.writerow([row.name, row.function, *ends])
-    return written.getvalue()
+        lines.append([row.name, row.function, *ends])
+    return as_text(lines)

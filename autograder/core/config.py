@@ -34,6 +34,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 
 from autograder.core.errors import ConfigurationError
 from autograder.core.homework import all_functions, files_with_tests, functions
+from autograder.core.tables import number
 
 try:
     from yaml import CSafeLoader as _SafeLoader  # ten times faster
@@ -482,13 +483,9 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
 
     total = sum((settings.points for settings in config.tests.values()), Fraction())
     if total != config.total_points and not (unknown or unsettled):
-        problem = f"points of tests add up to {_number(total)}, but total_points is {_number(config.total_points)}"
+        problem = f"points of tests add up to {number(total)}, but total_points is {number(config.total_points)}"
         yield ConfigurationError(file, "tests", problem, "Change the points of some tests, or total_points.")
 
 
 def _shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-
-
-def _number(points: Fraction) -> str:
-    return f"{float(points):.10g}"

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from autograder.gradescope.metadata import Previous, amount, moment
+from autograder.core.tables import moment
+from autograder.gradescope.metadata import Previous, amount
 
 DAY = timedelta(days=1)
 _ROUNDING = 100  # scores keep two decimals, as those of tests do

@@ -21,6 +21,7 @@ from autograder.core.config import PLATFORM_SHARE, Config
 from autograder.core.late import Lateness, LateRule
 from autograder.core.outcomes import tally
 from autograder.core.results import Results
+from autograder.core.tables import number
 from autograder.core.text import clean
 from autograder.gradescope import attempts, metadata
 from autograder.gradescope.attempts import AttemptRule, Budget
@@ -154,7 +155,7 @@ def standing(known: Metadata, config: Config) -> Ruling:
     notes += budget.for_staff()
     kept = min(budget.stays.score, config.total_points)
     if kept < budget.stays.score:
-        notes.append(f"that score is {_number(budget.stays.score)}, more than all {_number(kept)} points: cut to these")
+        notes.append(f"that score is {number(budget.stays.score)}, more than all {number(kept)} points: cut to these")
     return replace(stands, budget=budget, withheld=budget.used_up, kept=kept)
 
 
@@ -204,7 +205,7 @@ def _report(graded: Grade, stands: Ruling, layers: Mapping[str, str]) -> list[st
     notes = [f"Note: {note}" for note in stands.notes]
     if graded.score is None:
         return [f"GRADER FAULT:\n{graded.remark}", *notes]
-    lines = [f"{_number(graded.score)} of {_number(graded.points)}: {tally(graded.outcomes)}; {graded.seconds:.1f} s"]
+    lines = [f"{number(graded.score)} of {number(graded.points)}: {tally(graded.outcomes)}; {graded.seconds:.1f} s"]
     lines += [f"The submission: {graded.remark}"] * bool(graded.remark)
     lines += [f"Not graded: {stands.withheld}."] * bool(stands.withheld)
     if stands.late is not None and not stands.withheld:
@@ -228,14 +229,10 @@ def self_check(config: Config) -> str:
     lost = [f"{test['extra_data']['test']}: {test['output']}" for test in tests if test["status"] != "passed"]
     if not lost:
         return ""
-    got, of = _number(graded.score), _number(graded.points)
+    got, of = number(graded.score), number(graded.points)
     return "\n".join([f"the model answer gets {got} of {of} points, but should get all of them", *lost])
 
 
 def _span(minutes: float) -> str:
     """Say how long, without decimals that mean nothing."""
     return f"{minutes * 60:.0f} s" if minutes < 2 else f"{round(minutes, 1):g} minutes"
-
-
-def _number(points: Fraction) -> str:
-    return f"{float(points):.10g}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +16,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
-FILE = "submission_metadata.json"
+from autograder.core import tables
 
-_YEARS = range(1970, 9000)
-"""Beyond these, a time cannot be had in every time zone."""
+FILE = "submission_metadata.json"
 
 _Part = TypeVar("_Part", dict[str, Any], list[Any])
 
@@ -94,19 +92,6 @@ def read(path: Path) -> Metadata:
     return Metadata(submitted, due, own, tuple(previous), tuple(f"{path.name}: {problem}" for problem in problems))
 
 
-def moment(text: object) -> datetime | None:
-    """Return a time in ISO 8601 with its time zone, None if it is not one. Python 3.10 reads fewer forms than 3.11."""
-    if not isinstance(text, str):
-        return None
-    plain = re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", text.strip().replace("Z", "+00:00"))
-    plain = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", plain)
-    try:
-        time = datetime.fromisoformat(plain)
-    except ValueError:
-        return None
-    return time if time.tzinfo is not None and time.year in _YEARS else None
-
-
 def amount(value: object) -> Fraction | None:
     """Return a score, which the platform writes as a number or as text; None if it is none, or below 0."""
     if not isinstance(value, (int, float, str)) or isinstance(value, bool):
@@ -122,7 +107,7 @@ def _moment(
     holder: Mapping[str, Any], key: str, problems: list[str], where: str = "", required: bool = False
 ) -> datetime | None:
     value = holder.get(key)
-    time = moment(value)
+    time = tables.moment(value)
     if time is None and (required or value is not None):
         problems.append(f"{where}{key} is {_shown(value)}, but should be a time with its time zone")
     return time

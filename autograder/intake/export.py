@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from autograder.core import tables
 from autograder.core.errors import BadSubmission, ConfigurationError
 from autograder.intake import archive
 
@@ -223,21 +224,9 @@ def _text(value: object) -> str:
     return "" if not isinstance(value, str) or value in ("~", "null") else " ".join(value.split())
 
 
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)$")
-
-
 def _moment(value: object) -> datetime | None:
-    """Return a time as Ruby writes it, to the microsecond and in UTC."""
-    match = _MOMENT.match(str(value))
-    if match is None:
-        return None
-    day, time, fraction, zone = match.groups()
-    offset = "+0000" if zone in ("Z", "UTC") else zone.replace(":", "")
-    try:
-        moment = datetime.strptime(f"{day} {time}{(fraction or '.0')[:7]} {offset}", "%Y-%m-%d %H:%M:%S.%f %z")
-    except ValueError:
-        return None
-    return moment.astimezone(timezone.utc)
+    time = tables.moment(value)
+    return None if time is None else time.astimezone(timezone.utc)
 
 
 def earlier_scores(path: Path) -> dict[str, float]:

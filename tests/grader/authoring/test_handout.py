@@ -16,7 +16,7 @@ import pytest
 
 from autograder.__main__ import main
 from autograder.authoring import handout, notebook, starter
-from autograder.core import config
+from autograder.core import config, tables
 from autograder.core.errors import ConfigurationError
 from solutions import layers, pictures
 from tests.grader.support import ROOT
@@ -250,7 +250,7 @@ def test_the_points_of_each_function_add_up():
         assert all_of_it == sum(SETTINGS.tests[name].points for name in names)
         assert own == sum(SETTINGS.tests[name].points for name in names if name in public)
     assert sum(points for points, _ in table.values()) == SETTINGS.total_points
-    assert f"{handout.number(SETTINGS.total_points)} points in {len(SETTINGS.tests)} tests." in generated
+    assert f"{tables.number(SETTINGS.total_points)} points in {len(SETTINGS.tests)} tests." in generated
 
 
 def with_test(name, **values):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.core.text import clean
+from autograder.core.text import clean, printable
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,17 @@ def test_nothing_dangerous_is_left(text, limit, lines):
     assert not {unicodedata.category(character) for character in cleaned.replace("\n", "")} & {"Cc", "Cf", "Cs", "Co"}
     assert json.loads(json.dumps(cleaned).encode()) == cleaned
     assert clean(cleaned, limit, lines) == cleaned, "cleaning twice is cleaning once"
+
+
+@pytest.mark.parametrize("blank", "\u115f\u1160\u2800\u3164\uffa0")
+def test_letters_that_look_like_a_space_are_one(blank):
+    assert clean(f"eve{blank * 9}100 of 100{blank}") == "eve 100 of 100"
+
+
+def test_piles_of_accents_are_cut():
+    assert clean("zed" + "\u0301" * 40 + "!") == "zed" + "\u0301" * 4 + "!"
+    assert clean("Việt".translate({7879: "e\u0302\u0323"})) == "Vie\u0302\u0323t"
+
+
+def test_printable_keeps_all_that_can_be_seen():
+    assert printable(" <b>\u202e a\n=1\u200b " + "x" * 999) == "<b> a =1 " + "x" * 999

@@ -82,25 +82,6 @@ def test_later_submissions_are_there_too(read):
 
 
 @pytest.mark.parametrize(
-    ("text", "time"),
-    [
-        ("2018-07-01T14:22:32.365935-07:00", "2018-07-01 14:22:32.365935-07:00"),
-        ("2018-07-01T14:22:32-07:00", "2018-07-01 14:22:32-07:00"),
-        ("2018-07-01T14:22:32.5Z", "2018-07-01 14:22:32.500000+00:00"),
-        ("2018-07-01T14:22:32.123456789+0000", "2018-07-01 14:22:32.123456+00:00"),
-        ("2018-07-01T14:22:32", "None"),
-        ("yesterday", "None"),
-        ("0001-01-01T00:00:00+14:00", "None"),
-        ("9999-12-31T23:59:59-12:00", "None"),
-        (1530480152, "None"),
-        (None, "None"),
-    ],
-)
-def test_moments(text, time):
-    assert str(metadata.moment(text)) == time
-
-
-@pytest.mark.parametrize(
     ("changes", "problem"),
     [
         ({"created_at": None}, "created_at is missing, but should be a time with its time zone"),
