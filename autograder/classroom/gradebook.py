@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-from autograder.classroom.journal import RESULTS, graded_tests
+from autograder.classroom.journal import Journal
 from autograder.core import files
 from autograder.core import late as late_rules
 from autograder.core.errors import ConfigurationError
@@ -115,14 +115,20 @@ class Gradebook:
 # --- Rows ------------------------------------------------------------------------------------------------------------
 
 
-def row(entry: HandIn, grade: Grade, out: Path, overrides: Sequence[Override], rule: LateRule | None) -> Row:
-    """Make the line of one graded submission, and count lateness in its ``results.json``, as the platform would."""
+def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Override], rule: LateRule | None) -> Row:
+    """Make the line of one graded submission, and count lateness in its ``results.json``, as the platform would.
+
+    Raises
+    ------
+    GraderFault
+        If the results are not those that the journal knows.
+    OSError
+        If they cannot be read or written.
+    """
     if grade.score is None:
         return Row(entry, None, status=FAULT, remark=grade.remark, seconds=grade.seconds)
     late = late_rules.lateness(entry.submitted, rule) if entry.submitted and rule else None
-    path = out / entry.name / RESULTS
-    _write_lateness(path, late)
-    details = graded_tests(path)
+    details = _count_lateness(entry.name, journal, late)["tests"]
     tests = {test["extra_data"]["test"]: Fraction(repr(test["score"])) for test in details}
     diagnoses = [test["extra_data"]["diagnosis"] for test in details if "diagnosis" in test["extra_data"]]
     certain = {diagnosis["id"] for diagnosis in diagnoses if diagnosis["certain"]}
@@ -150,11 +156,12 @@ def row(entry: HandIn, grade: Grade, out: Path, overrides: Sequence[Override], r
     )
 
 
-def _write_lateness(path: Path, late: Lateness | None) -> None:
-    before = json.loads(path.read_text(encoding="utf-8"))
+def _count_lateness(name: str, journal: Journal, late: Lateness | None) -> dict[str, Any]:
+    before = journal.read(name)
     after = late_rules.apply(before, late)
     if after != before:
-        Results(total_points=None, **after).write(path)
+        journal.publish(name, Results(total_points=None, **after))
+    return after
 
 
 def read_overrides(path: Path, points: Mapping[str, Fraction]) -> list[Override]:

@@ -2,20 +2,23 @@
 
 A grade counts as long as its key does: the bytes that were handed in, the tests with their inputs and expected arrays,
 config.yaml, the engine, Python and NumPy. What late work costs is not part of it: that is counted anew every time; nor
-is what concerns Gradescope alone.
+is what concerns Gradescope alone. A results file counts only as it was written: its hash is in the journal.
 
 It must not know: how a grade comes about, whose it is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 import os
 import platform
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,41 +26,75 @@ from typing import Any
 import numpy as np
 
 from autograder import __version__
+from autograder.core import files
 from autograder.core.config import Config
-from autograder.core.errors import ConfigurationError
+from autograder.core.errors import ConfigurationError, GraderFault
 from autograder.core.files import ENGINE
+from autograder.core.results import Results
 from autograder.grading.grader import Grade
 
 JOURNAL = ".graded.jsonl"
 RESULTS = "results.json"
+PAGE = "page.html"
 _BLOCK = 1 << 20
+
+
+@dataclass
+class _Line:
+    """What the journal says of one submission.
+
+    Attributes
+    ----------
+    written : set of str
+        The hashes of its results file as the grader wrote it, and as it was written since, with lateness counted.
+    """
+
+    key: str
+    score: Fraction
+    seconds: float
+    remark: str
+    isolation: str
+    written: set[str]
 
 
 class Journal:
     """The journal in the folder `out`; it is read once, and every new grade adds a line.
 
+    Only the run that holds the lock of `out` may use it.
+
     Parameters
     ----------
     out : Path
-        The output folder, which need not exist yet.
+        The output folder.
+    drafts : Path
+        A folder on the same disk, for what is not finished.
     circumstances : str
         What beside the submission decides on a grade; see `circumstances`.
+
+    Attributes
+    ----------
+    problems : list of str
+        What was found damaged, and what became of it; for staff.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or a damaged one cannot be put aside.
     """
 
-    def __init__(self, out: Path, circumstances: str) -> None:
+    def __init__(self, out: Path, drafts: Path, circumstances: str) -> None:
         self._out = out
+        self._drafts = drafts
+        self._path = out / JOURNAL
         self._circumstances = circumstances
-        self._lines: dict[str, dict[str, Any]] = {}
-        try:
-            text = (out / JOURNAL).read_text(encoding="utf-8")
-        except OSError:
-            return
-        for line in text.splitlines():
-            try:
-                entry = json.loads(line)
-                self._lines[entry["name"]] = entry
-            except (ValueError, KeyError, TypeError):  # a killed run's last line
-                continue
+        self._lines: dict[str, _Line] = {}
+        self.problems: list[str] = []
+        self._read()
+
+    @property
+    def names(self) -> set[str]:
+        """The submissions that it knows a grade of, current or not."""
+        return set(self._lines)
 
     def key(self, path: Path) -> str:
         """Return what a grade of the submission at `path` depends on.
@@ -76,34 +113,163 @@ class Journal:
         return digest.hexdigest()
 
     def find(self, name: str, key: str, points: Fraction) -> Grade | None:
-        """Return the grade that `name` got for `key`, if its results are still there."""
+        """Return the grade that `name` got for `key`, if its results are still there as they were written."""
         line = self._lines.get(name)
-        if line is None or line.get("key") != key:
+        if line is None or line.key != key:
             return None
-        tests = graded_tests(self._out / name / RESULTS)
-        if not tests:
+        try:
+            tests = self.read(name)["tests"]
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        score = sum((Fraction(repr(test["score"])) for test in tests), Fraction())
+        except (OSError, GraderFault):
+            self.problems.append(f"{name}: {RESULTS} is not as it was written here: graded again")
+            return None
         outcomes = Counter(test["extra_data"]["outcome"] for test in tests)
-        return Grade(score, points, outcomes, line["seconds"], line["remark"], line["isolation"])
+        return Grade(line.score, points, outcomes, line.seconds, line.remark, line.isolation)
 
-    def add(self, name: str, key: str, grade: Grade) -> None:
-        """Note a grade whose results have been written."""
-        known = {"seconds": round(grade.seconds, 3), "remark": grade.remark, "isolation": grade.isolation}
-        line = json.dumps({"name": name, "key": key, **known}) + "\n"
-        descriptor = os.open(self._out / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with open(descriptor, "a", encoding="utf-8") as file:
-            file.write(line)
+    def read(self, name: str) -> dict[str, Any]:
+        """Return what is in the results file of a submission.
+
+        Raises
+        ------
+        GraderFault
+            If that is not what has been written.
+        OSError
+            If it cannot be read.
+        """
+        content = (self._out / name / RESULTS).read_bytes()
+        line = self._lines.get(name)
+        if line is None or _hash(content) not in line.written:
+            raise GraderFault(f"{RESULTS} has been changed since it was written here: run the same command again")
+        results: dict[str, Any] = json.loads(content)
+        return results
+
+    def forget(self, name: str) -> None:
+        """Remove results that do not count any more, and the page that shows them."""
+        for file in (PAGE, RESULTS):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                (self._out / name / file).unlink()
+
+    def add(self, name: str, key: str, grade: Grade, fresh: Path) -> Grade:
+        """Put results that have just been written to `fresh` in their place, and note their grade.
+
+        Returns
+        -------
+        Grade
+            The same, or a fault where `fresh` does not hold it or cannot be put there. Then there are no results.
+
+        Raises
+        ------
+        OSError
+            If the journal cannot be written.
+        """
+        place = self._out / name / RESULTS
+        score = grade.score
+        if score is None:
+            return grade
+        try:
+            content = fresh.read_bytes()
+            if not _holds(content, score):
+                return Grade.fault(grade.points, f"{RESULTS} does not hold the grade that was given", grade.seconds)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.replace(fresh, place)
+        except OSError as error:
+            return Grade.fault(grade.points, f"{RESULTS} cannot be written: {files.described(error)}", grade.seconds)
+        seconds = round(grade.seconds, 3)
+        known = {"score": str(score), "seconds": seconds, "remark": grade.remark, "isolation": grade.isolation}
+        self._append({"name": name, "key": key, "sha256": _hash(content), **known})
+        self._lines[name] = _Line(key, score, seconds, grade.remark, grade.isolation, {_hash(content)})
+        return grade
+
+    def publish(self, name: str, results: Results) -> None:
+        """Replace the results of a submission by the same ones with what else counts, as lateness does.
+
+        Raises
+        ------
+        OSError
+            If that cannot be written. What was there before still is.
+        """
+        content = results.to_json().encode()
+        line, draft = self._lines[name], self._drafts / RESULTS
+        if _hash(content) not in line.written:  # noted first: whichever of the two is there after a kill, it counts
+            self._append({"name": name, "sha256": _hash(content)})
+            line.written.add(_hash(content))
+        files.replace(draft, content)
+        os.replace(draft, self._out / name / RESULTS)
+
+    def _read(self) -> None:
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return
+        except IsADirectoryError:
+            content = b"\0"
+        usable = [line for line in content.split(b"\n") if line and self._take(line)]
+        whole = b"".join(line + b"\n" for line in usable)
+        if whole == content:
+            return
+        aside = next(path for path in self._asides() if not os.path.lexists(path))
+        os.replace(self._path, aside)
+        files.replace(self._path, whole)
+        found = f"{len(usable)} lines of it could be used" if usable else "nothing of it could be used"
+        self.problems.append(f"{JOURNAL}, the list of what is graded, is damaged: now {aside.name}; {found}")
+
+    def _asides(self) -> Iterator[Path]:
+        number = 0
+        while True:
+            number += 1
+            yield self._path.with_name(f"{JOURNAL}.damaged-{number}")
+
+    def _take(self, line: bytes) -> bool:
+        """Keep what a line says; return whether it says anything."""
+        try:
+            entry = json.loads(line)
+            name, digest = _text(entry["name"]), _text(entry["sha256"])
+            if entry.keys() == {"name", "sha256"}:
+                self._lines[name].written.add(digest)
+                return True
+            seconds = float(entry["seconds"])
+            if not math.isfinite(seconds):
+                return False
+            key, score, remark, isolation = (_text(entry[word]) for word in ("key", "score", "remark", "isolation"))
+            self._lines[name] = _Line(key, Fraction(score), seconds, remark, isolation, {digest})
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+            return False
+        return True
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        """Add a line, whole or not at all."""
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            before = os.fstat(descriptor).st_size
+            try:
+                files.write_all(descriptor, json.dumps(entry).encode() + b"\n")
+                os.fsync(descriptor)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(descriptor, before)
+                raise
+        finally:
+            os.close(descriptor)
 
 
-def graded_tests(results: Path) -> list[dict[str, Any]]:
-    """Return the tests in a ``results.json``; none while a grading has not ended, or where there is no such file."""
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _holds(content: bytes, score: Fraction) -> bool:
+    """Whether a results file is whole, and its tests add up to this score."""
     try:
-        content = json.loads(results.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    tests = content.get("tests", [])
-    return tests if isinstance(tests, list) else []
+        tests = json.loads(content)["tests"]
+        return bool(tests) and sum((Fraction(repr(test["score"])) for test in tests), Fraction()) == score
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def circumstances(config: Config, only: str | None) -> str:
@@ -145,9 +311,9 @@ def _add(digest: hashlib._Hash, path: Path, suffixes: Iterable[str] = ()) -> Non
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for directory, folders, files in os.walk(folder):
+    for directory, folders, names in os.walk(folder):
         folders.sort()
-        yield from (Path(directory, name) for name in sorted(files))
+        yield from (Path(directory, name) for name in sorted(names))
         yield from (Path(directory, name) for name in folders if Path(directory, name).is_symlink())
 
 

@@ -30,7 +30,7 @@ from autograder.intake.export import HandIn as HandIn
 RESULTS = "results.json"
 LOST = "the grading process was lost, twice"
 CONNECT_SECONDS = 10.0
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 5.0
 """How long an interrupted grading may take to clean up: it ends its workers and removes its files."""
 
 

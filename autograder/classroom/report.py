@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import math
 import os
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from autograder.classroom.gradebook import Change, Gradebook, Row, number
-from autograder.classroom.journal import RESULTS
+from autograder.classroom.journal import PAGE
 from autograder.core import files
 from autograder.core.outcomes import FAULT
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PAGE = "page.html"
 TEMPLATES = Path(__file__).with_name("templates")
 BINS = 20
 """Bars of a histogram."""
@@ -68,8 +66,20 @@ class Item:
     discrimination: float | None
 
 
-def write(book: Gradebook, changes: Sequence[Change] | None, problems: Sequence[str], out: Path, name: str) -> None:
-    """Write ``out/<name>`` and a page in every submission's folder.
+def write(
+    book: Gradebook,
+    changes: Sequence[Change] | None,
+    problems: Sequence[str],
+    results_of: Callable[[str], Mapping[str, Any]],
+    out: Path,
+    name: str,
+) -> None:
+    """Write ``out/<name>`` and a page in a folder of every submission's there.
+
+    Parameters
+    ----------
+    results_of : callable
+        Returns what is in the results file of a submission.
 
     Raises
     ------
@@ -105,9 +115,10 @@ def write(book: Gradebook, changes: Sequence[Change] | None, problems: Sequence[
     )
     page = environment.get_template("page.html.j2")
     for row in graded:
-        results = json.loads((out / row.entry.name / RESULTS).read_text(encoding="utf-8"))
+        results = results_of(row.entry.name)
         decided = {override.test: override for override in row.overrides}
         text = page.render(book=book, row=row, results=results, decided=decided, up=f"../{quote(name)}")
+        (out / row.entry.name).mkdir(mode=0o700, exist_ok=True)
         files.replace(out / row.entry.name / PAGE, text.encode("utf-8", "replace"))
     files.replace(out / name, report.encode("utf-8", "replace"))
 

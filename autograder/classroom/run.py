@@ -16,19 +16,26 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from autograder.classroom import gradebook, pool, report
+from autograder.classroom import gradebook, lock, pool, report
 from autograder.classroom.gradebook import Change, Gradebook, Row
-from autograder.classroom.journal import Journal, circumstances
+from autograder.classroom.journal import JOURNAL, PAGE, RESULTS, Journal, circumstances
+from autograder.classroom.lock import Held
 from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
+from autograder.core import files
+from autograder.core.errors import GraderFault
 from autograder.core.late import LateRule
-from autograder.grading.grader import Grade
+from autograder.grading.grader import Grade, Grader
 from autograder.grading.plan import is_meant
 from autograder.intake import export, roster
-from autograder.intake.export import HandIns
+from autograder.intake.export import HandIn, HandIns
 
 OVERRIDES = "overrides.csv"
-GRADES, CANVAS, CHANGES, REPORT = "grades.csv", "canvas.csv", "changes.csv", "report.html"
+GRADES, CANVAS, CHANGES, REPORT = BOOKS = ("grades.csv", "canvas.csv", "changes.csv", "report.html")
+ONLY = "only"
+"""The folder in the output folder for gradings of some tests."""
+_ROOM = 1 << 16
+"""Bytes that have to fit on the disk: about what one submission's results take."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class ClassJob:
     source, out, config : Path
         The submissions, the output folder, config.yaml.
     only : str or None
-        One test, or a pattern; then no books are kept.
+        One test, or a pattern; then no books are kept, and results go to a folder of their own.
     jobs : int or None
         How many side by side.
     scheduler : str or None
@@ -63,6 +70,11 @@ class ClassJob:
     overrides: Path | None = None
     compare: Path | None = None
     anonymous: bool = False
+
+    @property
+    def place(self) -> Path:
+        """Where results go: those of some tests never among those of all."""
+        return self.out / ONLY if self.only else self.out
 
 
 @dataclass(frozen=True)
@@ -105,50 +117,113 @@ def mark(
         If anything that was given does not fit; nothing is graded then.
     """
     config = configuration.load(order.config)
+    Grader(config, order.only)  # what it refuses is refused before there is an output folder
     points = {name: test.points for name, test in config.tests.items() if is_meant(order.only, name)}
     with contextlib.ExitStack() as stack:
 
         def scratch() -> Path:
             return stack.enter_context(_scratch())
 
-        hand_ins = export.read(order.source, config.homework.required_file, scratch)
+        lock.keep_apart(order.source, order.out)
+        hand_ins = _without_results(export.read(order.source, config.homework.required_file, scratch))
         hand_ins, people = _nameless(hand_ins, scratch()) if order.anonymous else _whose(hand_ins, order)
-        entries = hand_ins.entries
         overrides = _overrides(order, points)
         earlier = gradebook.read_earlier(order.compare) if order.compare else None
-        journal = Journal(order.out, circumstances(config, order.only))
-        keys = {entry.name: journal.key(entry.path) for entry in entries}
-        total = sum(points.values(), Fraction())
-        grades = {} if order.force else dict(_known(journal, keys, total))
-        todo = [entry for entry in entries if entry.name not in grades]
-        jobs = order.jobs or pool.default_jobs()
-        announce(_plan(order, len(entries), len(todo), min(jobs, len(todo))))
-        with follow(len(todo)) as display:
-            for entry, grade in pool.grade_all(
-                todo, order.out, order.config, jobs, order.only, display.tested, order.scheduler
-            ):
-                if grade.score is not None:
-                    journal.add(entry.name, keys[entry.name], grade)
-                grades[entry.name] = grade
-                display.graded(entry.name, grade)
-    grades = {entry.name: grades[entry.name] for entry in entries}
-    known = {entry.name for entry in [*entries, *hand_ins.without_files]}
-    strangers = sorted({override.submission for override in overrides} - known)
-    problems = [*hand_ins.problems, *(f"overrides: no submission is called {name}" for name in strangers)]
-    problems += _not_private(order.out)
-    if order.only or hand_ins.single:
-        return ClassResult(grades, problems)
-    rule = LateRule(**config.late.model_dump()) if config.late and config.late.due else None
-    if config.late and not rule:
-        problems.append(
-            f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"
-        )
-    rows = [gradebook.row(entry, grades[entry.name], order.out, overrides, rule) for entry in entries]
-    rows += [Row(entry, None, status=gradebook.NO_FILES) for entry in hand_ins.without_files]
-    book = Gradebook(config.title, points, rows, people.absent if people else (), people.people if people else {})
-    changes = None if earlier is None else gradebook.changes(book, earlier)
-    written = _write(book, changes, problems, order)
-    return ClassResult(grades, problems, changes, written)
+        decides = circumstances(config, order.only)
+        held = stack.enter_context(lock.hold(order.place))
+        journal = Journal(held.out, held.drafts, decides)
+        grades = _grades(order, hand_ins.entries, sum(points.values(), Fraction()), journal, held, announce, follow)
+        problems = [*filter(None, [held.problem]), *journal.problems, *hand_ins.problems]
+        known = {entry.name for entry in [*hand_ins.entries, *hand_ins.without_files]}
+        strangers = sorted({override.submission for override in overrides} - known)
+        problems += [*(f"overrides: no submission is called {name}" for name in strangers), *_not_private(held.out)]
+        if order.only or hand_ins.single:
+            return ClassResult(grades, problems)
+        rule = LateRule(**config.late.model_dump()) if config.late and config.late.due else None
+        if config.late and not rule:
+            problems.append(
+                f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"
+            )
+        rows = [_row(entry, grades, journal, overrides, rule) for entry in hand_ins.entries]
+        rows += [Row(entry, None, status=gradebook.NO_FILES) for entry in hand_ins.without_files]
+        book = Gradebook(config.title, points, rows, people.absent if people else (), people.people if people else {})
+        changes = None if earlier is None else gradebook.changes(book, earlier)
+        written = _write(book, changes, problems, order, journal, held)
+        return ClassResult(grades, problems, changes, written)
+
+
+def _grades(
+    order: ClassJob,
+    entries: list[HandIn],
+    points: Fraction,
+    journal: Journal,
+    held: Held,
+    announce: Callable[[str], None],
+    follow: Callable[[int], AbstractContextManager[Display]],
+) -> dict[str, Grade]:
+    """Return the grades of the class, in its order; grade what is new or has changed."""
+    keys = {entry.name: journal.key(entry.path) for entry in entries}
+    known = dict(_known(journal, keys, points))
+    grades = {} if order.force else dict(known)
+    todo = [entry for entry in entries if entry.name not in grades]
+    for entry in todo:
+        if entry.name not in known:  # of other files, tests or settings: wrong by now
+            journal.forget(entry.name)
+    jobs = order.jobs or pool.default_jobs()
+    announce(_plan(order, len(entries), len(todo), min(jobs, len(todo))))
+    with follow(len(todo)) as display:
+        for entry, grade in pool.grade_all(
+            todo, held.drafts, order.config, jobs, order.only, display.tested, order.scheduler
+        ):
+            grade = journal.add(entry.name, keys[entry.name], grade, held.drafts / entry.name / RESULTS)
+            if grade.score is None:
+                journal.forget(entry.name)
+                _refuse_full(held)
+            grades[entry.name] = grade
+            display.graded(entry.name, grade)
+    return {entry.name: grades[entry.name] for entry in entries}
+
+
+def _refuse_full(held: Held) -> None:
+    """Stop where nothing more can be written: all others would be graded in vain.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
+    probe = held.drafts / ".probe"
+    files.replace(probe, bytes(_ROOM))
+    probe.unlink()
+
+
+def _row(
+    entry: HandIn,
+    grades: dict[str, Grade],
+    journal: Journal,
+    overrides: list[gradebook.Override],
+    rule: LateRule | None,
+) -> Row:
+    """Make a line of the books; results that were changed or removed by now are no grade."""
+    grade = grades[entry.name]
+    try:
+        return gradebook.row(entry, grade, journal, overrides, rule)
+    except FileNotFoundError:
+        reason = f"{RESULTS} has vanished since it was written here: run the same command again"
+    except GraderFault as error:
+        reason = str(error)
+    grades[entry.name] = Grade.fault(grade.points, reason, grade.seconds)
+    return gradebook.row(entry, grades[entry.name], journal, overrides, rule)
+
+
+def _without_results(hand_ins: HandIns) -> HandIns:
+    """Leave out what an earlier run has written among the hand-ins."""
+    ours = [entry for entry in hand_ins.entries if entry.path.is_dir() and os.path.lexists(entry.path / JOURNAL)]
+    if not ours:
+        return hand_ins
+    kept = [entry for entry in hand_ins.entries if entry not in ours]
+    said = [f"{entry.name} holds results of an earlier run and is no hand-in: left out" for entry in ours]
+    return replace(hand_ins, entries=kept, problems=[*hand_ins.problems, *said])
 
 
 @contextlib.contextmanager
@@ -208,12 +283,12 @@ def _known(journal: Journal, keys: dict[str, str], points: Fraction) -> Iterator
 
 def _plan(order: ClassJob, found: int, todo: int, jobs: int) -> str:
     where = f"from {order.source}" if not order.anonymous else "submissions"
-    if todo < found:
-        done = f"{found - todo} of {found} are graded already and unchanged (FORCE=1 grades them again). "
-    else:
-        done = ""
+    again = "graded already and unchanged (FORCE=1 grades them again)"
+    if not todo:
+        return f"All {found} are {again}; results are in {order.place}/"
+    done = f"{found - todo} of {found} are {again}. " if todo < found else ""
     how = f"on Dask ({order.scheduler})" if order.scheduler else f"{jobs} at a time"
-    return f"{done}Grading {todo} {where}, {how}; results go to {order.out}/"
+    return f"{done}Grading {todo} {where}, {how}; results go to {order.place}/"
 
 
 def _not_private(out: Path) -> list[str]:
@@ -221,20 +296,36 @@ def _not_private(out: Path) -> list[str]:
     return [f"others on this machine can look into {out}: chmod 700 keeps grades private"] if readable else []
 
 
-def _write(book: Gradebook, changes: list[Change] | None, problems: list[str], order: ClassJob) -> list[Path]:
-    """Write the books; where the report cannot be made, `problems` says why."""
-    out = order.out
-    gradebook.write_grades(book, out / GRADES)
-    written = [out / GRADES]
+def _write(
+    book: Gradebook,
+    changes: list[Change] | None,
+    problems: list[str],
+    order: ClassJob,
+    journal: Journal,
+    held: Held,
+) -> list[Path]:
+    """Write the books, all or none; where the report cannot be made, `problems` says why."""
+    fresh = held.drafts / "books"
+    fresh.mkdir()
+    gradebook.write_grades(book, fresh / GRADES)
     if not order.anonymous:
-        gradebook.write_canvas(book, out / CANVAS)
-        written.append(out / CANVAS)
+        gradebook.write_canvas(book, fresh / CANVAS)
     if changes is not None:
-        gradebook.write_changes(changes, out / CHANGES)
-        written.append(out / CHANGES)
+        gradebook.write_changes(changes, fresh / CHANGES)
     try:
-        report.write(book, changes, list(problems), out, REPORT)
-        written.append(out / REPORT)
+        report.write(book, changes, list(problems), journal.read, fresh, REPORT)
     except ImportError as error:
         problems.append(f"no {REPORT}: the package {error.name} is not installed; pip install -r requirements/ta.txt")
+    return _exchange(fresh, held.out)
+
+
+def _exchange(fresh: Path, out: Path) -> list[Path]:
+    """Put new books in the place of those of the last run, so that there never are books of two runs."""
+    for page in fresh.glob(f"*/{PAGE}"):
+        os.replace(page, out / page.relative_to(fresh))
+    for name in BOOKS:
+        (out / name).unlink(missing_ok=True)
+    written = [out / name for name in BOOKS if (fresh / name).exists()]
+    for book in written:
+        os.replace(fresh / book.name, book)
     return written

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
 
 ENGINE = Path(__file__).resolve().parents[1]
 """The folder of the engine's code."""
+
+_REMEDIES = {
+    errno.ENOSPC: "Make room on this disk",
+    errno.EDQUOT: "Make room: your quota is used up",
+    errno.EROFS: "Use a disk that can be written to",
+    errno.EIO: "Use another disk: this one reports errors",
+    errno.EMFILE: "Allow more open files: ulimit -n 4096",
+    errno.ENFILE: "End other programs: this machine has too many files open",
+    errno.ENAMETOOLONG: "Give it a shorter name",
+}
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -16,15 +28,36 @@ def replace(path: Path, content: bytes) -> None:
     Raises
     ------
     OSError
-        If that is not possible. What stood there before still does.
+        If that is not possible. What was there before still is.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
     try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
+        try:
+            write_all(descriptor, content)
             os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of `content`: the system may take less at once, as when the disk is nearly full."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def remedy(error: OSError) -> str:
+    """Say what to do about an error of the machine's; nothing where the error says nothing about that."""
+    return _REMEDIES.get(error.errno or 0, "")
+
+
+def described(error: OSError) -> str:
+    """Say in one line what the system refused, and for which file."""
+    reason = error.strerror or str(error) or type(error).__name__
+    places = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
+    return f"{' -> '.join(places)}: {reason}" if places else reason

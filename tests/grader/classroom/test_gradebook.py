@@ -12,11 +12,13 @@ import pytest
 
 from autograder.classroom import gradebook
 from autograder.classroom.gradebook import Earlier, Gradebook, Override
+from autograder.classroom.journal import Journal
 from autograder.core.errors import ConfigurationError
 from autograder.core.late import LateRule
 from autograder.grading.grader import Grade
 from autograder.intake import roster
 from autograder.intake.export import HandIn, Student
+from tests.grader.support.books import journal_with
 
 POINTS = {"test_double": Fraction(3), "test_halve": Fraction(5, 2)}
 ANN = Student("Ann", "01", "ann@u.edu")
@@ -42,12 +44,10 @@ def row(tmp_path):
             for test, score in (("test_double", double), ("test_halve", halve))
         ]
         content = {"score": double + halve, "output": "Found it.", "tests": tests, "extra_data": {}}
-        (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / name / "results.json").write_text(json.dumps(content))
         outcomes = Counter(test["extra_data"]["outcome"] for test in tests)
         grade = Grade(Fraction(repr(double + halve)), Fraction("5.5"), outcomes, 1.0)
         entry = HandIn(name, tmp_path / name, tuple(students), submitted)
-        return gradebook.row(entry, grade, tmp_path, overrides, rule)
+        return gradebook.row(entry, grade, journal_with(tmp_path, name, grade, content), overrides, rule)
 
     return row
 
@@ -59,7 +59,11 @@ def table(path: Path) -> list[list[str]]:
 
 def test_one_line_per_student_and_one_column_per_test(row, tmp_path):
     fault = gradebook.row(
-        HandIn("submission_2", tmp_path, (BEN,)), Grade.fault(Fraction(5), "a bug"), tmp_path, (), None
+        HandIn("submission_2", tmp_path, (BEN,)),
+        Grade.fault(Fraction(5), "a bug"),
+        Journal(tmp_path, tmp_path, "x"),
+        (),
+        None,
     )
     rows = [row(students=(ANN, BEN), halve=0.0, submitted=LATE), fault]
     absent = roster.Person(Student("Cleo", "3", "cleo@u.edu"), frozenset({"3"}))

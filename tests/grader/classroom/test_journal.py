@@ -15,46 +15,59 @@ from autograder.grading.grader import Grade
 GRADE = Grade(Fraction(1), Fraction(2), Counter({"passed": 1}), 1.25, "a remark", "full")
 
 
-def write_results(out, name="ann"):
-    (out / name).mkdir(parents=True, exist_ok=True)
-    test = TestEntry(number="1", name="t", score=1.0, max_score=2.0, extra_data={"test": "t", "outcome": "passed"})
-    Results(total_points=None, score=1.0, tests=(test,)).write(out / name / "results.json")
+def results(score=1.0):
+    test = TestEntry(number="1", name="t", score=score, max_score=2.0, extra_data={"test": "t", "outcome": "passed"})
+    return Results(total_points=None, score=score, tests=(test,))
+
+
+def opened(out):
+    out.mkdir(exist_ok=True)
+    return Journal(out, out, "x")
+
+
+def add(out, name="ann", grade=GRADE, written=1.0):
+    """Note a grade, as a run does that has just written its results."""
+    journal = opened(out)
+    results(written).write(out / "draft.json")
+    return journal.add(name, "key", grade, out / "draft.json")
 
 
 def test_a_grade_is_found_again(tmp_path):
-    write_results(tmp_path)
-    Journal(tmp_path, "x").add("ann", "key", GRADE)
-    again = Journal(tmp_path, "x")
+    add(tmp_path)
+    again = opened(tmp_path)
     assert again.find("ann", "key", Fraction(2)) == GRADE
     assert again.find("ann", "another", Fraction(2)) is None
     assert again.find("ben", "key", Fraction(2)) is None
 
 
-@pytest.mark.parametrize("damage", ["removed", "half", "fallback"])
+@pytest.mark.parametrize("damage", ["removed", "half", "edited", "fallback"])
 def test_a_grade_without_its_results_is_none(tmp_path, damage):
-    write_results(tmp_path)
-    Journal(tmp_path, "x").add("ann", "key", GRADE)
-    results = tmp_path / "ann/results.json"
+    add(tmp_path)
+    path = tmp_path / "ann/results.json"
     if damage == "removed":
-        results.unlink()
+        path.unlink()
     elif damage == "half":
-        results.write_bytes(results.read_bytes()[:50])
+        path.write_bytes(path.read_bytes()[:50])
+    elif damage == "edited":
+        path.write_text(path.read_text().replace('"score": 1.0', '"score": 2.0'))
     else:
-        Results.fallback("Grading started and has not ended yet.").write(results)
-    assert Journal(tmp_path, "x").find("ann", "key", Fraction(2)) is None
+        Results.fallback("Grading started and has not ended yet.").write(path)
+    journal = opened(tmp_path)
+    assert journal.find("ann", "key", Fraction(2)) is None
+    said = ["ann: results.json is not as it was written here: graded again"]
+    assert journal.problems == ([] if damage == "removed" else said)
 
 
 def test_a_killed_runs_last_line(tmp_path):
-    write_results(tmp_path)
-    Journal(tmp_path, "x").add("ann", "key", GRADE)
+    add(tmp_path)
     with (tmp_path / journal.JOURNAL).open("a") as file:
         file.write('{"name": "ben", "ke')
-    assert Journal(tmp_path, "x").find("ann", "key", Fraction(2)) == GRADE
+    assert opened(tmp_path).find("ann", "key", Fraction(2)) == GRADE
 
 
 def test_what_a_key_depends_on(tmp_path):
     def key(circumstances="x"):
-        return Journal(tmp_path / "out", circumstances).key(tmp_path / "ann")
+        return Journal(tmp_path, tmp_path, circumstances).key(tmp_path / "ann")
 
     (tmp_path / "ann/deep").mkdir(parents=True)
     (tmp_path / "ann/toy.py").write_text("x = 1")

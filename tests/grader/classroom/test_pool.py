@@ -263,7 +263,7 @@ def hanging(toy):
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background
         )
         processes.append(process)
-        wait_until(lambda: len(list(out.glob("hanging*/results.json"))) == jobs, 30)
+        wait_until(lambda: len(list(out.glob(".drafts-*/hanging*/results.json"))) == jobs, 30)
         below, _ = descendants(process.pid)
         wait_until(lambda: len(descendants(process.pid)[0]) >= (3 * jobs if jobs > 1 else 2), 10)
         below, folders = descendants(process.pid)

@@ -16,6 +16,7 @@ from autograder.classroom.gradebook import Change, Gradebook, Override, Row
 from autograder.grading.grader import Grade
 from autograder.intake import roster
 from autograder.intake.export import HandIn, Student
+from tests.grader.support.books import journal_with
 
 NASTY = '<script>document.title="pwned"</script>'
 POINTS = {"test_double": Fraction(3), "test_halve": Fraction(2), "test_same": Fraction(1)}
@@ -48,23 +49,27 @@ def book(tmp_path):
         ]
         total = sum(test["score"] for test in tests)
         results = {"score": total, "output": f"Found it. {NASTY}", "tests": tests, "extra_data": {}}
-        (folder / "results.json").write_text(json.dumps(results))
         grade = Grade(Fraction(repr(total)), Fraction(6), Counter(passed=3), 1.5 * number, NASTY)
         entry = HandIn(folder.name, folder, (Student(name, str(number)),))
         override = [Override(folder.name, "test_halve", Fraction(1), NASTY)] if number == 1 else []
-        rows.append(gradebook.row(entry, grade, tmp_path, override, None))
+        journal = journal_with(tmp_path, folder.name, grade, results)
+        rows.append(gradebook.row(entry, grade, journal, override, None))
     rows.append(
-        gradebook.row(HandIn("lost", tmp_path), Grade.fault(Fraction(6), f"Traceback {NASTY}"), tmp_path, (), None)
+        gradebook.row(HandIn("lost", tmp_path), Grade.fault(Fraction(6), f"Traceback {NASTY}"), journal, (), None)
     )
     rows.append(Row(HandIn("submission_9", tmp_path), None, status=gradebook.NO_FILES))
     absent = [roster.Person(Student(f"Absent {NASTY}"), frozenset({"9"}))]
     return Gradebook(f"Homework {NASTY}", POINTS, rows, absent)
 
 
+def results_in(out):
+    return lambda name: json.loads((out / name / "results.json").read_text())
+
+
 @pytest.fixture
 def written(book, tmp_path):
     changes = [Change(book.rows[0], Fraction(5), NASTY)]
-    report.write(book, changes, [f"{NASTY}: nobody in the roster"], tmp_path, "report.html")
+    report.write(book, changes, [f"{NASTY}: nobody in the roster"], results_in(tmp_path), tmp_path, "report.html")
     return tmp_path
 
 
@@ -136,7 +141,7 @@ def test_pictures_have_words(written):
 
 
 def test_a_class_of_nobody(tmp_path):
-    report.write(Gradebook("HW", POINTS, []), None, [], tmp_path, "report.html")
+    report.write(Gradebook("HW", POINTS, []), None, [], results_in(tmp_path), tmp_path, "report.html")
     assert "0 submissions" in text_of(tmp_path / "report.html")
 
 
