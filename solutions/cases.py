@@ -190,7 +190,7 @@ PAIRS = {
 # ---- from numbers to arrays
 
 
-def _stream(seed: int, group: str, id: str) -> np.random.Generator:
+def stream(seed: int, group: str, id: str) -> np.random.Generator:
     """Return the random numbers of one case; whatever happens to other cases, these stay."""
     digest = hashlib.sha256(f"{group}/{id}".encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
@@ -448,6 +448,6 @@ def build(seed: int, oracle: Any) -> dict[str, dict[str, Case]]:
     """
     sizes = {"conv_output_size": {id: _output_size(*row, oracle) for id, row in OUTPUT_SIZES.items()}}
     return sizes | {
-        group: {id: make(_stream(seed, group, id), layer, oracle) for id, layer in layers.items()}
+        group: {id: make(stream(seed, group, id), layer, oracle) for id, layer in layers.items()}
         for group, (layers, make) in GROUPS.items()
     }

@@ -82,7 +82,7 @@ def _row_blocks(rows: int, bytes_per_row: int) -> Iterator[slice]:
     return (slice(start, min(start + block, rows)) for start in range(0, rows, block))
 
 
-def _rows_first(x: Array) -> Array:
+def rows_first(x: Array) -> Array:
     """Give ``x (N, C, H, W)`` as ``(H, C, W, N)``, contiguous: a view if it came from `_images_first`, else a copy."""
     return np.ascontiguousarray(x.transpose(2, 1, 3, 0))
 
@@ -162,7 +162,7 @@ def conv2d_forward(x: Array, w: Array, b: Array, stride: int = 1, padding: int =
     N, _, H, W = x.shape
     F, _, KH, KW = w.shape
     OH, OW = conv_output_size(H, KH, stride, padding), conv_output_size(W, KW, stride, padding)
-    image = _rows_first(x)
+    image = rows_first(x)
     weights = w.transpose(0, 2, 1, 3).reshape(F, -1)  # (F, KH*C*KW), as the columns are ordered
     out = np.empty((OH, F, OW * N), dtype=x.dtype)
     for rows, cols in _column_blocks(image, (KH, KW), stride, padding):
@@ -177,7 +177,7 @@ def conv2d_backward(dout: Array, cache: Any) -> tuple[Array, Array, Array]:
     H, _, W, N = image.shape
     F, _, KH, KW = w.shape
     OH, OW = conv_output_size(H, KH, stride, padding), conv_output_size(W, KW, stride, padding)
-    dout_rows = _rows_first(dout).reshape(OH, F, OW * N)
+    dout_rows = rows_first(dout).reshape(OH, F, OW * N)
     dw = _filter_gradient(dout_rows, image, w.shape, stride, padding)
     dx = _input_gradient(dout_rows, w, image.shape, stride, padding)
     return _images_first(dx), dw, dout_rows.sum(axis=(0, 2))
@@ -267,7 +267,7 @@ def _shifts(start: int, windows: int, kernel_size: int, stride: int) -> list[sli
 
 def max_pool2d_forward(x: Array, kernel_size: tuple[int, int], stride: int) -> tuple[Array, Any]:
     """Keep the largest pixel of every window of ``x (N, C, H, W)``; return ``out (N, C, OH, OW)`` and cache."""
-    image, (KH, KW) = _rows_first(x), kernel_size
+    image, (KH, KW) = rows_first(x), kernel_size
     H, C, W, N = image.shape
     OH, OW = conv_output_size(H, KH, stride), conv_output_size(W, KW, stride)
     out = np.empty((OH, C, OW, N), dtype=x.dtype)
@@ -288,7 +288,7 @@ def max_pool2d_backward(dout: Array, cache: Any) -> Array:
     """Give each entry of ``dout (N, C, OH, OW)`` to the pixel of ``dx (N, C, H, W)`` that won its window."""
     winner, (H, C, W, N), (KH, KW), stride = cache
     OH, _, OW, _ = winner.shape
-    dout_rows = _rows_first(dout)
+    dout_rows = rows_first(dout)
     dx = np.zeros((H, C, W, N), dtype=dout.dtype)
     # Where in dx each window of an output row starts, and how far from there each tap is.
     c, q, n = np.ogrid[:C, :OW, :N]
@@ -304,7 +304,7 @@ def max_pool2d_backward(dout: Array, cache: Any) -> Array:
 
 def avg_pool2d_forward(x: Array, kernel_size: tuple[int, int], stride: int) -> tuple[Array, Any]:
     """Average the pixels of every window of ``x (N, C, H, W)``; return ``out (N, C, OH, OW)`` and cache."""
-    image, (KH, KW) = _rows_first(x), kernel_size
+    image, (KH, KW) = rows_first(x), kernel_size
     H, C, W, N = image.shape
     OH, OW = conv_output_size(H, KH, stride), conv_output_size(W, KW, stride)
     out = np.empty((OH, C, OW, N), dtype=x.dtype)
@@ -324,7 +324,7 @@ def avg_pool2d_forward(x: Array, kernel_size: tuple[int, int], stride: int) -> t
 def avg_pool2d_backward(dout: Array, cache: Any) -> Array:
     """Share each entry of ``dout (N, C, OH, OW)`` among the pixels of its window in ``dx (N, C, H, W)``."""
     (H, C, W, N), (KH, KW), stride = cache
-    dout_rows = _rows_first(dout)
+    dout_rows = rows_first(dout)
     OH, _, OW, _ = dout_rows.shape
     dx = np.zeros((H, C, W, N), dtype=dout.dtype)
     for block in _row_blocks(OH, stride * dx[0].nbytes):

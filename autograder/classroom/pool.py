@@ -128,7 +128,7 @@ def _on_dask(
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
         if scheduler == "local":
-            with _deaf_children():
+            with children_ignore_ctrl_c():
                 cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs=50)
             scheduler = stack.enter_context(cluster).scheduler_address
         try:
@@ -162,7 +162,7 @@ def _on_dask(
 
 
 @contextlib.contextmanager
-def _deaf_children() -> Iterator[None]:
+def children_ignore_ctrl_c() -> Iterator[None]:
     """Have processes that are started inside ignore Ctrl-C: it is for this one, which then ends them."""
     if threading.current_thread() is not threading.main_thread():  # signals are none of its business
         yield

@@ -97,7 +97,7 @@ def write(
     )
     environment.filters |= {"number": number, "percent": lambda share: f"{100 * share:.0f} %", "page": _page_of}
     graded = [row for row in book.rows if row.score is not None]
-    items = _items(book, graded)
+    items = item_analysis(book, graded)
     report = environment.get_template("report.html.j2").render(
         book=book,
         graded=graded,
@@ -145,7 +145,8 @@ def _figures(book: Gradebook, graded: list[Row]) -> dict[str, str]:
     return shown
 
 
-def _items(book: Gradebook, graded: list[Row]) -> list[Item]:
+def item_analysis(book: Gradebook, graded: list[Row]) -> list[Item]:
+    """Return for each test how many got all, some or none of its points, and how well it tells submissions apart."""
     items = []
     for name, points in book.points.items():
         rows = [row for row in graded if name in row.tests]

@@ -272,7 +272,7 @@ def load(path: Path) -> Config:
     ConfigurationError
         If anything does not fit. It is about the first problem; its remedy goes on with the others, one to a line.
     """
-    data = _parse(path)
+    data = parse(path)
     root = path.resolve().parent
     try:
         config = Config.model_validate(data, context=root)
@@ -307,7 +307,7 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _parse(path: Path) -> object:
+def parse(path: Path) -> object:
     """Return what the file holds as plain Python objects."""
     try:
         text = path.read_bytes().decode("utf-8-sig")

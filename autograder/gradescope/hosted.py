@@ -183,7 +183,7 @@ def grade(place: Folders, config: Config) -> bool:
     if stands.fault:
         _tell(_report(Grade.fault(config.total_points, stands.fault), stands, {}))
         return False
-    stopped = f"grading had to be stopped after {_span(config.limits.platform_minutes * PLATFORM_SHARE)}"
+    stopped = f"grading had to be stopped after {span(config.limits.platform_minutes * PLATFORM_SHARE)}"
     layers: dict[str, str] = {}
 
     def finish(results: Results, ended: bool) -> Results:
@@ -233,6 +233,6 @@ def self_check(config: Config) -> str:
     return "\n".join([f"the model answer gets {got} of {of} points, but should get all of them", *lost])
 
 
-def _span(minutes: float) -> str:
+def span(minutes: float) -> str:
     """Say how long, without decimals that mean nothing."""
     return f"{minutes * 60:.0f} s" if minutes < 2 else f"{round(minutes, 1):g} minutes"

@@ -73,7 +73,7 @@ def pack(config_path: Path, archive: Path) -> Packed:
     """
     settings = configuration.load(config_path)
     _refuse_disagreement(config_path, settings)
-    content = dict(sorted(_content(config_path, settings).items()))
+    content = dict(sorted(contents(config_path, settings).items()))
     with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
         root = _unpacked(content, Path(scratch).resolve())
         _refuse_elsewhere(config_path, root)
@@ -96,7 +96,7 @@ def pack(config_path: Path, archive: Path) -> Packed:
     )
 
 
-def _content(config_path: Path, settings: Config) -> dict[str, bytes]:
+def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
     """Return what is packed, by its name in the zip."""
     home, root = settings.homework, config_path.resolve().parent
     found = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}

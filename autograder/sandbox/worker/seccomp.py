@@ -197,6 +197,11 @@ def _signals(pid: int) -> tuple[Call, ...]:
 # --- the program -----------------------------------------------------------------------------------------------------
 
 
+def calls(pid: int) -> tuple[Call, ...]:
+    """Return every call that the process `pid` may make, with the rules for its arguments."""
+    return (*CALLS, *_signals(pid))
+
+
 def program(machine: str, pid: int) -> list[Instruction]:
     """Assemble the filter.
 
@@ -213,7 +218,7 @@ def program(machine: str, pid: int) -> list[Instruction]:
         _KILL,
         (_LOAD, 0, 0, _NUMBER_AT),
     ]
-    for call in (*CALLS, *_signals(pid)):
+    for call in calls(pid):
         number = call.x86_64 if machine == "x86_64" else call.aarch64
         if number is not None:
             code += [(_EQUAL, 0, len(call.rule), number), *call.rule]

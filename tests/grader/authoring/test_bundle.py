@@ -216,7 +216,7 @@ def test_a_test_that_needs_what_is_not_packed(homework):
 @pytest.fixture
 def content():
     """What would be packed, without a try."""
-    return lambda homework: set(pack._content(homework, config.load(homework)))
+    return lambda homework: set(pack.contents(homework, config.load(homework)))
 
 
 def test_imports_from_beside_and_above(homework, content):

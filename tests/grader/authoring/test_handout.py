@@ -279,10 +279,10 @@ def test_speed_is_explained_when_a_test_is_about_it():
     assert fast == SETTINGS.speed_tests
 
 
-def test_titles_cannot_break_the_table():
-    assert handout._title('def test_a(layers):\n    """im2col: <x|y> is a*b_c.\n\n    More.\n    """') == (
-        r"\<x\|y\> is a\*b\_c"
-    )
+def test_titles_cannot_break_the_table(toy):
+    public = 'def test_double_example(layers):\n    """double: <x|y> is a*b_c.\n\n    More.\n    """\n'
+    toy.set_tests(public=public, hidden="", test_double_example=1)
+    assert r" \<x\|y\> is a\*b\_c |" in handout.points(config.load(toy.config))
 
 
 def test_the_limits_and_versions_are_the_graders():

@@ -242,14 +242,11 @@ def test_what_cannot_be_read_is_named(proof, name, text, complaint):
         proof.verify()
 
 
-def test_a_catalogue_is_forgotten(proof, tmp_path):
+def test_a_catalogue_is_forgotten(proof):
     """Two homeworks may call theirs by the same name."""
-    settings = config.load(proof.config)
-    for number, entry in enumerate((TRIPLED, LOST)):
-        (tmp_path / str(number)).mkdir()
+    for name, entry in (("tripled", TRIPLED), ("lost", LOST)):
         proof.catalogue(entry)
-        (claim,) = verify._wrong(proof.config, settings, tmp_path / str(number))
-        assert claim.name in entry
+        assert [row.name for row in proof.verify().rows] == [name]
 
 
 def test_an_interrupted_run_leaves_nothing_behind(proof, tmp_path, monkeypatch):
@@ -279,20 +276,27 @@ def test_tests_of_speed_are_left_out(tmp_path, request):
     assert (rest.limits, rest.tolerances) == (settings.limits, settings.tolerances)
 
 
-def test_what_is_left_of_a_test_file_keeps_its_lines():
-    source = textwrap.dedent(
-        """\
-        import pytest
+def test_what_is_left_of_a_test_file_keeps_its_lines(toy):
+    toy.set_tests(
+        hidden=textwrap.dedent(
+            """\
+            import pytest
 
-        @pytest.mark.cases("a")
-        def test_a_speed(race):
-            race()
+            @pytest.mark.cases("numbers")
+            def test_double_speed(race, case):
+                race()
 
-        def test_b():
-            pass
-        """
+            def test_double(student):
+                pass
+            """
+        ),
+        test_double_example=1,
+        test_double_speed=1,
+        test_double=1,
     )
-    assert verify._without(source, {"test_a_speed"}) == "import pytest\n\n\n\n\n\ndef test_b():\n    pass\n"
+    rest = config.load(verify.without_speed(config.load(toy.config), toy.root))
+    (path,) = rest.homework.hidden_tests.glob("test_*.py")
+    assert path.read_text() == "import pytest\n\n\n\n\n\ndef test_double(student):\n    pass\n"
 
 
 # --- fixtures, configuration and handout -----------------------------------------------------------------------------

@@ -312,7 +312,7 @@ def test_nothing_outlives_a_killed_run(hanging):
 def test_processes_of_a_cluster_leave_ctrl_c_to_the_command():
     ask = [sys.executable, "-c", "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"]
     before = signal.getsignal(signal.SIGINT)
-    with pool._deaf_children():
+    with pool.children_ignore_ctrl_c():
         inside = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
     assert inside.strip() == "True"
     assert signal.getsignal(signal.SIGINT) is before

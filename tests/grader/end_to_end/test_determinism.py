@@ -23,7 +23,7 @@ NAMES = ("height-width-mixed", "overlapping-assigned", "returns-garbage", "piles
 @pytest.fixture
 def settings(tmp_path):
     """The real homework without tests of speed: what they measure is theirs to prove."""
-    return config.load(verify.without_speed(config.load(CONFIG), tmp_path))
+    return json.loads(verify.without_speed(config.load(CONFIG), tmp_path).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def grade(settings, entries, out, jobs=2):
     """Grade in processes of their own, as a batch does: here pytest would rewrite the asserts of the graded tests."""
     out.mkdir()
     path = out / "config.yaml"
-    path.write_text(json.dumps(settings, default=verify._plain), encoding="utf-8")
+    path.write_text(json.dumps(settings), encoding="utf-8")
     words = ["--config", path, "grade", out.parent / "class", "--out", out, "--jobs", jobs]
     command = [sys.executable, "-m", "autograder", *map(str, words)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
@@ -73,9 +73,9 @@ def test_no_verdict_depends_on_the_tests_before_it(settings, entries, tmp_path):
     """What is said of a verdict may: a mistake that earlier tests have found explains what fails in later ones."""
     expected = grade(settings, entries, tmp_path / "in order")
     for seed in range(5):
-        names = list(settings.tests)
+        names = list(settings["tests"])
         random.Random(seed).shuffle(names)
-        shuffled = settings.model_copy(update={"tests": {name: settings.tests[name] for name in names}})
+        shuffled = settings | {"tests": {name: settings["tests"][name] for name in names}}
         got = grade(shuffled, entries, tmp_path / f"shuffled-{seed}")
         for entry in entries:
             assert list(got[entry]["tests"]) == names

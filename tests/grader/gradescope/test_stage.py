@@ -98,9 +98,9 @@ def test_what_pip_is_told_here_holds_there(monkeypatch, tmp_path):
         f"global.cert='{tmp_path}/ca.crt'\n:env:.find-links='/nonexistent'\n"
         f"global.extra-index-url='\\nhttps://one.example/simple\\nfile://{tmp_path}/mirror/simple'\n"
     )
-    monkeypatch.setattr(world, "_call", lambda command: said)
+    monkeypatch.setattr(world, "call", lambda command: said)
     monkeypatch.setattr(os, "environ", {"https_proxy": "http://proxy:1", "HOME": "/nobody"})
-    variables, shared = world._pip()
+    variables, shared = world.pip_settings()
     assert variables == {
         "PIP_CERT": f"{tmp_path}/ca.crt",
         "PIP_FIND_LINKS": "/nonexistent",

@@ -231,4 +231,4 @@ def test_a_fault_is_one_whoever_reads_of_it(platform, toy):
     ("minutes", "said"), [(0.05, "3 s"), (0.9, "54 s"), (9, "9 minutes"), (13.5, "13.5 minutes"), (9.99, "10 minutes")]
 )
 def test_how_long_in_words(minutes, said):
-    assert hosted._span(minutes) == said
+    assert hosted.span(minutes) == said

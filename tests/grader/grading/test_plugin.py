@@ -1,5 +1,6 @@
 """The plugin, on a homework of three functions: every outcome, and whose fault it is. Every student's file is run."""
 
+import os
 import sys
 import time
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.core.errors import GraderFault
+from autograder.sandbox.launcher import Sandbox
 from tests.grader.support.verdicts import DOUBLE, HALVE, ends, said
 
 # Right answers.
@@ -183,12 +185,21 @@ def test_a_file_that_cannot_be_imported_is_imported_once(run, workers):
             assert (outcome, message) == ("not run", "toy.py could not be imported")
 
 
-def test_no_worker_is_left(run, sandbox):
-    before = set(sandbox._launchers)
+def test_no_worker_is_left(run, monkeypatch):
+    started, start = [], Sandbox.start
+
+    def kept(*arguments, **more):
+        started.append(start(*arguments, **more))
+        return started[-1]
+
+    monkeypatch.setattr(Sandbox, "start", kept)
     run()
     with pytest.raises(GraderFault):
         run(only="test_unknown")
-    assert set(sandbox._launchers) == before
+    assert started
+    for worker in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker.pid, 0)
 
 
 # What does not help a cheat.

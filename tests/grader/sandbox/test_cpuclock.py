@@ -70,12 +70,12 @@ def test_nothing_is_missing_of_what_was_done_before_the_answer(monkeypatch):
 
 
 @pytest.mark.parametrize(("running", "looks"), [("ss", 2), ("rss", 3), ("srss", 4), ("srsrrss", 7)])
-def test_asleep_is_what_sleeps_twice(monkeypatch, running, looks):
+def test_asleep_is_what_sleeps_twice(monkeypatch, child, running, looks):
     """It is called sleeping a moment before that is so."""
     answers = list(running)
     monkeypatch.setattr(cpuclock, "SETTLE_SECONDS", 10)
-    monkeypatch.setattr(cpuclock, "_is_running", lambda pid: answers.pop(0) == "r")
-    cpuclock._wait_until_asleep(1)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: f"7 (a) R) {answers.pop(0).upper()} 1".encode())
+    cpuclock.seconds(child.pid)
     assert len(running) - len(answers) == looks
 
 
@@ -101,8 +101,11 @@ def test_where_other_processes_are_hidden_nothing_is_waited_for(monkeypatch, bus
     def refuse(path):
         raise PermissionError(path)
 
+    def never(seconds):
+        raise AssertionError("it waits")
+
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    assert not cpuclock._is_running(busy_child.pid)
+    monkeypatch.setattr(time, "sleep", never)
     assert cpuclock.seconds(busy_child.pid) > 0
 
 
@@ -114,10 +117,10 @@ def test_no_such_process(child):
         cpuclock.seconds(child.pid)
 
 
-class Mac:
+class LibSystem:
     """What libSystem answers: 3 s of user time and 1.5 s of system time, in ticks of 125/3 ns."""
 
-    def __init__(self, status: int = 0) -> None:
+    def __init__(self, status: int) -> None:
         self.status = status
 
     def proc_pid_rusage(self, pid, flavor, usage):
@@ -131,13 +134,26 @@ class Mac:
         return 0
 
 
-def test_on_a_mac():
-    assert cpuclock._on_mac(7, Mac()) == pytest.approx(4.5)
+@pytest.fixture
+def mac(monkeypatch):
+    """Make this machine a Mac whose libSystem answers with a status."""
+
+    def mac(status):
+        monkeypatch.setattr(sys, "platform", "darwin")
+        monkeypatch.setattr("ctypes.CDLL", lambda path: LibSystem(status))
+
+    return mac
 
 
-def test_no_such_process_on_a_mac():
+def test_on_a_mac(mac):
+    mac(status=0)
+    assert cpuclock.seconds(7) == pytest.approx(4.5)
+
+
+def test_no_such_process_on_a_mac(mac):
+    mac(status=-1)
     with pytest.raises(ProcessLookupError, match="no process 7"):
-        cpuclock._on_mac(7, Mac(status=-1))
+        cpuclock.seconds(7)
 
 
 def test_elsewhere_it_says_so(monkeypatch):

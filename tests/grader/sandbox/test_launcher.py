@@ -131,6 +131,15 @@ def start():
     starter.close()
 
 
+def children():
+    """Process ids of this process's children."""
+    if sys.platform == "linux":
+        return {int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return {int(pid) for pid, parent, name, *_ in rows if int(parent) == os.getpid() and not name.endswith("ps")}
+
+
 def exists(pid):
     try:
         os.kill(pid, 0)
@@ -189,14 +198,14 @@ def test_a_worker_that_hangs_is_ended_at_once(start, fork):
 def test_closing_ends_everything_at_once(start, fork):
     workers = [start(fork=fork), start(fork=fork, reference=True)]
     sandbox = start.sandbox
-    launchers = [each._process for each in {*sandbox._launchers.values(), sandbox._next}]
-    scratch = sandbox._scratch
-    assert scratch.exists()
+    launchers = children()
+    assert launchers
+    scratch = sandbox.directory("one more").parent
     started = time.monotonic()
     start.close()
     assert time.monotonic() - started < 4  # far more than it takes, far less than waiting for each
     assert [worker.pid for worker in workers if exists(worker.pid)] == []
-    assert all(launcher.returncode is not None for launcher in launchers)
+    assert not launchers & children()
     assert not scratch.exists()
 
 
@@ -223,10 +232,10 @@ def test_root_gives_workers_a_user_of_their_own(start, fork):
     worker = start(fork=fork)
     if start.hello["lockdown"]["uid"] != "on":
         pytest.skip(start.sandbox.advice)
-    uid = start.sandbox._slot.uid
-    assert uid >= Slot.FIRST_UID
     status = Path(f"/proc/{worker.pid}/status").read_text()
-    assert [line.split()[1:] for line in status.splitlines() if line.startswith(("Uid", "Gid"))] == [[str(uid)] * 4] * 2
+    uids, gids = (line.split()[1:] for line in status.splitlines() if line.startswith(("Uid", "Gid")))
+    assert uids == gids == [uids[0]] * 4
+    assert int(uids[0]) >= Slot.FIRST_UID
 
 
 @both_ways
@@ -368,19 +377,23 @@ def test_processor_time_is_bounded():
 
 
 def test_a_launcher_that_ends(start):
+    before = children()
     start()
-    start.sandbox._next._process.kill()
+    for pid in children() - before:
+        os.kill(pid, signal.SIGKILL)
     with pytest.raises(GraderFault, match=r"^the launcher of workers (ended: it said nothing|does not answer: )"):
         start()
 
 
 def test_a_launcher_that_does_not_answer(monkeypatch):
     monkeypatch.setattr(launcher, "LAUNCH_SECONDS", 0.01)
+    before = children()
     with Sandbox(memory_mib=512, cpu_seconds=20) as sandbox:
-        sandbox._next._process.send_signal(signal.SIGSTOP)
+        (launching,) = children() - before
+        os.kill(launching, signal.SIGSTOP)
         with pytest.raises(GraderFault) as caught:
             sandbox.start(sandbox.directory("student"))
-        sandbox._next._process.send_signal(signal.SIGCONT)
+        os.kill(launching, signal.SIGCONT)
     assert str(caught.value) == "the launcher of workers does not answer: timed out"
 
 

@@ -204,7 +204,7 @@ def text(time: datetime) -> str:
 
 def _with_rules(config_path: Path, rules: Mapping[str, Any]) -> bytes:
     """Return config.yaml with these rules for late work and attempts for its own. It is JSON, so YAML, too."""
-    content: Any = configuration._parse(config_path)
+    content: Any = configuration.parse(config_path)
     return json.dumps({**{key: content[key] for key in content.keys() - {"late", "attempts"}}, **rules}).encode()
 
 

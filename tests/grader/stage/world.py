@@ -150,7 +150,7 @@ class Container(World):
 
     def make(self) -> None:
         """Fetch the platform's image."""
-        _call(["docker", "pull", "--quiet", self._base])
+        call(["docker", "pull", "--quiet", self._base])
 
     def set_up(self, bundle: Path) -> str:
         """Build the image as the platform does."""
@@ -164,7 +164,7 @@ class Container(World):
                 "RUN sh /build.sh",
             ]
             Path(scratch, "Dockerfile").write_text("\n".join(steps) + "\n")
-            return _call(["docker", "build", "--network=host", "-t", self._image, scratch])
+            return call(["docker", "build", "--network=host", "-t", self._image, scratch])
 
     def _run(self, folder: Path, replaced: Mapping[str, bytes], small: bool) -> str:
         command = ["docker", "run", "--rm", *(["--cpus=0.5", "--memory=768m"] if small else [])]
@@ -176,7 +176,7 @@ class Container(World):
             path = folder / f"replaced-{number}"
             path.write_bytes(data)
             command += ["-v", f"{path}:/autograder/source/{name}:ro"]
-        return _call([*command, self._image, "sh", "-c", RUN], timeout=PLATFORM_SECONDS)
+        return call([*command, self._image, "sh", "-c", RUN], timeout=PLATFORM_SECONDS)
 
     def close(self) -> None:
         """Remove the image."""
@@ -205,9 +205,9 @@ class Chroot(World):
             fresh = self._kept.with_name(f"{self._kept.name}.new")
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.parent.mkdir(parents=True, exist_ok=True)
-            _call(["debootstrap", "--variant=minbase", "--include=ca-certificates", self._suite, str(fresh)])
+            call(["debootstrap", "--variant=minbase", "--include=ca-certificates", self._suite, str(fresh)])
             fresh.rename(self._kept)
-        _call(["cp", "-a", f"{self._kept}/.", str(self._root)])
+        call(["cp", "-a", f"{self._kept}/.", str(self._root)])
         shutil.copy("/etc/resolv.conf", self._root / "etc/resolv.conf")
         for path in Path("/etc/apt/apt.conf.d").glob("*proxy*"):
             shutil.copy(path, self._root / "etc/apt/apt.conf.d")
@@ -215,7 +215,7 @@ class Chroot(World):
     def set_up(self, bundle: Path) -> str:
         """Build as the platform does."""
         _unpack(bundle, self._root / "autograder/source")
-        environment, shared = _pip()
+        environment, shared = pip_settings()
         return self._inside(SETUP, environment, shared)
 
     def _run(self, folder: Path, replaced: Mapping[str, bytes], small: bool) -> str:
@@ -266,7 +266,7 @@ class Chroot(World):
         alone = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation", "private"]
         join = "".join(f"echo $$ >{shlex.quote(str(path))}; " for path in (group.paths if group else ()))
         launch = shlex.join([*alone, "sh", "-ec", "\n".join(steps)])
-        return _call(["sh", "-ec", f"{join}exec {launch}"], timeout=PLATFORM_SECONDS)
+        return call(["sh", "-ec", f"{join}exec {launch}"], timeout=PLATFORM_SECONDS)
 
     def close(self) -> None:
         """Remove it."""
@@ -318,9 +318,9 @@ class _Group:
                 folder.rmdir()
 
 
-def _pip() -> tuple[dict[str, str], tuple[Path, ...]]:
+def pip_settings() -> tuple[dict[str, str], tuple[Path, ...]]:
     """Return this machine's settings of pip as variables, and the files and folders that they name."""
-    said = _call([sys.executable, "-m", "pip", "config", "list"])
+    said = call([sys.executable, "-m", "pip", "config", "list"])
     settings = dict(re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", said, re.M))
     found = []
     for value in settings.values():
@@ -339,7 +339,7 @@ def _unpack(bundle: Path, folder: Path) -> None:
             path.chmod(entry.external_attr >> 16 & 0o777)
 
 
-def _call(command: list[str], timeout: float | None = None) -> str:
+def call(command: list[str], timeout: float | None = None) -> str:
     """Run a command and return what it says; raise CalledProcessError with that in `output`."""
     both: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
     done = subprocess.run(command, **both, timeout=timeout, check=False)

@@ -139,7 +139,7 @@ def other_cases():
                 dtype="float32" if group.endswith("_float32") else "float64",
                 promise=layer.promise or "untouched" if promised else "",
             )
-            case = make(cases._stream(7, group, str(number)), layer, naive)
+            case = make(cases.stream(7, group, str(number)), layer, naive)
             found[group].append(types.SimpleNamespace(id=f"shape-{number}", **case))
     return found
 

@@ -11,11 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.core import config
 from autograder.grading import casefile
-from tests.grader.support import ROOT
-
-REAL: Any = config._parse(ROOT / "config.yaml")
 
 FUNCTIONS = {"double": ["y"], "halve": ["out", "cache"], "unhalve": ["x"]}
 
@@ -70,6 +66,32 @@ def test_unhalve(student, case, check):
 POINTS = {"test_double_example": 1, "test_double": 3, "test_halve": 2, "test_unhalve": 4}
 
 LIMITS = {"call_seconds": 2, "import_seconds": 2, "submission_seconds": 30, "memory_mib": 512, "reply_mib": 1}
+"""Of one submission's functions."""
+
+CONFIG: dict[str, Any] = {
+    "title": "Doubles and halves",
+    "homework": {
+        "required_file": "toy.py",
+        "solution": "answers/toy.py",
+        "oracle": "answers/oracle.py",
+        "cases": "answers/cases.py",
+        "public_tests": "open",
+        "hidden_tests": "secret",
+        "fixtures": "secret/arrays",
+        "misconceptions": "answers/wrong",
+        "correct": "answers/odd",
+        "expected": "answers/expected.yaml",
+        "functions": FUNCTIONS,
+        "opaque": ["cache"],
+    },
+    "fixtures": {"seed": 1},
+    "tolerances": {"float64": 1e-10, "float32": 1e-4, "slope": 1e-5},
+    "limits": {**LIMITS, "platform_minutes": 10, "archive_mib": 20, "archive_files": 200},
+    "isolation": {"without_seccomp": "warn"},
+    "speed": {"full_ratio": 3, "none_ratio": 35, "rounds": 11},
+    "tests": {},
+}
+"""All of its config.yaml but the tests, which ``Toy.set_tests`` adds."""
 
 numbers = itertools.count()
 
@@ -105,27 +127,16 @@ class Toy:
         self.configure(tests={name: {"points": worth} for name, worth in (points or POINTS).items()})
 
     def configure(self, **changes: Any) -> None:
-        """Write config.yaml: the real one, with another homework and these changes. It is JSON, which YAML includes."""
-        content = json.loads(self.config.read_text()) if self.config.exists() else copy.deepcopy(REAL)
-        homework = {
-            "required_file": "toy.py",
-            "solution": "answers/toy.py",
-            "oracle": "answers/oracle.py",
-            "cases": "answers/cases.py",
-            "public_tests": "open",
-            "hidden_tests": str(self.root / "secret"),  # absolute paths are as good
-            "fixtures": "secret/arrays",
-            "misconceptions": "answers/wrong",
-            "correct": "answers/odd",
-            "expected": "answers/expected.yaml",
-            "functions": FUNCTIONS,
-            "opaque": ["cache"],
-        }
+        """Write config.yaml anew, with these changes. It is JSON, which YAML includes."""
+        if self.config.exists():
+            content = json.loads(self.config.read_text())
+        else:
+            content = copy.deepcopy(CONFIG)
+            content["homework"]["hidden_tests"] = str(self.root / "secret")  # absolute paths are as good
+        limits = {**content["limits"], **changes.pop("limits", {})}
         tests = changes.pop("tests", None) or content["tests"]
-        limits = {**content["limits"], **LIMITS, **changes.pop("limits", {})}
-        content.update(homework=homework, limits=limits, tests=tests, **changes)
-        content.setdefault("total_points", 0)
-        content["total_points"] = changes.get("total_points", sum(test["points"] for test in tests.values()))
+        total = changes.pop("total_points", sum(test["points"] for test in tests.values()))
+        content.update(limits=limits, tests=tests, total_points=total, **changes)
         self.config.write_text(json.dumps(content))
 
     @classmethod
