@@ -48,6 +48,7 @@ from autograder.core import config
 from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
 from autograder.core.outcomes import NOT_MEASURED, PARTLY, PASSED
+from autograder.core.results import Results, TestEntry
 from autograder.grading import casefile
 from autograder.grading.grader import Grade
 
@@ -354,14 +355,13 @@ def _ended(claim: _Claim, grade: Grade, out: Path) -> dict[str, _Ended]:
     """Read from its results how every test ended for a submission."""
     if grade.score is None:
         return {}
-    results = json.loads((out / _place(claim) / pool.RESULTS).read_text(encoding="utf-8"))
-    return {test["extra_data"]["test"]: _end(test) for test in results["tests"]}
+    return {test.extra_data.test: _end(test) for test in Results.read(out / _place(claim) / pool.RESULTS).tests}
 
 
-def _end(test: Mapping[str, Any]) -> _Ended:
-    data = test["extra_data"]
-    ratio = data["cases"].get("all", {}).get("ratio")
-    return _Ended(data["outcome"], {case: end["outcome"] for case, end in data["cases"].items()}, test["output"], ratio)
+def _end(test: TestEntry) -> _Ended:
+    data = test.extra_data
+    ratio = data.cases["all"].ratio if "all" in data.cases else None
+    return _Ended(data.outcome, {case: end.outcome for case, end in data.cases.items()}, test.output, ratio)
 
 
 # --- config.yaml, changed --------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from autograder.classroom.journal import Journal
 from autograder.core import files
@@ -128,11 +127,11 @@ def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Overr
     if grade.score is None:
         return Row(entry, None, status=FAULT, remark=grade.remark, seconds=grade.seconds)
     late = late_rules.lateness(entry.submitted, rule) if entry.submitted and rule else None
-    details = _count_lateness(entry.name, journal, late)["tests"]
-    tests = {test["extra_data"]["test"]: Fraction(repr(test["score"])) for test in details}
-    diagnoses = [test["extra_data"]["diagnosis"] for test in details if "diagnosis" in test["extra_data"]]
-    certain = {diagnosis["id"] for diagnosis in diagnoses if diagnosis["certain"]}
-    others = {diagnosis["id"] for diagnosis in diagnoses} - certain - {""}
+    results = _count_lateness(entry.name, journal, late)
+    tests = {test.extra_data.test: Fraction(repr(test.score)) for test in results.tests}
+    diagnoses = [test.extra_data.diagnosis for test in results.tests if test.extra_data.diagnosis is not None]
+    certain = {diagnosis.id for diagnosis in diagnoses if diagnosis.certain}
+    others = {diagnosis.id for diagnosis in diagnoses} - certain - {""}
     own = tuple(override for override in overrides if override.submission == entry.name)
     decided = {override.test: override.score for override in own}
     tests = {name: decided.get(name, score) for name, score in tests.items()}
@@ -156,11 +155,11 @@ def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Overr
     )
 
 
-def _count_lateness(name: str, journal: Journal, late: Lateness | None) -> dict[str, Any]:
+def _count_lateness(name: str, journal: Journal, late: Lateness | None) -> Results:
     before = journal.read(name)
     after = late_rules.apply(before, late)
     if after != before:
-        journal.publish(name, Results(total_points=None, **after))
+        journal.publish(name, after)
     return after
 
 

@@ -118,17 +118,17 @@ class Journal:
         if line is None or line.key != key:
             return None
         try:
-            tests = self.read(name)["tests"]
+            tests = self.read(name).tests
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, GraderFault):
             self.problems.append(f"{name}: {RESULTS} is not as it was written here: graded again")
             return None
-        outcomes = Counter(test["extra_data"]["outcome"] for test in tests)
+        outcomes = Counter(test.extra_data.outcome for test in tests)
         return Grade(line.score, points, outcomes, line.seconds, line.remark, line.isolation)
 
-    def read(self, name: str) -> dict[str, Any]:
-        """Return what is in the results file of a submission.
+    def read(self, name: str) -> Results:
+        """Return the results of a submission.
 
         Raises
         ------
@@ -141,8 +141,7 @@ class Journal:
         line = self._lines.get(name)
         if line is None or _hash(content) not in line.written:
             raise GraderFault(f"{RESULTS} has been changed since it was written here: run the same command again")
-        results: dict[str, Any] = json.loads(content)
-        return results
+        return Results.parse(content)
 
     def forget(self, name: str) -> None:
         """Remove results that do not count any more, and the page that shows them."""
@@ -266,10 +265,10 @@ def _hash(content: bytes) -> str:
 def _holds(content: bytes, score: Fraction) -> bool:
     """Whether a results file is whole, and its tests add up to this score."""
     try:
-        tests = json.loads(content)["tests"]
-        return bool(tests) and sum((Fraction(repr(test["score"])) for test in tests), Fraction()) == score
-    except (ValueError, KeyError, TypeError):
+        tests = Results.parse(content).tests
+    except GraderFault:
         return False
+    return bool(tests) and sum((Fraction(repr(test.score)) for test in tests), Fraction()) == score
 
 
 def circumstances(config: Config, only: str | None) -> str:

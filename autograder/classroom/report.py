@@ -11,16 +11,17 @@ import io
 import math
 import os
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from autograder.classroom.gradebook import Change, Gradebook, Row, number
 from autograder.classroom.journal import PAGE
 from autograder.core import files
 from autograder.core.outcomes import FAULT
+from autograder.core.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +71,7 @@ def write(
     book: Gradebook,
     changes: Sequence[Change] | None,
     problems: Sequence[str],
-    results_of: Callable[[str], Mapping[str, Any]],
+    results_of: Callable[[str], Results],
     out: Path,
     name: str,
 ) -> None:

@@ -1,4 +1,4 @@
-"""The error tree, by whose fault it is. Every other room imports this one; it imports nothing of ours.
+"""The error tree, by whose fault it is. Everything else imports this module; it imports nothing of ours.
 
 ::
 
@@ -19,6 +19,22 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
+
+class Detail(TypedDict, total=False):
+    """What staff and scripts may want to know of a case; ``results.CaseExtra`` says what each key means."""
+
+    exception: str
+    line: str
+    kind: str
+    result: str
+    ratio: float
+    reason: str
+    cpu_ms: float
+    model_cpu_ms: float
+    rounds: int
+
 
 class AutograderError(Exception):
     """Base of everything this project raises on purpose."""
@@ -33,22 +49,30 @@ class StudentError(AutograderError):
         What a student reads: what was got, what was expected. Must be safe to show (see ``text.clean``).
     function : str or None
         The student's function it concerns, or None when it concerns the submission as a whole.
-    detail : dict, optional
-        For staff and scripts only (``extra_data``): figures that vary, diagnosis ids.
+    detail : Detail, optional
+        For staff and scripts only (``extra_data``).
     quoted : str, optional
         The part of the message that the student's code has written. It may hold what the code was given.
+    values : str, optional
+        Got and expected, for tests that may show them.
     """
 
     outcome = "wrong"
 
     def __init__(
-        self, message: str, function: str | None = None, detail: dict[str, object] | None = None, quoted: str = ""
+        self,
+        message: str,
+        function: str | None = None,
+        detail: Detail | None = None,
+        quoted: str = "",
+        values: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.function = function
-        self.detail = detail or {}
+        self.detail: Detail = detail or {}
         self.quoted = quoted
+        self.values = values
 
 
 class Wrong(StudentError):

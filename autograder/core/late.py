@@ -7,19 +7,15 @@ the sentences for the student out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any
+
+from autograder.core.results import LateExtra, Results, ResultsExtra
 
 DAY = timedelta(days=1)
 _ROUNDING = 100  # scores keep two decimals, as those of tests do
-_SAME = timedelta(seconds=1)
-"""How far the platform's two notes of one time may lie apart."""
-
-
-# --- Late ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -99,32 +95,19 @@ def lateness(submitted: datetime, rule: LateRule) -> Lateness | None:
     return Lateness(days, percent, f"Handed in {_duration(over)} late: {how} = {float(percent):g} % off")
 
 
-def apply(results: Mapping[str, Any], late: Lateness | None) -> dict[str, Any]:
-    """Return `results`, as in ``results.json``, with lateness counted once, whatever had been counted before."""
-    extra = dict(results.get("extra_data", {}))
-    before = extra.pop("late", None)
-    output = str(results.get("output", ""))
-    score = Fraction(repr(results["score"]))
-    if before:
-        output = output.replace(f"\n{before['why']}", "", 1)
-        score = Fraction(repr(before["earned"]))
+def apply(results: Results, late: Lateness | None) -> Results:
+    """Return `results` with lateness counted once, whatever had been counted before."""
+    extra = results.extra_data.given()
+    before: LateExtra | None = extra.pop("late", None)
+    if before is not None:
+        output = results.output.replace(f"\n{before.why}", "", 1)
+        results = results.changed(score=before.earned, output=output, extra_data=ResultsExtra(**extra))
     if late is None:
-        return {**results, "score": float(score), "output": output, "extra_data": extra}
-    left = late.apply(score)
-    why = late.why + (f": {float(score):.2f} → {float(left):.2f}." if shows_total(results.get("tests", ())) else ".")
-    extra["late"] = {"days": late.days, "percent": float(late.percent), "earned": float(score), "why": why}
-    return {**results, "score": float(left), "output": below_the_first_line(output, why), "extra_data": extra}
-
-
-def shows_total(tests: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a student may see the score: the platform hides it as long as it hides any test."""
-    return all(test.get("visibility", "visible") == "visible" for test in tests)
-
-
-def below_the_first_line(output: str, line: str) -> str:
-    """Put a line below the first one, which says what was found in the submission."""
-    first, *rest = output.split("\n")
-    return "\n".join([first, line, *rest])
+        return results
+    left = late.apply(Fraction(repr(results.score)))
+    why = late.why + (f": {results.score:.2f} → {float(left):.2f}." if results.shows_total else ".")
+    extra["late"] = LateExtra(days=late.days, percent=float(late.percent), earned=results.score, why=why)
+    return results.changed(score=float(left), extra_data=ResultsExtra(**extra)).telling(why)
 
 
 def _duration(span: timedelta) -> str:

@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+
+from autograder.core.errors import Detail
 
 PASSED = "passed"
 PARTLY = "partly"
@@ -59,7 +60,7 @@ class CaseResult:
         The student's function that it concerns.
     values : str
         Got and expected, for tests that may show them.
-    detail : dict
+    detail : Detail
         For staff and scripts: never shown to students.
     group : str
         Cases of one test that failed in the same way have the same; empty: as their messages say.
@@ -72,7 +73,7 @@ class CaseResult:
     message: str = ""
     function: str = ""
     values: str = ""
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: Detail = field(default_factory=Detail)
     group: str = ""
     quoted: str = ""
 

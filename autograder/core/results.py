@@ -1,10 +1,8 @@
-"""The platform's contract: what may stand in ``results.json``, and how it gets there.
+"""The platform's contract: what ``results.json`` may hold, how it is written, and how it is read back.
 
 Gradescope voids a whole submission for one NaN, one unknown word or one NumPy scalar. So nothing can be constructed
 here that the platform would reject, and what is written is either complete or not there. A violation is our own bug:
 it raises ``GraderFault``, which publishes no grade.
-
-This room knows outcomes and the platform's keys. It must not know: NumPy, processes, how a score came about.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from abc import abstractmethod
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -23,6 +22,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
@@ -44,7 +44,7 @@ OUTPUT_LIMIT = 10_000
 """Characters of an output, far below the 100,000 at which the platform cuts without a word."""
 
 NESTING_LIMIT = 20
-"""Levels of lists and objects in ``extra_data``. Also what ends a list that contains itself."""
+"""Levels of lists and objects. Also what ends a list that contains itself."""
 
 INTEGER_LIMIT = 2**53
 """Beyond this, readers of JSON that know only floats change an integer."""
@@ -65,10 +65,14 @@ Output = Annotated[str, AfterValidator(_output)]
 Amount = Annotated[float, Field(ge=0)]
 
 
-class _Contract(BaseModel):
-    """Strict, frozen, and our own fault when it does not hold."""
+class _Strict(BaseModel):
+    """Knows its keys, takes no value for another one, and does not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Contract(_Strict):
+    """What the platform reads: our own fault when it does not hold."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -97,6 +101,125 @@ class _Contract(BaseModel):
         """Say which fields do not agree with each other, if any."""
 
 
+class _Extra(_Strict):
+    """A part of ``extra_data``, which the platform keeps for staff and scripts: a key that was not set is left out."""
+
+    @model_serializer
+    def given(self) -> dict[str, Any]:
+        """Return what was set, in the order of the fields."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+
+
+class CaseExtra(_Extra):
+    """How one case ended, and what staff may want to know of it.
+
+    Attributes
+    ----------
+    outcome : str
+    exception, line : str
+        What the student's code raised, and in which of its lines.
+    kind, result : str
+        What is wrong with which result.
+    reason : str
+        Why no speed could be measured.
+    ratio : float
+        Processor time in multiples of the model answer's; the times are medians.
+    """
+
+    outcome: str
+    exception: str = ""
+    line: str = ""
+    kind: str = ""
+    result: str = ""
+    reason: str = ""
+    ratio: float | None = None
+    cpu_ms: float | None = None
+    model_cpu_ms: float | None = None
+    rounds: int | None = None
+
+
+class DiagnosisExtra(_Extra):
+    """Which mistake explains the wrong results, whether that is certain, and how long it took to find out."""
+
+    id: str
+    certain: bool
+    seconds: float
+
+
+class TestExtra(_Extra):
+    """How one test ended.
+
+    Attributes
+    ----------
+    test : str
+        The name of its function.
+    cases : dict of str to CaseExtra
+        By the case's id; ``all`` for a test without cases.
+    """
+
+    __test__: ClassVar[bool] = False  # no test of ours, whatever pytest thinks of the name
+
+    test: str
+    outcome: str
+    cases: dict[str, CaseExtra] = {}
+    seconds: float = 0.0
+    diagnosis: DiagnosisExtra | None = None
+
+
+class LateExtra(_Extra):
+    """What lateness took off, the score before, and the sentence that says so."""
+
+    days: int
+    percent: float
+    earned: float
+    why: str
+
+
+class LedgerLine(_Extra):
+    """One attempt: when it came in, whether it counts, and the score that the student got."""
+
+    created_at: str
+    counts: bool
+    score: float | None
+
+
+class AttemptsExtra(_Extra):
+    """What the next submission has to know of the attempts so far."""
+
+    ledger: list[LedgerLine]
+
+
+class ResultsExtra(_Extra):
+    """What concerns the submission as a whole.
+
+    Attributes
+    ----------
+    outcome : str
+        Only where there is no grade.
+    engine : str
+        The version that graded it.
+    only : str or None
+        The test or pattern that was run alone.
+    isolated : str
+        What student code could do; the layers that hold are in `isolation`.
+    unusable : str
+        Why no test could be run.
+    notes : list of str
+        For staff, about lateness and attempts.
+    """
+
+    outcome: str = ""
+    engine: str = ""
+    only: str | None = None
+    isolated: str = ""
+    import_seconds: float = 0.0
+    isolation: dict[str, str] = {}
+    unusable: str = ""
+    late: LateExtra | None = None
+    attempts: AttemptsExtra | None = None
+    notes: list[str] = []
+
+
 class TestEntry(_Contract):
     """One line of the list of tests that a student sees.
 
@@ -120,7 +243,7 @@ class TestEntry(_Contract):
     output: Output = ""
     output_format: Format = "text"
     visibility: Visibility = "visible"
-    extra_data: dict[str, Any] = {}
+    extra_data: TestExtra
 
     def _contradiction(self) -> str:
         if self.score > self.max_score:
@@ -155,7 +278,7 @@ class Results(_Contract):
     visibility: Visibility = "visible"
     stdout_visibility: Visibility = "hidden"
     tests: Annotated[tuple[TestEntry, ...], Field(strict=False)] = ()
-    extra_data: dict[str, Any] = {}
+    extra_data: ResultsExtra = ResultsExtra()
 
     def _contradiction(self) -> str:
         total = sum((Fraction(repr(test.max_score)) for test in self.tests), Fraction())
@@ -165,7 +288,7 @@ class Results(_Contract):
 
     @classmethod
     def fallback(cls, message: str = "") -> Results:
-        """Return what stands in ``results.json`` until a grading ends.
+        """Return what ``results.json`` holds until a grading ends.
 
         Parameters
         ----------
@@ -178,7 +301,48 @@ class Results(_Contract):
             *([message] if message else []),
             "Please submit again. If this text comes back, tell the course staff: your submission is stored.",
         ]
-        return cls(total_points=None, score=0.0, output="\n".join(lines), extra_data={"outcome": FAULT})
+        return cls(total_points=None, score=0.0, output="\n".join(lines), extra_data=ResultsExtra(outcome=FAULT))
+
+    @classmethod
+    def parse(cls, content: bytes) -> Results:
+        """Return what a ``results.json`` holds that was written here; its `total_points` is not known.
+
+        Raises
+        ------
+        GraderFault
+            If it is none.
+        """
+        try:
+            return cls(**{**json.loads(content), "total_points": None})
+        except (GraderFault, TypeError, ValueError, RecursionError) as error:
+            raise GraderFault(f"this is no results.json of this autograder ({error})") from None
+
+    @classmethod
+    def read(cls, path: Path) -> Results:
+        """Read a ``results.json``; see `parse`.
+
+        Raises
+        ------
+        GraderFault
+            If it cannot be read, or is none.
+        """
+        try:
+            return cls.parse(path.read_bytes())
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror}"
+        except GraderFault as error:
+            problem = str(error)
+        raise GraderFault(f"{path}: {problem}. Remove it, and grade this submission again")
+
+    @property
+    def shows_total(self) -> bool:
+        """Whether a student may see the score: the platform hides it as long as it hides any test."""
+        return all(test.visibility == "visible" for test in self.tests)
+
+    def telling(self, sentence: str) -> Results:
+        """Return these results with a sentence below the first line, which says what was found in the submission."""
+        first, *rest = self.output.split("\n")
+        return self.changed(output="\n".join([first, sentence, *rest]))
 
     def changed(self, **fields: Any) -> Results:
         """Return these results with other values in some fields, held against the contract anew."""
@@ -186,7 +350,7 @@ class Results(_Contract):
 
     def to_json(self) -> str:
         """Return the file's text: keys in the order of the fields, the same for the same results."""
-        _refuse_foreign("Results", self)  # extra_data may have been changed since it was checked
+        _refuse_foreign("Results", self)  # a list or dict in extra_data may have been changed since it was checked
         content = {field: value for field, value in self.model_dump().items() if value is not None}
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -201,7 +365,7 @@ class Results(_Contract):
         Raises
         ------
         GraderFault
-            If the contract is violated or the file cannot be written. What stood there before still does.
+            If the contract is violated or the file cannot be written. What was there before still is.
         """
         text = self.to_json()
         try:
@@ -214,37 +378,46 @@ def _status(score: float, max_score: float) -> Status:
     return "passed" if score == max_score else "failed"
 
 
-def _refuse_foreign(where: str, value: Any, depth: int = 0) -> None:
-    """Refuse what JSON cannot hold, wherever it hides. Types count exactly: a NumPy float is a float, too."""
-    kind = type(value)
-    problem = ""
-    if depth > NESTING_LIMIT:
-        problem = "is nested too deeply"
-    elif isinstance(value, _Contract):
-        for field, inner in value:
-            _refuse_foreign(f"{where}.{field}", inner, depth + 1)
-    elif kind is dict:
-        for key, inner in value.items():
-            if type(key) is not str:
-                raise GraderFault(f"results.json: {where}: has the key {_shortened(key)}, which is not text")
-            _refuse_foreign(f"{where}: the key {_shortened(key)}", key)
-            _refuse_foreign(f"{where}.{key}", inner, depth + 1)
-    elif kind is list or kind is tuple:
-        for index, inner in enumerate(value):
-            _refuse_foreign(f"{where}[{index}]", inner, depth + 1)
-    elif kind is str:
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            problem = "has a lone surrogate"
-    elif kind is float:
-        if not math.isfinite(value):
-            problem = f"is {value}, but should be finite"
-    elif kind is int:
-        if abs(value) > INTEGER_LIMIT:
-            problem = "is an integer beyond 2**53"
-    elif value is not None and kind is not bool:
-        problem = f"is of type {kind.__module__}.{kind.__name__}, which JSON does not know"
+def _refuse_foreign(where: str, value: Any) -> None:
+    """Refuse what JSON cannot hold, however deep inside."""
+    problem = _foreign(value)
     if problem:
-        raise GraderFault(f"results.json: {where}: {problem}")
+        raise GraderFault(f"results.json: {where}{problem}")
+
+
+def _foreign(value: Any, depth: int = 0) -> str:
+    """Say where and why JSON cannot hold a value, if so. Types count exactly: a NumPy float is a float, too."""
+    kind = type(value)
+    if kind is str:
+        lone = not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)
+        return ": has a lone surrogate" if lone else ""
+    if kind is float:
+        return "" if math.isfinite(value) else f": is {value}, but should be finite"
+    if kind is int:
+        return "" if abs(value) <= INTEGER_LIMIT else ": is an integer beyond 2**53"
+    if value is None or kind is bool:
+        return ""
+    if depth > NESTING_LIMIT:
+        return ": is nested too deeply"
+    inside: Iterable[tuple[Any, Any]]
+    if kind is dict:
+        for key in value:
+            if type(key) is not str:
+                return f": has the key {_shortened(key)}, which is not text"
+            if _foreign(key):
+                return f": the key {_shortened(key)}{_foreign(key)}"
+        inside = value.items()
+    elif kind is list or kind is tuple:
+        inside = enumerate(value)
+    elif isinstance(value, _Strict):
+        inside = vars(value).items()
+    else:
+        return f": is of type {kind.__module__}.{kind.__name__}, which JSON does not know"
+    for place, inner in inside:
+        problem = _foreign(inner, depth + 1)
+        if problem:
+            return (f"[{place}]" if isinstance(place, int) else f".{place}") + problem
+    return ""
 
 
 def _shortened(value: object) -> str:

@@ -13,16 +13,13 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+from autograder.core.results import AttemptsExtra, LedgerLine
 from autograder.core.tables import moment
 from autograder.gradescope.metadata import Previous, amount
 
 DAY = timedelta(days=1)
-_ROUNDING = 100  # scores keep two decimals, as those of tests do
 _SAME = timedelta(seconds=1)
 """How far the platform's two notes of one time may lie apart."""
-
-
-# --- Attempts --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -49,10 +46,10 @@ class LedgerEntry:
     counts: bool
     score: Fraction | None
 
-    def to_json(self) -> dict[str, Any]:
+    def kept(self) -> LedgerLine:
         """Return it as the platform keeps it for us."""
         score = None if self.score is None else float(self.score)
-        return {"created_at": self.submitted.isoformat(), "counts": self.counts, "score": score}
+        return LedgerLine(created_at=self.submitted.isoformat(), counts=self.counts, score=score)
 
 
 @dataclass(frozen=True)
@@ -147,9 +144,9 @@ class Budget:
             notes.append(f"{when} may be an attempt that counts, too: if its grading came to more, activate that one")
         return notes
 
-    def ledger(self, counts: bool, score: Fraction) -> dict[str, Any]:
+    def ledger(self, counts: bool, score: Fraction) -> AttemptsExtra:
         """Return what the next submission has to know, this one included: nothing in it is a guess."""
-        return {"ledger": [line.to_json() for line in (*self.lines, LedgerEntry(self.submitted, counts, score))]}
+        return AttemptsExtra(ledger=[line.kept() for line in (*self.lines, LedgerEntry(self.submitted, counts, score))])
 
     @property
     def _day(self) -> str:

@@ -7,7 +7,6 @@ What is printed here is for staff: the platform shows it to nobody else. It must
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import shutil
 import tempfile
@@ -20,7 +19,7 @@ from autograder.core import late as late_rules
 from autograder.core.config import PLATFORM_SHARE, Config
 from autograder.core.late import Lateness, LateRule
 from autograder.core.outcomes import tally
-from autograder.core.results import Results
+from autograder.core.results import Results, ResultsExtra
 from autograder.core.tables import number
 from autograder.core.text import clean
 from autograder.gradescope import attempts, metadata
@@ -117,23 +116,20 @@ class Ruling:
 
         An attempt on which no test could be run does not count, nor one that had to be ended early.
         """
-        counts = ended and not results.extra_data["unusable"]
-        before = {"score": results.score, "output": results.output, "extra_data": results.extra_data}
-        tests = [{"visibility": test.visibility} for test in results.tests]
-        changes = late_rules.apply({**before, "tests": tests}, None if self.withheld else self.late)
-        del changes["tests"]
+        counts = ended and not results.extra_data.unusable
+        results = late_rules.apply(results, None if self.withheld else self.late)
+        extra = results.extra_data.given()
         if self.budget is not None:
             if self.withheld:
-                counts, changes["score"] = False, float(self.kept)
-                sentence = self.budget.refusal(self.kept, late_rules.shows_total(tests))
+                counts, results = False, results.changed(score=float(self.kept))
+                sentence = self.budget.refusal(self.kept, results.shows_total)
             else:
                 sentence = self.budget.sentence(counts)
-            changes["output"] = late_rules.below_the_first_line(changes["output"], sentence)
-            changes["extra_data"]["attempts"] = self.budget.ledger(counts, Fraction(repr(changes["score"])))
+            results = results.telling(sentence)
+            extra["attempts"] = self.budget.ledger(counts, Fraction(repr(results.score)))
         if self.unread:
-            changes["output"] = late_rules.below_the_first_line(changes["output"], UNREAD)
-        changes["extra_data"]["notes"] = self.notes
-        return results.changed(**changes)
+            results = results.telling(UNREAD)
+        return results.changed(extra_data=ResultsExtra(**extra, notes=self.notes))
 
 
 def standing(known: Metadata, config: Config) -> Ruling:
@@ -187,7 +183,7 @@ def grade(place: Folders, config: Config) -> bool:
     layers: dict[str, str] = {}
 
     def finish(results: Results, ended: bool) -> Results:
-        layers.update(results.extra_data["isolation"])
+        layers.update(results.extra_data.isolation)
         return stands.finish(results, ended)
 
     graded = Grader(config).grade(place.submission, place.draft, terms=PlatformTerms(stopped, stands.withheld, finish))
@@ -225,8 +221,8 @@ def self_check(config: Config) -> str:
         graded = Grader(config).grade(folder, results)
         if graded.score is None:
             return f"the model answer cannot be graded: {graded.remark}"
-        tests = json.loads(results.read_bytes())["tests"]
-    lost = [f"{test['extra_data']['test']}: {test['output']}" for test in tests if test["status"] != "passed"]
+        tests = Results.read(results).tests
+    lost = [f"{test.extra_data.test}: {test.output}" for test in tests if test.status != "passed"]
     if not lost:
         return ""
     got, of = number(graded.score), number(graded.points)

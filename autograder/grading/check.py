@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.core.errors import Wrong
+from autograder.core.errors import Detail, Wrong
 from autograder.grading import compare
 from autograder.grading.calls import Call
 from autograder.grading.compare import Array, Foreign, Mismatch
@@ -92,8 +92,9 @@ class Check:
             if call is not None and isinstance(expected, (np.ndarray, int)):
                 self._history.note_passed(calls, call, name, got, tolerance)
             return
-        detail: dict[str, object] = {"kind": about or mismatch.kind, "result": name, "values": mismatch.values}
-        wrong = Wrong(mismatch.message, call.function if call is not None else None, detail, _quoted(mismatch, got))
+        detail: Detail = {"kind": about or mismatch.kind, "result": name}
+        function = call.function if call is not None else None
+        wrong = Wrong(mismatch.message, function, detail, _quoted(mismatch, got), mismatch.values)
         if call is not None:
             wrong.evidence = self._history.evidence(calls, call, about or mismatch.kind, name, got, expected, tolerance)
         raise wrong

@@ -25,7 +25,7 @@ from autograder.core.config import Config
 from autograder.core.errors import AutograderError, BadSubmission, ConfigurationError, GraderFault, NotRun
 from autograder.core.homework import all_functions
 from autograder.core.outcomes import FAULT, Diagnosis, TestResult
-from autograder.core.results import Results, TestEntry
+from autograder.core.results import CaseExtra, DiagnosisExtra, Results, ResultsExtra, TestEntry, TestExtra
 from autograder.grading import casefile, draft, feedback, plugin, timing
 from autograder.grading.plan import Plan, Races, is_meant
 from autograder.grading.proxy import MIB, preflight
@@ -93,7 +93,7 @@ class _Verdict:
     summary: str
     remark: str
     isolation: str
-    extra: dict[str, object]
+    extra: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -341,7 +341,12 @@ class Grader:
             execution_time=round(seconds, 2),
             output=verdict.summary,
             tests=tuple(self._entry(test, number) for test, number in zip(verdict.tests, numbers, strict=True)),
-            extra_data={"engine": __version__, "only": self._only, "isolated": verdict.isolation, **verdict.extra},
+            extra_data=ResultsExtra(
+                engine=__version__,
+                only=self._only,
+                isolated=verdict.isolation,
+                **verdict.extra,
+            ),
         )
 
     def _numbers(self, tests: list[TestResult]) -> list[str]:
@@ -358,7 +363,8 @@ class Grader:
     def _entry(self, test: TestResult, number: str) -> TestEntry:
         settings = self._config.tests[test.name]
         points = settings.points
-        cases = {case.case or "all": {"outcome": case.outcome, **case.detail} for case in test.cases}
+        cases = {case.case or "all": CaseExtra(outcome=case.outcome, **case.detail) for case in test.cases}
+        diagnosis = {} if test.diagnosis is None else {"diagnosis": _for_staff(test.diagnosis)}
         return TestEntry(
             number=number,
             name=test.title,
@@ -366,22 +372,14 @@ class Grader:
             max_score=float(points),
             output=feedback.test_output(test, settings.feedback),
             visibility=settings.visibility,
-            extra_data={
-                "test": test.name,
-                "outcome": test.outcome,
-                "cases": cases,
-                "seconds": round(test.seconds, 4),
-                **_for_staff(test.diagnosis),
-            },
+            extra_data=TestExtra(
+                test=test.name, outcome=test.outcome, cases=cases, seconds=round(test.seconds, 4), **diagnosis
+            ),
         )
 
 
-def _for_staff(diagnosis: Diagnosis | None) -> dict[str, object]:
-    """Return what a diagnosis says to scripts: an id to count, whether a student was told, what it took."""
-    if diagnosis is None:
-        return {}
-    seconds = round(diagnosis.seconds, 4)
-    return {"diagnosis": {"id": diagnosis.id, "certain": bool(diagnosis.hint), "seconds": seconds}}
+def _for_staff(diagnosis: Diagnosis) -> DiagnosisExtra:
+    return DiagnosisExtra(id=diagnosis.id, certain=bool(diagnosis.hint), seconds=round(diagnosis.seconds, 4))
 
 
 def _knowledge(package: Path) -> Any:

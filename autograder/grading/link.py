@@ -14,7 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.core.errors import Crashed, GraderFault, MalformedReply, OutOfMemory, Raised, StudentError, TimedOut
+from autograder.core.errors import (
+    Crashed,
+    Detail,
+    GraderFault,
+    MalformedReply,
+    OutOfMemory,
+    Raised,
+    StudentError,
+    TimedOut,
+)
 from autograder.core.text import clean
 from autograder.grading.compare import Array
 from autograder.grading.session import Session
@@ -174,7 +183,7 @@ class Link:
         advice = f". {IMPORTABLE}" if kind == "ModuleNotFoundError" else ""
         where = self._session.where(facts.get("file"), facts.get("line"))
         text = (f"{doing} raised " if function else "") + quoted + (f" ({where})" if where else "") + advice
-        detail: dict[str, object] = {"exception": kind}
+        detail: Detail = {"exception": kind}
         if where:
             detail["line"] = where.split(":")[0]
         return Raised(text, function, detail, quoted)

@@ -248,20 +248,17 @@ class GradingPlugin:
         if not isinstance(error, AutograderError) and self._is_about_a_result(item, error):
             if _is_below(item.path, self._plan.public):
                 return CaseResult(case, Wrong.outcome, feedback.public_message(error, self._results_of_last_call()))
-            error = Wrong("the result is not the expected one", detail={"values": str(error)})
+            error = Wrong("the result is not the expected one", values=str(error))
         if not isinstance(error, StudentError):
             self._set_fault(f"{item.name}: {type(error).__name__}: {error} ({_line(item.path, error)})")
             return CaseResult(case, FAULT)
         if subject is not None and error.function not in (None, subject):
             which = "is not defined" if error.detail.get("kind") == "undefined" else feedback.OF_NO_USE[error.outcome]
             error = NotRun(f"needs {error.function}, which {which}", error.function)
-        detail = dict(error.detail)
-        values = str(detail.pop("values", ""))
+        detail = error.detail
+        group = " ".join(str(fact) for key, fact in detail.items() if key in ("kind", "result", "exception", "line"))
         function = error.function or subject or ""
-        group = " ".join(str(detail[key]) for key in ("kind", "result", "exception", "line") if key in detail)
-        return CaseResult(
-            case, error.outcome, error.message, function, values, detail, group=group, quoted=error.quoted
-        )
+        return CaseResult(case, error.outcome, error.message, function, error.values, detail, group, error.quoted)
 
     def _evidence(self, error: BaseException | None) -> list[Evidence]:
         """Return what is known of a wrong result.

@@ -40,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.core.errors import GraderFault, StudentError, TimedOut, Wrong
+from autograder.core.errors import Detail, GraderFault, StudentError, TimedOut, Wrong
 from autograder.grading import compare, steps
 from autograder.grading.calls import Seconds
 from autograder.grading.inputs import Inputs
@@ -111,7 +111,7 @@ class Verdict:
     ----------
     step : str
         ``full``, ``none`` or ``not measured``.
-    figures : dict
+    figures : Detail
         Ratio and times, which vary from run to run: for staff only.
     growth : Growth or None
         How the Python steps grow; None where they did not have to be counted.
@@ -120,7 +120,7 @@ class Verdict:
     """
 
     step: str
-    figures: dict[str, object]
+    figures: Detail
     growth: Growth | None = None
     timed_out: TimedOut | None = None
 
@@ -301,17 +301,17 @@ class _Rounds:
         theirs = self._student_lap(inputs, shape, expected)
         self._rounds.append(_Round(theirs, ours))
 
-    def figures(self, function: str) -> dict[str, object]:
+    def figures(self, function: str) -> Detail:
         """Return what staff may want to know."""
         if function not in self.names:
             return {}
         kept = self.kept(function)
-        times = {
-            "cpu_ms": [each.seconds(function) for each in kept],
-            "model_cpu_ms": [each.ours[function].call for each in kept],
+        return {
+            "ratio": round(self.ratio(function), 2),
+            "cpu_ms": _median_ms([each.seconds(function) for each in kept]),
+            "model_cpu_ms": _median_ms([each.ours[function].call for each in kept]),
+            "rounds": len(self),
         }
-        medians = {key: round(1000 * statistics.median(seconds), 3) for key, seconds in times.items()}
-        return {"ratio": round(self.ratio(function), 2), **medians, "rounds": len(self)}
 
     # --- one lap
 
@@ -353,6 +353,10 @@ class _Rounds:
                 message = f"{function} was not timed, because {name} {WRONG[mismatch.kind]} on larger inputs"
                 wrong = Wrong(message, function, {"kind": mismatch.kind, "result": name})
                 self._failures.setdefault(function, wrong)
+
+
+def _median_ms(seconds: Sequence[float]) -> float:
+    return round(1000 * statistics.median(seconds), 3)
 
 
 _Results = Mapping[str, Mapping[str, object]]

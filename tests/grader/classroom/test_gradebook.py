@@ -39,7 +39,11 @@ def row(tmp_path):
                 "score": score,
                 "max_score": float(POINTS[test]),
                 "extra_data": {"test": test, "outcome": "passed" if score else "wrong"}
-                | ({} if score else {"diagnosis": {"id": f"{test} is zero", "certain": test == "test_double"}}),
+                | (
+                    {}
+                    if score
+                    else {"diagnosis": {"id": f"{test} is zero", "certain": test == "test_double", "seconds": 0.1}}
+                ),
             }
             for test, score in (("test_double", double), ("test_halve", halve))
         ]

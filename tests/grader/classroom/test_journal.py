@@ -9,14 +9,15 @@ import pytest
 from autograder.classroom import journal
 from autograder.classroom.journal import Journal
 from autograder.core import config
-from autograder.core.results import Results, TestEntry
+from autograder.core.results import Results, TestEntry, TestExtra
 from autograder.grading.grader import Grade
 
 GRADE = Grade(Fraction(1), Fraction(2), Counter({"passed": 1}), 1.25, "a remark", "full")
 
 
 def results(score=1.0):
-    test = TestEntry(number="1", name="t", score=score, max_score=2.0, extra_data={"test": "t", "outcome": "passed"})
+    extra = TestExtra(test="t", outcome="passed")
+    test = TestEntry(number="1", name="t", score=score, max_score=2.0, extra_data=extra)
     return Results(total_points=None, score=score, tests=(test,))
 
 

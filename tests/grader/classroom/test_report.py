@@ -14,6 +14,7 @@ import pytest
 
 from autograder.classroom import gradebook, report
 from autograder.classroom.gradebook import Change, Gradebook, Override, Row
+from autograder.core.results import Results
 from autograder.grading.grader import Grade
 from autograder.intake import roster
 from autograder.intake.export import HandIn, Student
@@ -40,7 +41,7 @@ def book(tmp_path):
                 "status": "passed" if score == POINTS[test] else "failed",
                 "output": f"got {NASTY} " + "x" * 300,
                 "extra_data": {"test": test, "outcome": "passed" if score else "wrong"}
-                | ({} if score else {"diagnosis": {"id": "twice-too-much", "certain": True}}),
+                | ({} if score else {"diagnosis": {"id": "twice-too-much", "certain": True, "seconds": 0.1}}),
             }
             for test, score in (
                 ("test_double", 3.0 * (number % 2)),
@@ -64,7 +65,7 @@ def book(tmp_path):
 
 
 def results_in(out):
-    return lambda name: json.loads((out / name / "results.json").read_text())
+    return lambda name: Results.read(out / name / "results.json")
 
 
 @pytest.fixture

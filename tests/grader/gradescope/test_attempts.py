@@ -7,12 +7,12 @@ from fractions import Fraction
 import pytest
 
 from autograder.core import late as late_rules
+from autograder.core.results import LateExtra, Results, ResultsExtra, TestEntry, TestExtra
 from autograder.gradescope import attempts
 from autograder.gradescope.attempts import AttemptRule
 from autograder.gradescope.metadata import Previous
 
 DUE = datetime(2026, 10, 1, 23, 59, tzinfo=timezone(timedelta(hours=-4)))
-SHOWN = {"visibility": "visible"}
 RULE = late_rules.LateRule(due=DUE, grace_minutes=15, percent_per_day=12.5, at_most_percent=40)
 
 
@@ -64,27 +64,38 @@ def test_two_decimals(score, left):
     assert late_rules.Lateness(1, Fraction("12.5"), "").apply(Fraction(score)) == Fraction(left)
 
 
+def graded_80(*visibilities):
+    extra = TestExtra(test="test_add", outcome="passed")
+    tests = tuple(
+        TestEntry(number="1", name="add", score=80.0, max_score=80.0, extra_data=extra, visibility=visibility)
+        for visibility in visibilities
+    )
+    return Results(
+        total_points=None, score=80.0, output="Found it.\nGood.", tests=tests, extra_data=ResultsExtra(engine="1")
+    )
+
+
 def test_results_count_it_once_and_can_forget_it():
-    results = {"score": 80.0, "output": "Found it.\nGood.", "tests": [SHOWN], "extra_data": {"engine": "1"}}
+    results = graded_80("visible")
     late = late_rules.lateness(DUE + timedelta(hours=1), RULE)
     once = late_rules.apply(results, late)
-    assert once["score"] == 70.0
-    assert once["output"] == ("Found it.\nHanded in 1 h late: 1 day begun × 12.5 % = 12.5 % off: 80.00 → 70.00.\nGood.")
-    assert once["extra_data"]["late"]["earned"] == 80.0
-    assert once["tests"] == [SHOWN]
+    why = "Handed in 1 h late: 1 day begun × 12.5 % = 12.5 % off: 80.00 → 70.00."
+    assert once.score == 70.0
+    assert once.output == f"Found it.\n{why}\nGood."
+    assert once.extra_data == ResultsExtra(engine="1", late=LateExtra(days=1, percent=12.5, earned=80.0, why=why))
+    assert once.tests == results.tests
     assert late_rules.apply(once, late) == once
-    assert late_rules.apply(once, None) == results
+    assert late_rules.apply(once, None).to_json() == results.to_json()
     later = late_rules.apply(once, late_rules.lateness(DUE + timedelta(hours=25), RULE))
-    assert later["score"] == 60.0
-    assert later["output"].count("late") == 1
+    assert later.score == 60.0
+    assert later.output.count("late") == 1
 
 
 @pytest.mark.parametrize("visibility", ["hidden", "after_due_date", "after_published"])
 def test_a_hidden_total_is_not_told(visibility):
-    results = {"score": 80.0, "output": "Found it.", "tests": [SHOWN, {"visibility": visibility}]}
     late = late_rules.lateness(DUE + timedelta(hours=1), RULE)
-    assert late_rules.apply(results, late)["output"] == (
-        "Found it.\nHanded in 1 h late: 1 day begun × 12.5 % = 12.5 % off."
+    assert late_rules.apply(graded_80("visible", visibility), late).output == (
+        "Found it.\nHanded in 1 h late: 1 day begun × 12.5 % = 12.5 % off.\nGood."
     )
     assert attempts.budget(NOON, hours(1), rule(in_total=1)).refusal(Fraction(80), shows_total=False) == (
         "Not graded: the only attempt is used. The score stays that of your best attempt that counts "
@@ -217,13 +228,18 @@ def graded(*lines):
     ]
 
 
+def kept(budget, counts, score):
+    """What the platform is given to keep, as it gives it back."""
+    return budget.ledger(counts, Fraction(score)).model_dump()["ledger"]
+
+
 def test_what_is_being_graded_is_used_up():
     """Two uploads at once are no way around the limit, nor do they cost a score."""
     first = line(-60, 75, True)
     budget = attempts.budget(NOON, platform((-60, 75, [first]), (-1, None)), rule(in_total=2))
     assert budget.used_up == "all 2 attempts are used"
     assert budget.stays == attempts.Attempt(NOON - timedelta(hours=1), True, Fraction(75), True)
-    assert budget.ledger(False, Fraction(75)) == {"ledger": [first, line(0, 75, False)]}
+    assert kept(budget, False, 75) == [first, line(0, 75, False)]
     assert budget.for_staff() == [
         "it keeps the score of 2026-10-02 11:00; if the tests have changed since, rerun that one and activate it",
         "2026-10-02 11:59 may be an attempt that counts, too: if its grading came to more, activate that one",
@@ -267,7 +283,7 @@ def test_a_lost_ledger_costs_nothing():
     assert refused.used_up == "the only attempt is used"
     assert refused.stays is not None
     assert refused.stays.score == 90
-    assert refused.ledger(False, Fraction(90)) == {"ledger": [line(0, 90, False)]}  # nothing that is not known
+    assert kept(refused, False, 90) == [line(0, 90, False)]  # nothing that is not known
 
 
 def test_the_ledgers_score_stays_whatever_the_platform_says():
@@ -283,7 +299,7 @@ def test_a_ledger_without_scores():
     assert budget.stays is not None
     assert budget.stays.score == 75
     assert budget.stays.confirmed
-    assert budget.ledger(False, Fraction(75))["ledger"][0]["score"] is None
+    assert kept(budget, False, 75)[0]["score"] is None
 
 
 # Old submissions, run again.
@@ -293,14 +309,14 @@ def test_run_again_a_submission_is_not_before_itself():
     seconds = -0.4 / 60
     budget = attempts.budget(NOON, platform((-60, 0), (seconds, 80, [line(0, 80, True)])), rule(in_total=1))
     assert budget.sentence(True) == "Attempt 1 of 1 in all."
-    assert budget.ledger(True, Fraction(85)) == {"ledger": [line(0, 85, True)]}
+    assert kept(budget, True, 85) == [line(0, 85, True)]
 
 
 def test_run_again_it_reads_later_ledgers():
     ledger = [line(-60, 40, False), line(0, 80, True), line(60, 80, False)]
     budget = attempts.budget(NOON, platform((-60, 40), (60, 80, ledger)), rule(in_total=1))
     assert budget.sentence(True) == "Attempt 1 of 1 in all."
-    assert budget.ledger(True, Fraction(81)) == {"ledger": [line(-60, 40, False), line(0, 81, True)]}
+    assert kept(budget, True, 81) == [line(-60, 40, False), line(0, 81, True)]
 
 
 def test_the_latest_word_counts():
@@ -319,7 +335,7 @@ def chain(*counted, carried=lambda extra: extra):
         if budget.used_up:
             counts = False
         said.append("refused" if budget.used_up else budget.sentence(counts).rstrip("."))
-        extra = carried({"attempts": budget.ledger(counts, Fraction(number))})
+        extra = carried({"attempts": {"ledger": kept(budget, counts, number)}})
         # The platform hands out the results of the latest only.
         previous = [Previous(one.submitted, one.score) for one in previous]
         previous.append(Previous(submitted, Fraction(number), extra=extra))
@@ -387,9 +403,8 @@ def test_the_score_that_stays_is_of_the_last_that_counts():
 def test_a_ledger_holds_what_is_known_and_this_one():
     """Of the one in between nothing is known."""
     others = platform((-60, 80, [line(-60, 80, True)]), (-30, 90))
-    assert attempts.budget(NOON, others, rule(per_day=3)).ledger(False, Fraction("12.5")) == {
-        "ledger": [line(-60, 80, True), line(0, 12.5, False)]
-    }
+    budget = attempts.budget(NOON, others, rule(per_day=3))
+    assert kept(budget, False, "12.5") == [line(-60, 80, True), line(0, 12.5, False)]
 
 
 def test_the_clock_is_put_back():

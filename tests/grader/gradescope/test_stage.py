@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.core import config
-from autograder.core.results import Results, TestEntry
+from autograder.core.results import Results, ResultsExtra, TestEntry, TestExtra
 from autograder.sandbox import isolation
 from tests.grader.stage import __main__ as stage
 from tests.grader.stage import submissions, world
@@ -23,8 +23,9 @@ POINTS = float(SETTINGS.total_points)
 
 def results(score=POINTS, output="Found it.", **layers):
     report = {layer.name: "on" for layer in isolation.LAYERS}
-    entry = TestEntry(number="1.1", name="one", score=score, max_score=POINTS)
-    extra = {"isolation": {**report, **layers}}
+    about = TestExtra(test="test_one", outcome="passed")
+    entry = TestEntry(number="1.1", name="one", score=score, max_score=POINTS, extra_data=about)
+    extra = ResultsExtra(isolation={**report, **layers})
     return Results(total_points=POINTS, score=score, output=output, tests=(entry,), extra_data=extra).model_dump()
 
 
