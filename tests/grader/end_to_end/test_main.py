@@ -190,9 +190,38 @@ def test_an_interruption(run, toy):
     assert errors == ["", "Interrupted. What has been graded so far is kept: the same command goes on from there."]
 
 
-def test_help_names_every_command(capsys):
+@pytest.fixture
+def commands(capsys):
+    """Every command that there is, as the program itself lists them."""
+    with pytest.raises(SystemExit):
+        main(["no such command"])
+    (listed,) = re.findall(r"\(choose from (.*)\)", capsys.readouterr().err)
+    found = re.findall(r"[\w-]+", listed)
+    assert {"grade", "fixtures", "verify", "hosted", "self-check"} <= set(found)
+    return found
+
+
+def test_help_names_every_command(commands, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0
-    text = capsys.readouterr().out
-    assert all(command in text for command in ("grade", "fixtures", "assignment"))
+    described = re.findall(r"^    ([\w-]+)(?=\s+\w)", capsys.readouterr().out, re.MULTILINE)
+    assert described == commands
+
+
+def test_every_command_has_a_help_of_its_own(commands, capsys):
+    for command in commands:
+        with pytest.raises(SystemExit) as caught:
+            main([command, "--help"])
+        assert caught.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: python -m autograder {command} ")
+
+
+def test_every_command_says_that_there_is_no_configuration(commands, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    needed = {"hosted": [str(tmp_path)]}
+    for command in commands:
+        status = main(["--config", "nowhere.yaml", command, *needed.get(command, [])])
+        out, err = capsys.readouterr()
+        assert status == 2, command
+        assert "nowhere.yaml: cannot be read: No such file or directory." in err + out, command

@@ -1,7 +1,8 @@
 """The sample class, graded by the real command and checked down to the text that a student reads.
 
 One flaw per entry of ``submissions/sample/``. ``submissions/expected.yaml`` says what each scores and how its tests
-end, ``golden/<name>.txt`` what its student reads. After a change that is meant to change these texts::
+end, ``golden/<name>.txt`` what its student reads: the summary, and the tests that did not get all points. After a
+change that is meant to change these texts::
 
     UPDATE_GOLDEN=1 make test       # writes golden/ anew, and the untouched starter
     git diff tests/grader/end_to_end/golden    # read it as a student would
@@ -65,7 +66,7 @@ def graded(tmp_path_factory):
     ran = autograder("grade", "--out", out, "--jobs", 2)
     assert "grader fault" not in ran.stdout, ran.stdout
     if UPDATE:
-        texts = {name: text_of(load(out, name)) for name in NAMES}
+        texts = {name: text_to_keep(load(out, name)) for name in NAMES}
         shutil.rmtree(GOLDEN, ignore_errors=True)
         GOLDEN.mkdir()
         for name, text in texts.items():
@@ -102,14 +103,19 @@ def load(out, name):
     return json.loads((out / name / "results.json").read_text(encoding="utf-8"), parse_constant=refuse)
 
 
-def text_of(results):
-    """All that a student reads, in the order in which they read it."""
+def text_of(results, tests=None):
+    """All that a student reads, in the order in which they read it; or of these tests only."""
     total = sum(test["max_score"] for test in results["tests"])
     lines = [f"{results['score']:g} of {total:g}", "", *results["output"].split("\n")]
-    for test in results["tests"]:
+    for test in results["tests"] if tests is None else tests:
         lines += ["", f"{test['number']} {test['name']} ({test['score']:g} of {test['max_score']:g})"]
         lines += [f"    {line}".rstrip() for line in test["output"].split("\n")]
     return "\n".join(lines) + "\n"
+
+
+def text_to_keep(results):
+    """What ``golden/`` keeps: the summary, and the tests that did not get all points."""
+    return text_of(results, [test for test in results["tests"] if test["score"] != test["max_score"]])
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
@@ -238,9 +244,16 @@ def test_the_untouched_starter_is_the_one_handed_out():
 @every_submission
 def test_golden_text(results, name):
     """Compare with ``golden/<name>.txt``; ``UPDATE_GOLDEN=1`` writes it anew."""
-    got, wanted = text_of(results), golden(name).read_text(encoding="utf-8")
+    got, wanted = text_to_keep(results), golden(name).read_text(encoding="utf-8")
     difference = difflib.unified_diff(wanted.splitlines(), got.splitlines(), golden(name).name, "now", lineterm="", n=1)
     assert got == wanted, "\n".join(difference)
+
+
+@every_submission
+def test_a_test_with_all_points_says_that_it_passed(results, name):
+    for test in results["tests"]:
+        if test["score"] == test["max_score"]:
+            assert re.fullmatch(r"Passed( in (both|all \d+) cases)?\.", test["output"]), test["output"]
 
 
 @every_submission
