@@ -1,22 +1,26 @@
 """The command line: ``python -m autograder <command>``. What ``make`` calls.
 
 Exit status 0: done (graded, with whatever score). 1: ``verify`` or ``self-check`` found a problem, ``hosted`` publishes
-no grade. 2: nothing could be done, and the message says what to change. 3: ``assignment --without-otter`` would have
-needed it.
+no grade. 2: it could not be done, or not to the end, and the message says what to change. 3: ``assignment
+--without-otter`` would have needed it. 130: interrupted. 141: nobody reads the output any more.
 """
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up, Ctrl-C just ends it
+
 import argparse
 import gc
-import io
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
+from autograder.core import console, files
 from autograder.core.errors import AutograderError
 from autograder.core.text import clean
 
@@ -33,17 +37,34 @@ BUNDLE = Path("dist/autograder.zip")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
+    console.prepare()
+    resume = ""
     try:
-        return command(options)
+        options = _parser().parse_args(arguments)
+        command: Callable[[argparse.Namespace], int] = options.command
+        if command is _grade:
+            resume = "What has been graded so far is kept: the same command goes on from there."
+        status = command(options)
+        if command is not _hosted:  # which prints for nobody, and has written its results
+            sys.stdout.flush()
+        return status
     except AutograderError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        console.complain(f"{type(error).__name__}: {clean(str(error), 10_000, lines=True)}")
         return 2
     except KeyboardInterrupt:
-        resume = " What has been graded so far is kept: the same command goes on from there." * (command is _grade)
-        print(f"\nInterrupted.{resume}", file=sys.stderr)
-        return 130
+        console.complain(f"\nInterrupted. {resume}".rstrip())
+        return console.INTERRUPTED
+    except BrokenPipeError:
+        console.complain(f"Nobody reads the output any more: stopped. {resume}".rstrip())
+        return 141
+    except OSError as error:
+        remedy = files.remedy(error) or "Correct that, then give the same command again"
+        console.complain(
+            f"This machine refused something: {clean(files.described(error), 1000)}. {remedy}. {resume}".rstrip()
+        )
+        return 2
+    finally:
+        console.let_go(sys.stdout, sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -266,29 +287,14 @@ def _hosted(options: argparse.Namespace) -> int:
     from autograder.core import config
     from autograder.gradescope import hosted, supervisor
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a grade does not depend on what can be shown here
-    try:
-        if options.unsupervised:
-            supervisor.follow(options.unsupervised)
-            return 0 if hosted.grade(hosted.Folders(options.root, options.run), config.load(options.config)) else 1
-        place, settings = hosted.Folders(options.root), config.load(options.config)
-        command = [sys.executable, "-m", "autograder", "--config", str(options.config), "hosted", str(options.root)]
-        command += ["--unsupervised", str(os.getpid()), "--run", place.run]
-        seconds = settings.limits.platform_minutes * 60 * config.PLATFORM_SHARE
-        return 0 if supervisor.supervise(command, place.draft, place.results, seconds) else 1
-    finally:
-        _let_go(sys.stdout)
-
-
-def _let_go(stream: TextIO | None) -> None:
-    """Give up what a stream cannot take: Python would try again when it exits, and change the status."""
-    if stream is None:  # as after `>&-`
-        return
-    try:
-        stream.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if options.unsupervised:
+        supervisor.follow(options.unsupervised)
+        return 0 if hosted.grade(hosted.Folders(options.root, options.run), config.load(options.config)) else 1
+    place, settings = hosted.Folders(options.root), config.load(options.config)
+    command = [sys.executable, "-m", "autograder", "--config", str(options.config), "hosted", str(options.root)]
+    command += ["--unsupervised", str(os.getpid()), "--run", place.run]
+    seconds = settings.limits.platform_minutes * 60 * config.PLATFORM_SHARE
+    return 0 if supervisor.supervise(command, place.draft, place.results, seconds) else 1
 
 
 def _self_check(options: argparse.Namespace) -> int:
@@ -311,5 +317,7 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, it cleans up as after Ctrl-C
-    sys.exit(main())
+    console.listen()
+    status = main()
+    console.stop_listening()
+    sys.exit(status)

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from fractions import Fraction
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from autograder.core import config as configuration
+from autograder.core import console
 from autograder.core.errors import ConfigurationError
 from autograder.core.outcomes import TestResult
 from autograder.grading.grader import Grade, Grader
@@ -32,6 +33,8 @@ LOST = "the grading process was lost, twice"
 CONNECT_SECONDS = 10.0
 GRACE_SECONDS = 5.0
 """How long an interrupted grading may take to clean up: it ends its workers and removes its files."""
+_OF_THE_TERMINAL = (signal.SIGINT, signal.SIGHUP)
+"""Sent to every process that a terminal has started: for the parent, which then hangs up."""
 
 
 def find(path: Path, required: str) -> list[HandIn]:
@@ -91,14 +94,16 @@ def _side_by_side(
     """Grade what is `waiting`, until all is done or a process is lost; then what was in hand is added to `lost`."""
     context = get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)  # nothing is ever sent: it closes when this process wants them to end
-    pool = ProcessPoolExecutor(jobs, context, _start_process, (config_path, only, theirs))
+    with _calm_start():
+        pool = ProcessPoolExecutor(jobs, context, _start_process, (config_path, only, theirs))
     in_hand: dict[Future[Grade], HandIn] = {}
     try:
         while waiting or in_hand:
             while waiting and len(in_hand) < jobs:
                 entry = waiting[0]
-                in_hand[pool.submit(_grade, entry.path, out / entry.name / RESULTS)] = entry
-                waiting.popleft()
+                with _calm_start():
+                    in_hand[pool.submit(_grade, entry.path, out / entry.name / RESULTS)] = entry
+                    waiting.popleft()
             for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
                 grade = future.result()
                 yield in_hand.pop(future), grade
@@ -107,6 +112,8 @@ def _side_by_side(
     finally:
         if in_hand:
             ours.close()
+            for process in active_children():  # those that are starting do not listen yet
+                process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
         ours.close()
         theirs.close()
@@ -162,6 +169,17 @@ def _on_dask(
 
 
 @contextlib.contextmanager
+def _calm_start() -> Iterator[None]:
+    """Keep signals of the terminal from processes that start inside, until they know that these are for this one."""
+    with console.shielded():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)  # a new process inherits it
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
 def children_ignore_ctrl_c() -> Iterator[None]:
     """Have processes that are started inside ignore Ctrl-C: it is for this one, which then ends them."""
     if threading.current_thread() is not threading.main_thread():  # signals are none of its business
@@ -188,7 +206,9 @@ _ending = False
 
 def _start_process(config_path: Path, only: str | None, parent: Connection) -> None:
     global _grader
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then hangs up
+    for number in _OF_THE_TERMINAL:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_THE_TERMINAL)
     signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _grader = Grader(configuration.load(config_path), only)

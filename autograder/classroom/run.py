@@ -22,7 +22,7 @@ from autograder.classroom.journal import JOURNAL, PAGE, RESULTS, Journal, circum
 from autograder.classroom.lock import Held
 from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
-from autograder.core import files
+from autograder.core import console, files
 from autograder.core.errors import GraderFault
 from autograder.core.late import LateRule
 from autograder.grading.grader import Grade, Grader
@@ -321,11 +321,12 @@ def _write(
 
 def _exchange(fresh: Path, out: Path) -> list[Path]:
     """Put new books in the place of those of the last run, so that there never are books of two runs."""
-    for page in fresh.glob(f"*/{PAGE}"):
-        os.replace(page, out / page.relative_to(fresh))
-    for name in BOOKS:
-        (out / name).unlink(missing_ok=True)
     written = [out / name for name in BOOKS if (fresh / name).exists()]
-    for book in written:
-        os.replace(fresh / book.name, book)
+    with console.shielded():
+        for page in fresh.glob(f"*/{PAGE}"):
+            os.replace(page, out / page.relative_to(fresh))
+        for name in BOOKS:
+            (out / name).unlink(missing_ok=True)
+        for book in written:
+            os.replace(fresh / book.name, book)
     return written

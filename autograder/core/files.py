@@ -38,7 +38,9 @@ def replace(path: Path, content: bytes) -> None:
         finally:
             os.close(descriptor)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None  # nobody knows the other one
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise

@@ -329,6 +329,8 @@ class _Launcher:
 
     def close(self) -> None:
         """End the launcher; it ends its workers first."""
+        if not self._ready:  # it is still starting, and has none
+            self._kill_group()
         self._hang_up()
         try:
             self._process.wait(timeout=5.0)
