@@ -17,6 +17,7 @@ override ROSTER := $(value ROSTER)
 override OVERRIDES := $(value OVERRIDES)
 override COMPARE := $(value COMPARE)
 override ANONYMOUS := $(value ANONYMOUS)
+override AS := $(value AS)
 override SCHEDULER := $(value SCHEDULER)
 override SEED := $(value SEED)
 override SEEDS := $(value SEEDS)
@@ -24,7 +25,7 @@ override IMAGE := $(value IMAGE)
 override TIMES := $(value TIMES)
 override PYTHON := $(value PYTHON)
 PY = .venv/bin/python
-export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS SCHEDULER SEED SEEDS IMAGE TIMES PYTHON PY
+export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS AS SCHEDULER SEED SEEDS IMAGE TIMES PYTHON PY
 
 help: ## Show this help
 	@echo 'usage: make <target> [NAME=value …]'
@@ -41,7 +42,7 @@ help: ## Show this help
 grade: $(if $(SCHEDULER),dask-env,ta-env) ## Grade a class or one submission (SUBMISSIONS= OUT= ONLY= JOBS= and what README names)
 	@"$$PY" -m autograder grade $${OUT:+--out="$$OUT"} $${ONLY:+--only="$$ONLY"} $${JOBS:+--jobs="$$JOBS"} \
 		$${FORCE:+--force} $${ROSTER:+--roster="$$ROSTER"} $${OVERRIDES:+--overrides="$$OVERRIDES"} \
-		$${COMPARE:+--compare="$$COMPARE"} $${ANONYMOUS:+--anonymous} $${SCHEDULER:+--scheduler="$$SCHEDULER"} \
+		$${COMPARE:+--compare="$$COMPARE"} $${ANONYMOUS:+--anonymous} $${AS:+--as="$$AS"} $${SCHEDULER:+--scheduler="$$SCHEDULER"} \
 		$${SUBMISSIONS:+"$$SUBMISSIONS"}
 
 fixtures: ta-env ## Draw the hidden inputs anew and compute what is expected (SEED= for a new term)

@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("--scheduler", metavar="ADDRESS", help="grade on Dask: tcp://host:port, or `local`")
     grade.add_argument("--anonymous", action="store_true", help="no names in anything that is printed or written")
+    grade.add_argument(
+        "--as", dest="asked", choices=["class", "one"], help="what the submissions are, where that cannot be told"
+    )
     grade.set_defaults(command=_grade)
 
     doctor = commands.add_parser("doctor", help="say which isolation of student code holds on this machine")
@@ -163,6 +166,7 @@ def _grade(options: argparse.Namespace) -> int:
         overrides=path(options.overrides),
         compare=path(options.compare),
         anonymous=options.anonymous,
+        asked=options.asked,
     )
     done = run.mark(order, lambda plan: print(clean(plan, 1000), flush=True), terminal.follow)
     terminal.print_table(list(done.grades.items()), f"only {options.only}" if options.only else "")

@@ -22,7 +22,7 @@ from autograder.core.outcomes import FAULT, tally
 from autograder.core.results import Results
 from autograder.grading.grader import Grade
 from autograder.intake import export, roster
-from autograder.intake.export import HandIn, Student
+from autograder.intake.handins import HandIn, Student
 from autograder.intake.roster import CANVAS, Person
 
 NO_SUBMISSION = "no submission"

@@ -25,8 +25,8 @@ from autograder.core import console
 from autograder.core.errors import ConfigurationError
 from autograder.core.outcomes import TestResult
 from autograder.grading.grader import Grade, Grader
-from autograder.intake import export
-from autograder.intake.export import HandIn as HandIn
+from autograder.intake import download
+from autograder.intake.handins import HandIn as HandIn
 
 RESULTS = "results.json"
 LOST = "the grading process was lost, twice"
@@ -38,8 +38,8 @@ _OF_THE_TERMINAL = (signal.SIGINT, signal.SIGHUP)
 
 
 def find(path: Path, required: str) -> list[HandIn]:
-    """Return the submissions at `path`, every zip being one of them; see `export.read`."""
-    return export.read(path, required).entries
+    """Return the submissions at `path`, every zip being one of them; see `download.read`."""
+    return download.read(path, required, asked="class").entries
 
 
 def grade_all(

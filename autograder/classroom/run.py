@@ -27,8 +27,9 @@ from autograder.core.errors import GraderFault
 from autograder.core.late import LateRule
 from autograder.grading.grader import Grade, Grader
 from autograder.grading.plan import is_meant
-from autograder.intake import export, roster
-from autograder.intake.export import HandIn, HandIns
+from autograder.intake import download, roster
+from autograder.intake.handins import HandIn, HandIns
+from autograder.intake.recognise import Asked
 
 OVERRIDES = "overrides.csv"
 GRADES, CANVAS, CHANGES, REPORT = BOOKS = ("grades.csv", "canvas.csv", "changes.csv", "report.html")
@@ -57,6 +58,8 @@ class ClassJob:
     roster, overrides, compare : Path or None
     anonymous : bool
         No names in anything that is written or printed.
+    asked : {'class', 'one'} or None
+        What staff say that the source is.
     """
 
     source: Path
@@ -70,6 +73,7 @@ class ClassJob:
     overrides: Path | None = None
     compare: Path | None = None
     anonymous: bool = False
+    asked: Asked | None = None
 
     @property
     def place(self) -> Path:
@@ -125,13 +129,17 @@ def mark(
             return stack.enter_context(_scratch())
 
         lock.keep_apart(order.source, order.out)
-        hand_ins = _without_results(export.read(order.source, config.homework.required_file, scratch))
+        homework = config.homework
+        hand_ins = download.read(
+            order.source, homework.required_file, scratch, asked=order.asked, functions=homework.functions
+        )
         hand_ins, people = _nameless(hand_ins, scratch()) if order.anonymous else _whose(hand_ins, order)
         overrides = _overrides(order, points)
         earlier = gradebook.read_earlier(order.compare) if order.compare else None
         decides = circumstances(config, order.only)
         held = stack.enter_context(lock.hold(order.place))
         journal = Journal(held.out, held.drafts, decides)
+        announce(f"{hand_ins.recognised}.")
         grades = _grades(order, hand_ins.entries, sum(points.values(), Fraction()), journal, held, announce, follow)
         problems = [*filter(None, [held.problem]), *journal.problems, *hand_ins.problems]
         known = {entry.name for entry in [*hand_ins.entries, *hand_ins.without_files]}

@@ -9,7 +9,10 @@ These records are read by hand. Which odd archives `zipfile` takes, and with whi
 changes from one Python to the next, and a grade must not; it also reads names of Finder's zips wrong and unpacks some
 methods without a bound. Here every offset and size is checked before it is used, and every byte is counted.
 
-This room knows bytes and names. It must not know what a submission is, which files matter or where they go.
+It can also be cut: the members of one hand-in become a zip of their own, byte by byte and still packed, so that a zip
+of a whole class is never unpacked, and what one student packed cannot hurt the others.
+
+This module knows bytes and names. It must not know what a submission is, which files matter or where they go.
 
 Source: PKWARE's APPNOTE.TXT, sections 4.3 and 4.5.3.
 """
@@ -22,7 +25,7 @@ import re
 import stat
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -38,8 +41,11 @@ listed in a third of a second."""
 DEPTH = 20
 """Folders below each other that are looked into; it also bounds the open descriptors."""
 
-DIRECTORY_BYTES = 8 << 20
-"""Most bytes of a zip's directory: 400 for each of its lines, four times what they usually take."""
+LINE_BYTES = 400
+"""Most bytes that a line of a zip's directory takes on average, four times what it usually does."""
+
+CUT = ".hand-in"
+"""The suffix of a zip that `cut` or `packed` made. Nobody handed it in under its name, so no message shows that."""
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR_BYTES = 20
@@ -52,9 +58,12 @@ _ENCRYPTED = 0x2041  # flag bits: encrypted, strongly encrypted, names hidden
 _STORED, _DEFLATED = 0, 8
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_BLOCK = 1 << 18
+_WIDE = 0xFFFFFFFE  # the largest that 32 bits hold; one more means: see the zip64 field
+_NO_DATE = 0x21  # the first day of 1980, the earliest that a zip can say
 _AGAIN = "Pack the files again and hand in the new zip."
 
-Kind = Literal["file", "folder", "link", "special"]
+Kind = Literal["file", "folder", "link", "special", "locked"]
 _KINDS: dict[int, Kind] = {
     stat.S_IFREG: "file",
     stat.S_IFDIR: "folder",
@@ -66,6 +75,11 @@ _KINDS: dict[int, Kind] = {
 }
 
 
+def kind_of(mode: int) -> Kind:
+    """Return what a file is from its mode, as `os.stat` gives it."""
+    return _KINDS.get(stat.S_IFMT(mode), "special")
+
+
 @dataclass(frozen=True)
 class Member:
     """One thing that was handed in, whether in an archive or in a folder.
@@ -74,8 +88,8 @@ class Member:
     ----------
     parts : tuple of str
         Its path, split; never absolute, without ``..``, otherwise as the student wrote it.
-    kind : {'file', 'folder', 'link', 'special'}
-        Special is what only an operating system makes: pipes, devices, sockets.
+    kind : {'file', 'folder', 'link', 'special', 'locked'}
+        Special is what only an operating system makes: pipes, devices, sockets. Locked is a folder that may not be read.
     size, packed : int
         Bytes it says it has, and bytes it takes where it lies.
     read : callable
@@ -121,18 +135,24 @@ def folder_entries(root: int, what: str, skip: Callable[[str], bool]) -> list[Me
     """
     entries = list(itertools.islice(_walk(root, root, (), what, skip), MEMBERS + 1))
     if len(entries) > MEMBERS:
-        _too_many(what, f"over {MEMBERS}")
+        _too_many(what, f"over {MEMBERS}", MEMBERS)
     return entries
 
 
 def _walk(root: int, folder: int, parents: tuple[str, ...], what: str, skip: Callable[[str], bool]) -> Iterator[Member]:
+    """Yield what is in the folder open at `folder`, and below, to `DEPTH`: so deep is this recursion and no deeper."""
     with os.scandir(folder) as children:
         for child in children:
             names, status = (*parents, child.name), child.stat(follow_symlinks=False)
-            kind, size = _KINDS.get(stat.S_IFMT(status.st_mode), "special"), status.st_size
-            yield Member(split("/".join(names), what), kind, size, size, partial(_bytes, root, names, kind, size))
+            kind, size = kind_of(status.st_mode), status.st_size
+            inside = None
             if kind == "folder" and not skip(child.name) and len(names) < DEPTH:
-                inside = os.open(child.name, _OPEN_FOLDER, dir_fd=folder)
+                try:
+                    inside = os.open(child.name, _OPEN_FOLDER, dir_fd=folder)
+                except PermissionError:
+                    kind = "locked"
+            yield Member(split("/".join(names), what), kind, size, size, partial(_bytes, root, names, kind, size))
+            if inside is not None:
                 try:
                     yield from _walk(root, inside, names, what, skip)
                 finally:
@@ -162,17 +182,22 @@ def zip_entries(file: BinaryIO, what: str) -> list[Member]:
     BadSubmission
         When it is not a zip, cut short, damaged, too large, or members share bytes (how small bombs grow large).
     """
-    lines, start = _directory(file, what)
+    return [_entry(file, what, line) for line in zip_lines(file, what, MEMBERS)]
+
+
+def zip_lines(file: BinaryIO, what: str, most: int) -> list[Line]:
+    """List the archive as it is written, names unchecked, for `cut` and `unpack`; raises as `zip_entries` does."""
+    lines, start = _directory(file, what, most)
     bounds = sorted((line.offset, line.offset + _HEADER.size + len(line.name) + line.packed) for line in lines)
     for (_, end), (following, _) in itertools.pairwise([*bounds, (start, start)]):
         if end > following:
             raise BadSubmission(f"{what} contains members that overlap, but each should have its own bytes. {_AGAIN}")
-    return [_entry(file, what, line) for line in lines]
+    return lines
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One member as the directory describes it; `offset` counts from the start of the file."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One member as the directory of a zip describes it; `offset` counts from the start of the file."""
 
     name: bytes
     flags: int
@@ -183,10 +208,21 @@ class _Line:
     mode: int
     offset: int
 
+    @property
+    def kind(self) -> Kind:
+        """What it is; Windows leaves the mode empty."""
+        kind = _KINDS.get(stat.S_IFMT(self.mode), "file")
+        return "folder" if kind == "file" and self.name.endswith((b"/", b"\\")) else kind
 
-def _directory(file: BinaryIO, what: str) -> tuple[list[_Line], int]:
+    @property
+    def path(self) -> str:
+        """Its path as text, unchecked."""
+        return _decoded(self.name)
+
+
+def _directory(file: BinaryIO, what: str, most: int) -> tuple[list[Line], int]:
     """Return the lines of the directory and where it starts."""
-    count, start, length, prefix = _end(file, what)
+    count, start, length, prefix = _end(file, what, most)
     file.seek(start)
     directory = file.read(length)
     lines, at = [], 0
@@ -202,14 +238,14 @@ def _directory(file: BinaryIO, what: str) -> tuple[list[_Line], int]:
             _damaged(what)
         size, packed, offset = sizes
         raw = directory[at : at + name]
-        lines.append(_Line(raw, flags, method, crc, packed, size, attributes >> 16, prefix + offset))
+        lines.append(Line(raw, flags, method, crc, packed, size, attributes >> 16, prefix + offset))
         at += name + extra + comment
     if at != length:
         _damaged(what)
     return lines, start
 
 
-def _end(file: BinaryIO, what: str) -> tuple[int, int, int, int]:
+def _end(file: BinaryIO, what: str, most: int) -> tuple[int, int, int, int]:
     """Return how many members there are, start and length of the directory, and how many bytes precede the zip."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _TAIL))
@@ -226,9 +262,9 @@ def _end(file: BinaryIO, what: str) -> tuple[int, int, int, int]:
     if wide >= 0 and tail[wide : wide + 4] == b"PK\x06\x06" and tail[found - _LOCATOR_BYTES :][:4] == b"PK\x06\x07":
         *_, here, count, length, offset = _WIDE_END.unpack_from(tail, wide)
         end -= found - wide
-    if count > MEMBERS:
-        _too_many(what, str(count))
-    if here != count or length > DIRECTORY_BYTES or offset + length > end:
+    if count > most:
+        _too_many(what, str(count), most)
+    if here != count or length > LINE_BYTES * most or offset + length > end:
         _damaged(what)
     return count, end - length, length, end - length - offset
 
@@ -246,13 +282,9 @@ def _widened(extra: bytes, values: list[int]) -> list[int] | None:
     return None if missing else values
 
 
-def _entry(file: BinaryIO, what: str, line: _Line) -> Member:
-    name = _decoded(line.name)
-    parts = split(name, what)
-    kind = _KINDS.get(stat.S_IFMT(line.mode), "file")  # Windows leaves the mode empty
-    if kind == "file" and name.endswith(("/", "\\")):
-        kind = "folder"
-    return Member(parts, kind, line.size, line.packed, lambda: _content(file, what, line))
+def _entry(file: BinaryIO, what: str, line: Line) -> Member:
+    parts = split(line.path, what)
+    return Member(parts, line.kind, line.size, line.packed, lambda: b"".join(unpack(file, what, line)))
 
 
 def _decoded(name: bytes) -> str:
@@ -263,37 +295,104 @@ def _decoded(name: bytes) -> str:
         return name.decode("cp437")
 
 
-def _content(file: BinaryIO, what: str, line: _Line) -> bytes:
-    """Return the bytes of one member; the caller has found its declared size acceptable."""
-    name = shown((_decoded(line.name),))
+def unpack(file: BinaryIO, what: str, line: Line) -> Iterator[bytes]:
+    """Yield the bytes of one member, block by block; the caller has found its declared size acceptable.
+
+    Raises
+    ------
+    BadSubmission
+        When it cannot be read, or is not what the directory says; the end of it may be known only after some blocks.
+    """
+    name = shown((line.path,))
     if line.flags & _ENCRYPTED:
         raise BadSubmission(f"{what}: {name} is encrypted, but should have no password. {_AGAIN}")
     if line.method not in (_STORED, _DEFLATED):
         raise BadSubmission(f"{what}: {name} is packed by method {line.method}, which few programs read. {_AGAIN}")
+    if line.packed > 2 * line.size + 1024 or _seek(file, what, line) != line.name:  # deflate adds a few bytes at worst
+        _damaged(what)
+    size = check = 0
+    for block in _inflated(file, what, line) if line.method == _DEFLATED else _blocks(file, line.packed):
+        size, check = size + len(block), zlib.crc32(block, check)
+        if size > line.size:
+            raise BadSubmission(f"{what}: {name} unpacks to more than the {line.size} bytes it declares. {_AGAIN}")
+        yield block
+    if size < line.size or check != line.crc:
+        _damaged(what)
+
+
+def _seek(file: BinaryIO, what: str, line: Line) -> bytes:
+    """Go to where the bytes of a member begin, and return its name as it stands there."""
     file.seek(line.offset)
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size or header[:4] != b"PK\x03\x04":
         _damaged(what)
     length, extra = _HEADER.unpack(header)[-2:]
-    if file.read(length) != line.name or line.packed > 2 * line.size + 1024:  # deflate adds a few bytes at the worst
-        _damaged(what)
+    name = file.read(length)
     file.seek(extra, os.SEEK_CUR)
-    data = file.read(line.packed)
-    if line.method == _DEFLATED:
-        try:
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, line.size + 1)
-        except zlib.error:
-            _damaged(what)
-    if len(data) > line.size:
-        raise BadSubmission(f"{what}: {name} unpacks to more than the {line.size} bytes it declares. {_AGAIN}")
-    if len(data) < line.size or zlib.crc32(data) != line.crc:
-        _damaged(what)
-    return data
+    return name
 
 
-def _too_many(what: str, count: str) -> NoReturn:
-    most = f"but should contain at most {MEMBERS}"
-    raise BadSubmission(f"{what} contains {count} files and folders, {most}. Hand in your Python files only.")
+def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0 and (block := file.read(min(size, _BLOCK))):
+        size -= len(block)
+        yield block
+
+
+def _inflated(file: BinaryIO, what: str, line: Line) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    for packed in _blocks(file, line.packed):
+        while packed and not unpacker.eof:
+            try:
+                yield unpacker.decompress(packed, min(_BLOCK, line.size + 1))
+            except zlib.error:
+                _damaged(what)
+            packed = unpacker.unconsumed_tail
+
+
+def cut(file: BinaryIO, what: str, members: Iterable[tuple[str, Line]], into: BinaryIO) -> None:
+    """Write some members of the zip `file`, under other names, as a zip of their own; they stay packed as they are.
+
+    It has no times, so that the same hand-in is the same bytes in every download.
+
+    Raises
+    ------
+    BadSubmission
+        When the zip is damaged.
+    """
+    directory, count = [], 0
+    for name, line in itertools.islice(members, MEMBERS + 1):  # one more than a hand-in may have: it will be refused
+        raw, count = _encoded(name), count + 1
+        _seek(file, what, line)
+        flags, packed, size = line.flags & _ENCRYPTED, min(line.packed, _WIDE), min(line.size, _WIDE)
+        common = (flags, line.method, 0, _NO_DATE, line.crc, packed, size, len(raw), 0)
+        attributes, offset = line.mode << 16, into.tell()
+        if offset > _WIDE:
+            raise BadSubmission(f"{what}: more than 4 GiB are one student's. Unpack it and give the folder.")
+        directory.append(_LINE.pack(b"PK\x01\x02", 20, 20, *common, 0, 0, 0, attributes, offset) + raw)
+        into.write(_HEADER.pack(b"PK\x03\x04", 20, *common) + raw)
+        for block in _blocks(file, packed):
+            into.write(block)
+    start = into.tell()
+    into.write(b"".join(directory))
+    into.write(_END.pack(b"PK\x05\x06", 0, 0, count, count, into.tell() - start, min(start, _WIDE), 0))
+
+
+def _encoded(name: str) -> bytes:
+    """Return the name in UTF-8, so short that its length can be written; over-long names are refused as such later."""
+    return name.encode("utf-8", "surrogateescape" if _is_escaped(name) else "replace")[:0xFFFF]
+
+
+def _is_escaped(name: str) -> bool:
+    try:
+        name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _too_many(what: str, count: str, most: int) -> NoReturn:
+    limit = f"but should contain at most {most}"
+    raise BadSubmission(f"{what} contains {count} files and folders, {limit}. Hand in your Python files only.")
 
 
 def _damaged(what: str) -> NoReturn:

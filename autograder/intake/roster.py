@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.core.errors import ConfigurationError
-from autograder.intake.export import HandIn, Student
+from autograder.intake.handins import HandIn, Student
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 """The columns that Canvas wants back as it wrote them."""
@@ -163,4 +163,4 @@ def _keys_in(entry: HandIn) -> list[str]:
     Canvas names files ``<name>[_LATE]_<id>_<submission>_<the student's name of the file>``.
     """
     canvas = re.match(r"[^_]+(?:_LATE)?_(\d+)_\d+_", entry.name)
-    return [entry.name, *([f"canvas {canvas[1]}"] if canvas else [])]
+    return list(dict.fromkeys([entry.name, *entry.ids, *([f"canvas {canvas[1]}"] if canvas else [])]))

@@ -9,7 +9,7 @@ unpacked, no link is followed, and everything is judged before the first byte is
   environment or a repository cost no honest student a point.
 
 Links in the path that staff gave are followed, since it is theirs; links below it never are.
-This room knows names and bytes. It must not know what the code is for, run it, or parse it.
+This module knows names and bytes. It must not know what the code is for, run it, or parse it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import io
 import os
 import re
 import stat
-import unicodedata
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from autograder.core.errors import BadSubmission, ConfigurationError, GraderFault
 from autograder.core.text import clean
-from autograder.intake.archive import DEPTH, Member, folder_entries, shown, zip_entries
+from autograder.intake import modules, sniff, variants
+from autograder.intake.archive import CUT, DEPTH, Member, folder_entries, shown, zip_entries
 
 MODULE_BYTES = 1 << 20
 """Most bytes of one `.py` file. People write a hundredth of that; what is larger is data."""
@@ -34,27 +34,16 @@ MODULE_BYTES = 1 << 20
 BOMB_RATIO = 100
 """Times its size that an archive over the limit may unpack to. Text shrinks to a tenth; zeros to a thousandth."""
 
-PATH_BYTES = 255
-"""Most bytes of a copied path, below the required file's folder: what every file system takes for one name."""
-
 IGNORED = 50
 """Most names in `CleanCopy.ignored`."""
 
 _UNNAMED = "the submission"
 _SKIPPED = {"__MACOSX", "__pycache__", "site-packages", "node_modules"}
 _ENVIRONMENT = {"bin", "include", "lib", "lib64", "share", "Include", "Lib", "Scripts"}  # beside a pyvenv.cfg
-_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories: control, bidi and format, surrogates, line breaks
 
-_OPENINGS = {
-    b"Rar!": "a RAR archive",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"%PDF": "a PDF document",
-    b"<!DOCTYPE html": "a web page",
-    b"<html": "a web page",
-}
+ELSEWHERE = 200
+"""Most paths in `CleanCopy.elsewhere`."""
+
 _SUFFIXES = {
     ".rar": "a RAR archive",
     ".7z": "a 7-Zip archive",
@@ -66,6 +55,7 @@ _SUFFIXES = {
     ".ipynb": "a notebook",
     ".pyc": "compiled Python",
 }
+"""What a file is said to be whose bytes do not tell."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +80,16 @@ class CleanCopy:
         What was handed in and not copied, safe to show; after `IGNORED` names a count.
     notes : tuple of str
         Sentences for the student, when something was not taken as it stood.
+    elsewhere : tuple of str
+        Paths of Python files that were handed in and not copied, since they are neither beside nor below the required
+        one; as written, for looking up what an import did not find.
     """
 
     directory: Path
     files: tuple[str, ...]
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
+    elsewhere: tuple[str, ...] = ()
 
 
 def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> CleanCopy:
@@ -126,12 +120,13 @@ def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> Cle
             what, entries, notes = _opened(path, required, stack)
             picked = _picked(what, entries, notes, required, limits)
             contents = {name: _content(picked.what, entry) for name, entry in picked.modules.items()}
+            notes = [*picked.notes, *_judged(picked.what, contents, required)]
         _write(into, contents)
     except OSError as error:
         raise GraderFault(f"the submission {path} could not be copied into {into}: {error}") from error
     names = sorted({clean(name, 80) for name in picked.ignored})
     more = [f"and {len(names) - IGNORED} more"] if len(names) > IGNORED else []
-    return CleanCopy(into, tuple(contents), (*names[:IGNORED], *more), tuple(picked.notes))
+    return CleanCopy(into, tuple(contents), (*names[:IGNORED], *more), tuple(notes), picked.elsewhere)
 
 
 # What was handed in.
@@ -143,22 +138,35 @@ def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Memb
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigurationError(str(path), "", "no such file or folder", "Check the path.") from None
-    if stat.S_ISDIR(status.st_mode):
-        root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        stack.callback(os.close, root)
-        return _UNNAMED, folder_entries(root, _UNNAMED, _is_skipped), []
-    if not stat.S_ISREG(status.st_mode):
+    if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
         raise ConfigurationError(str(path), "", "neither a file nor a folder", "Name a .py file, a folder or a zip.")
-    file = stack.enter_context(path.open("rb"))
-    what, suffix, size = clean(path.name, 80) or _UNNAMED, path.suffix.lower(), status.st_size
-    if suffix == ".py":
-        notes = [] if path.name == required else [f"{what} was taken as {required}."]
+    try:
+        if stat.S_ISDIR(status.st_mode):
+            root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            stack.callback(os.close, root)
+            return _UNNAMED, folder_entries(root, _UNNAMED, _is_skipped), []
+        file = stack.enter_context(path.open("rb"))
+    except PermissionError:
+        raise _locked(_UNNAMED, clean(path.name, 80)) from None
+    return _opened_file(file, path.name, status.st_size, required)
+
+
+def _opened_file(file: BinaryIO, name: str, size: int, required: str) -> tuple[str, list[Member], list[str]]:
+    what, suffix = clean(name, 80) or _UNNAMED, os.path.splitext(name)[1].lower()
+    if suffix == CUT:
+        return _UNNAMED, zip_entries(file, _UNNAMED), []
+    if variants.is_python(name):
+        notes = [] if name == required else [f"{what} was taken as {required}."]
         return _UNNAMED, [Member((required,), "file", size, size, lambda: file.read(size + 1))], notes
-    start = file.read(16)
-    kind = next((kind for opening, kind in _OPENINGS.items() if start.startswith(opening)), _SUFFIXES.get(suffix))
+    start = file.read(sniff.LOOK)
+    wrong = sniff.document(start)
+    kind = wrong.kind if wrong else _SUFFIXES.get(suffix)
     if not start:
         kind = "an empty file"
-    elif kind is None and suffix != ".zip" and not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    elif kind is None and suffix != ".zip" and not sniff.is_zip(start):
+        cause = variants.mistaken(name, required)
+        if cause:
+            raise BadSubmission(f"{what} should be called {required}: {cause}. Rename the file.")
         kind = "neither a .py file nor a zip"
     if kind:
         remedy = _remedy({suffix}, required)
@@ -175,6 +183,7 @@ class _Picked:
     modules: dict[str, Member]
     ignored: list[str]
     notes: list[str]
+    elsewhere: tuple[str, ...] = ()
 
 
 def _picked(
@@ -183,6 +192,8 @@ def _picked(
     """Choose the required file and its modules; refuse what must be refused."""
     visible, skipped = _parted(sorted(entries, key=lambda entry: entry.parts))
     _refuse_harmful(what, visible, limits)
+    locked = [shown(entry.parts) for entry in visible if entry.kind == "locked"]
+    visible = [entry for entry in visible if entry.kind != "locked"]
     found = [entry.parts for entry in visible if entry.parts[-1].casefold() == required.casefold()]
     zips = [entry for entry in visible if entry.kind == "file" and entry.parts[-1].lower().endswith(".zip")]
     if not found and len(zips) == 1 and not nested:  # packed twice, or put into a folder by a learning platform
@@ -193,24 +204,29 @@ def _picked(
         picked = _picked(name, zip_entries(io.BytesIO(inner.read()), name), notes, required, limits, nested=True)
         others = ["/".join(entry.parts) for entry in visible if entry is not inner]
         return replace(picked, ignored=[*skipped, *others, *picked.ignored])
+    if not found and locked:
+        raise _locked(what, locked[0])
     if not found:
         _refuse_missing(what, [entry.parts for entry in visible], skipped, required)
 
     root = _chosen(what, found, required)[:-1]
     beside = [entry for entry in visible if entry.parts[:-1][: len(root)] == root]
-    modules = _modules(what, beside, len(root), {entry.parts for entry in visible})
-    if len(modules) > limits.files:
-        _refuse_large(what, f"{len(modules)} Python files", str(limits.files), required)
-    if (size := sum(entry.size for entry in modules.values())) > limits.total_bytes:
+    copied_modules = modules.modules(what, beside, len(root), {entry.parts for entry in visible}, required)
+    if len(copied_modules) > limits.files:
+        _refuse_large(what, f"{len(copied_modules)} Python files", str(limits.files), required)
+    if (size := sum(entry.size for entry in copied_modules.values())) > limits.total_bytes:
         _refuse_large(what, f"{_mib(size)} of Python", _mib(limits.total_bytes), required)
 
     if deeper := sorted({shown(parts) for parts in found if parts[:-1] != root}):
         notes = [*notes, f"{shown((*root, required))} was taken; also found: {_listed(deeper)}."]
     if links := [shown(entry.parts) for entry in beside if entry.kind == "link"]:
         notes = [*notes, f"Links are not followed: {_listed(links)}."]
-    copied = {entry.parts for entry in modules.values()}
+    if unread := [name for name in locked if name.split("/")[: len(root)] == list(root)]:
+        notes = [*notes, f"Not read, since its permissions forbid it: {_listed(unread)}."]
+    copied = {entry.parts for entry in copied_modules.values()}
     others = ["/".join(entry.parts) for entry in visible if entry.parts not in copied]
-    return _Picked(what, modules, [*skipped, *others], notes)
+    elsewhere = tuple(name for name in others if name.endswith(".py"))[:ELSEWHERE]
+    return _Picked(what, copied_modules, [*skipped, *others], notes, elsewhere)
 
 
 def _is_skipped(name: str) -> bool:
@@ -270,49 +286,33 @@ def _chosen(what: str, found: list[tuple[str, ...]], required: str) -> tuple[str
     return level[0]
 
 
-def _modules(what: str, beside: list[Member], depth: int, files: set[tuple[str, ...]]) -> dict[str, Member]:
-    """Return the `.py` files of the required file's folder by their path in it, if each path can mean only one file."""
-    modules: dict[str, Member] = {}
-    spelled: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for entry in beside:
-        parts, name = entry.parts[depth:], shown(entry.parts)
-        if not parts[-1].endswith(".py") or parts[-1] == "conftest.py":
-            continue
-        if entry.kind == "link":
-            raise BadSubmission(f"{what}: {name} is a link, but should be a file. Replace it by the file.")
-        if any(unicodedata.category(character) in _INVISIBLE for character in "".join(parts)):
-            raise BadSubmission(f"{what}: the name of {name} contains invisible characters. Rename the file.")
-        if len("/".join(parts).encode()) > PATH_BYTES:
-            raise BadSubmission(f"{what}: the name {name} is longer than {PATH_BYTES} bytes. Shorten it.")
-        for end in range(1, len(entry.parts)):
-            if (path := entry.parts[:end]) in files:
-                raise BadSubmission(f"{what} contains {shown(path)} both as a file and as a folder. Rename one.")
-        for end in range(1, len(parts) + 1):
-            path, key = entry.parts[: depth + end], tuple(_folded(part) for part in parts[:end])
-            if (other := spelled.setdefault(key, path)) != path:
-                pair = f"{shown(other)} and {shown(path)}"
-                raise BadSubmission(f"{what} contains {pair}, which some computers take for one name. Rename one.")
-        copied = unicodedata.normalize("NFC", "/".join(parts))  # Finder takes accents apart; `import` wants them whole
-        if copied in modules:
-            raise BadSubmission(f"{what} contains {name} twice, but should contain it once. Pack the files again.")
-        modules[copied] = entry
-    return modules
-
-
-def _folded(name: str) -> str:
-    """Return the name as a file system sees it that ignores case and the ways to write an accent."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-
 # The copy.
 
 
 def _content(what: str, entry: Member) -> bytes:
-    data = entry.read() if entry.size <= MODULE_BYTES else b""
+    try:
+        data = entry.read() if entry.size <= MODULE_BYTES else b""
+    except PermissionError:
+        raise _locked(what, shown(entry.parts)) from None
     if max(entry.size, len(data)) > MODULE_BYTES:
         name = shown(entry.parts)
         raise BadSubmission(f"{what}: {name} holds {_mib(entry.size)}, but a Python file should hold at most 1 MiB.")
     return data
+
+
+def _judged(what: str, contents: dict[str, bytes], required: str) -> list[str]:
+    """Refuse a required file that is no Python at all; say of other modules what they are, and which are hidden."""
+    notes = []
+    for name, data in contents.items():
+        wrong = sniff.python(data)
+        if wrong is not None and name == required:
+            raise BadSubmission(f"{what}: {required} is {wrong.kind}, but should be Python. {wrong.remedy}.")
+        if wrong is not None:
+            notes.append(f"{clean(name, 80)} cannot be imported, since it is {wrong.kind}. {wrong.remedy}.")
+    for name in modules.shadowed(contents):
+        folder = clean(name.removesuffix(".py"), 80)
+        notes.append(f"{folder}.py is never imported: Python takes the folder {folder}/ instead. Rename one of them.")
+    return notes
 
 
 def _write(into: Path, contents: dict[str, bytes]) -> None:
@@ -337,6 +337,12 @@ def _write(into: Path, contents: dict[str, bytes]) -> None:
 
 def _refuse_missing(what: str, found: list[tuple[str, ...]], skipped: list[str], required: str) -> NoReturn:
     found = sorted(found, key=lambda parts: (not parts[-1].endswith(".py"), len(parts), parts))
+    causes = {parts: cause for parts in found if (cause := variants.mistaken(parts[-1], required))}
+    if causes:
+        listed = _listed([shown(parts) for parts in causes])
+        rename = "Rename the file" if len(causes) == 1 else "Keep the one to be graded and rename it"
+        cause = next(iter(causes.values()))
+        raise BadSubmission(f"{what} contains {listed}, but the name must be exactly {required}: {cause}. {rename}.")
     names = [shown(parts) for parts in found]
     if names:
         contains = f"contains {_listed(names)}"
@@ -346,6 +352,13 @@ def _refuse_missing(what: str, found: list[tuple[str, ...]], skipped: list[str],
         contains = "is empty"
     remedy = _remedy({os.path.splitext(parts[-1])[1].lower() for parts in found}, required)
     raise BadSubmission(f"{what} {contains}, but should contain {required}. {remedy}")
+
+
+def _locked(what: str, name: str) -> BadSubmission:
+    return BadSubmission(
+        f"{what}: {name} cannot be read, since its permissions forbid it. "
+        "Allow reading it (chmod -R u+rX), pack the files again and hand in the new zip."
+    )
 
 
 def _refuse_large(what: str, got: str, most: str, required: str) -> NoReturn:

@@ -17,7 +17,7 @@ from autograder.core.errors import ConfigurationError
 from autograder.core.late import LateRule
 from autograder.grading.grader import Grade
 from autograder.intake import roster
-from autograder.intake.export import HandIn, Student
+from autograder.intake.handins import HandIn, Student
 from tests.grader.support.books import journal_with
 
 POINTS = {"test_double": Fraction(3), "test_halve": Fraction(5, 2)}

@@ -17,7 +17,7 @@ from autograder.classroom.gradebook import Change, Gradebook, Override, Row
 from autograder.core.results import Results
 from autograder.grading.grader import Grade
 from autograder.intake import roster
-from autograder.intake.export import HandIn, Student
+from autograder.intake.handins import HandIn, Student
 from tests.grader.support.books import journal_with
 
 NASTY = '<script>document.title="pwned"</script>'

@@ -6,7 +6,7 @@ import pytest
 
 from autograder.core.errors import ConfigurationError
 from autograder.intake import roster
-from autograder.intake.export import HandIn, Student
+from autograder.intake.handins import HandIn, Student
 
 GRADESCOPE = "First Name,Last Name,SID,Email,Sections\nAnn,O'Hara,0123,ann@u.edu,A\nZoë,Li,77,zoe@u.edu,A\n"
 CANVAS = """\

@@ -1,0 +1,93 @@
+"""Names of hand-ins: safe as names of folders in the output, and told apart where two would be one.
+
+A name is part of paths, tables and links from here on, so nothing in it may act upon a terminal, a spreadsheet or
+a file system. It must not know: what was handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+NAME_BYTES = 160
+"""Most bytes of a name: file systems take 255, and what is written beside the results adds to it."""
+
+_OURS = re.compile(r".*\.(?:csv|html|json|jsonl|lock|log|tmp)|feedback.*|only", re.IGNORECASE)
+"""What `make grade` itself may write into the output folder."""
+
+_DROPPED = {"Cc", "Cf", "Co", "Zl", "Zp"}
+_MARK = " (hand-in)"
+
+
+def stem(name: str, is_folder: bool) -> str:
+    """Return the name of a file without its suffix, of a folder as it is."""
+    return name if is_folder else PurePath(name).stem or name
+
+
+def safe(name: str) -> str:
+    """Return `name` as a folder of the output may be called; `distinct` tells apart what becomes one.
+
+    Control characters, direction marks and line ends go, runs of white space become one space, bytes that are no text
+    become a question mark in a diamond. A name that is too long ends in a digest of all of it. A name of ours
+    (``grades.csv``), a hidden one and an empty one end in `` (hand-in)``.
+    """
+    text = "".join("\ufffd" if unicodedata.category(each) == "Cs" else each for each in name)
+    spaced = "".join(" " if each.isspace() or each in "/\\" else each for each in unicodedata.normalize("NFC", text))
+    kept = " ".join("".join(each for each in spaced if unicodedata.category(each) not in _DROPPED).split())
+    if len(kept.encode()) > NAME_BYTES:
+        digest = hashlib.sha256(kept.encode()).hexdigest()[:8]
+        kept = kept.encode()[: NAME_BYTES - 9].decode("utf-8", "ignore").rstrip() + "~" + digest
+    if not kept or kept[0] in ".-~" or _OURS.fullmatch(kept):
+        kept = (kept.lstrip(".-~ ") + _MARK).strip()
+    return kept
+
+
+def distinct(names: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Tell hand-ins apart whose names are one on some file system; all others keep their name.
+
+    Parameters
+    ----------
+    names : sequence of pairs of str
+        For each hand-in the name it should have, and the longer one that tells it apart: that with its suffix.
+
+    Returns
+    -------
+    list of str
+        As long as `names`; no two are equal, not even on a Mac.
+    list of str
+        A sentence for every name that several had, or that is one of ours.
+    """
+    final = [safe(name) for name, _ in names]
+    groups: dict[str, list[int]] = {}
+    for index, name in enumerate(final):
+        groups.setdefault(_folded(name), []).append(index)
+    taken = {key for key, indices in groups.items() if len(indices) == 1}
+    said = []
+    for indices in groups.values():
+        wanted = final[indices[0]]
+        if len(indices) == 1:
+            if wanted.endswith(_MARK) and not names[indices[0]][0].endswith(_MARK):
+                said.append(
+                    f"a hand-in is called {wanted!r} here, since a file of ours may have its name, or it is hidden"
+                )
+            continue
+        for index in indices:
+            final[index] = next(each for each in _numbered(safe(names[index][1])) if _folded(each) not in taken)
+            taken.add(_folded(final[index]))
+        listed = ", ".join(final[index] for index in indices)
+        said.append(f"{len(indices)} hand-ins have the name {wanted}: here they are called {listed}")
+    return final, said
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    for number in range(2, 1_000_000):
+        yield f"{name} ({number})"
+
+
+def _folded(name: str) -> str:
+    """Return the name as a file system sees it that ignores case and the ways to write an accent."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())

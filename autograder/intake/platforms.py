@@ -1,0 +1,161 @@
+"""How learning platforms name what they let staff download, and which of the names are one student's.
+
+========================  ===========================================================================================
+Canvas                    ``leeann[_LATE]_501_90001_layers.py``: user, attachment, then the student's own name of the
+                          file, with ``-1`` before the suffix after a second upload. Two files of one student differ in
+                          the attachment alone. What was typed is ``leeann_501_text.html``
+Moodle                    ``Ann Lee_1201_assignsubmission_file_``, a folder or the start of a file's name;
+                          ``…_onlinetext_`` is what was typed
+Brightspace               ``12-34 - Ann Lee - Oct 1, 2026 1155 PM - hw3.zip``, or a folder without the last part, and
+                          an ``index.html``
+Blackboard                ``Lab 3_lee.a_attempt_2026-10-01-12-00-00_hw3.zip``, and a receipt ``…-00.txt``
+Gradescope                folders ``submission_123``, here without the file that says whose they are
+========================  ===========================================================================================
+
+It must not know: files' contents, where they are, points.
+
+Source: Canvas' `content_zipper.rb` and `submissions_feedback`, Moodle's `importziplib.php`, downloads in public issues.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a platform's name says.
+
+    Attributes
+    ----------
+    key, who : str
+        The same for all that one student handed in at one time; and the student's name as the platform writes it.
+    ids : tuple of str
+        What identifies the student; see `HandIn.ids`.
+    file : str
+        The student's own name of the file; empty for a folder.
+    title : str
+        What the submission may be called, if not after its first file.
+    late : bool
+        Whether the name says that it was late.
+    typed : bool
+        Whether it is what the platform made of typed text, a receipt or the like, and no file of the student's.
+    """
+
+    key: str
+    who: str = ""
+    ids: tuple[str, ...] = ()
+    file: str = ""
+    title: str = ""
+    late: bool = False
+    typed: bool = False
+
+
+_CANVAS = re.compile(
+    r"(?P<who>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>text|link|media)\..*)",
+    re.S,
+)
+_MOODLE = re.compile(r"(?P<who>.+)_(?P<user>\d+)_assignsubmission_(?P<kind>[a-z]+)_?(?P<file>.*)", re.S)
+_BRIGHTSPACE = re.compile(
+    r"(?P<user>\d+-\d+) - (?P<who>.+?) ?- (?P<when>[^-]*\b\d{3,4} ?(?:[AaPp]\.?[Mm]\.?)?)(?: - (?P<file>.+))?", re.S
+)
+_BLACKBOARD = re.compile(
+    r"(?P<title>.+)_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)", re.S
+)
+_GRADESCOPE = re.compile(r"submission_\d+")
+_LONGEST = 400
+"""Characters of a name that is looked at: what is longer no platform has given."""
+_AGAIN = re.compile(r"-\d{1,3}(?=\.[^.]*$)")
+
+
+def _read(pattern: re.Pattern[str], name: str) -> re.Match[str] | None:
+    return pattern.fullmatch(name) if len(name) <= _LONGEST else None
+
+
+def _canvas(name: str, is_folder: bool) -> Part | None:
+    found = None if is_folder else _read(_CANVAS, name)
+    if found is None:
+        return None
+    user = found["user"]
+    ids, file = (f"canvas {user}",), found["file"] or name
+    return Part(user, found["who"], ids, file, late=bool(found["late"]), typed=bool(found["typed"]))
+
+
+def _moodle(name: str, is_folder: bool) -> Part | None:
+    found = _read(_MOODLE, name)
+    if found is None or (is_folder and found["file"]):
+        return None
+    title = f"{found['who']}_{found['user']}_assignsubmission_{found['kind']}"
+    return Part(found["user"], found["who"], (), found["file"], title, typed=found["kind"] != "file")
+
+
+def _brightspace(name: str, is_folder: bool) -> Part | None:
+    found = _read(_BRIGHTSPACE, name)
+    if found is None or is_folder == bool(found["file"]):
+        return None
+    title = f"{found['user']} - {found['who']} - {found['when']}"
+    return Part(title, found["who"], (), found["file"] or "", title)
+
+
+def _blackboard(name: str, is_folder: bool) -> Part | None:
+    found = None if is_folder else _read(_BLACKBOARD, name)
+    if found is None:
+        return None
+    key = f"{found['title']}_{found['user']}_attempt_{found['when']}"
+    return Part(key, found["user"], (found["user"],), found["file"] or name, key, typed=not found["file"])
+
+
+def _gradescope(name: str, is_folder: bool) -> Part | None:
+    return Part(name, title=name) if is_folder and _GRADESCOPE.fullmatch(name) else None
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A learning platform: how it names files, in words and as a function, and how many such names are evidence."""
+
+    name: str
+    pattern: str
+    part: Callable[[str, bool], Part | None]
+    fewest: int = 1
+
+
+PLATFORMS: Sequence[Platform] = (
+    Platform("Moodle", "<name>_<number>_assignsubmission_file_", _moodle),
+    Platform("Blackboard", "<assignment>_<user>_attempt_<time>_<file>", _blackboard),
+    Platform("Brightspace", "<id> - <name> - <time> - <file>", _brightspace),
+    Platform("Canvas", "<name>_<user id>_<file id>_<file>", _canvas),
+    Platform("Gradescope", "submission_<number>", _gradescope, fewest=2),
+)
+"""The most telling names first: each name is of one platform at most."""
+
+
+def platform_of(names: Sequence[tuple[str, bool]], others: Callable[[str], bool]) -> Platform | None:
+    """Return the platform that gave these names; None if it cannot be told.
+
+    Parameters
+    ----------
+    names : sequence of pairs
+        A name, and whether it is a folder's.
+    others : callable
+        Whether a name that does not fit is a hand-in all the same: these must be fewer than those that fit.
+    """
+    for platform in PLATFORMS:
+        parts = {name: platform.part(*name) for name in names}
+        fitting = [part for part in parts.values() if part is not None]
+        strange = sum(part is None and others(name) for (name, _), part in parts.items())
+        people = {(part.key, part.who) for part in fitting}
+        contradictory = len(people) > len({key for key, _ in people})  # as when the "number" is a year
+        if len(fitting) >= platform.fewest and len(fitting) > strange and not contradictory:
+            return platform
+    return None
+
+
+def own_names(files: Sequence[str]) -> list[str]:
+    """Return a student's names of these files, without the ``-1`` that a second upload gets, where that is unambiguous.
+
+    A module with a hyphen in its name cannot be imported, so that no student's own name is changed where it matters.
+    """
+    plain = [_AGAIN.sub("", name) for name in files]
+    return [short if plain.count(short) == 1 else name for name, short in zip(files, plain, strict=True)]

@@ -1,0 +1,308 @@
+"""What staff pointed at: one submission, a class, or a platform's download. Decided from evidence, never guessed.
+
+In this order: the required file at the top (one submission), Gradescope's metadata (an export), names as a platform
+gives them (its download), several hand-ins with a required file each (a class). A lone folder around all of it is
+looked into. What fits two of these is refused, with a sentence that says how to decide. So a student's own zip, with
+whatever in it, does not become a class with other people in it.
+
+It must not know: how a hand-in is read, whose it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Literal
+
+from autograder.core.errors import ConfigurationError
+from autograder.core.text import clean
+from autograder.intake import export, sniff
+from autograder.intake.pile import Item, Pile
+from autograder.intake.platforms import Platform, platform_of
+
+Asked = Literal["class", "one"]
+
+_CODE = {".py", ".zip", ".ipynb", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".pyc", ".pyw"}
+"""Suffixes of what people hand in, also by mistake."""
+
+_PLAIN_FILES = {"makefile", "license", "readme", "dockerfile"}
+_INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_EXPORT_NAME = re.compile(r"assignment_\d+_export.*")
+_SUBMISSION = re.compile(r"submission_\d+(?:\.zip)?")
+_WRAPPERS = 6
+"""Most folders around a class that hold nothing else."""
+
+_PROJECT = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        assignment attempt backup build code copy data demo dist docs draft edit ex exercise fast final finished fixed
+        handin handout helper helpers hw homework improved lab lib main mine model module my naive new notebook
+        notebooks old orig original part prob problem project q question reference release run sample scratch skeleton
+        sol solution solutions source src start starter step stub submission submit submitted task template test testing
+        tests tmp todo tool tools train try turnin util utils v ver version week wip work working
+        """,
+    )
+)
+"""Words that name a part of one student's work, and nobody."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided.
+
+    Attributes
+    ----------
+    kind : {'one', 'class', 'export'}
+    pile : Pile
+        Where the hand-ins lie.
+    why : str
+        In words that name nobody.
+    platform : Platform or None
+        Whose download it is.
+    """
+
+    kind: Literal["one", "class", "export"]
+    pile: Pile
+    why: str
+    platform: Platform | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is looked for.
+
+    Attributes
+    ----------
+    name : str
+        Of what staff named, for messages.
+    packed : bool
+        Whether that is a zip.
+    required : str
+        The file that every submission must hold.
+    functions : collection of str
+        What a student's file defines. A ``.py`` file with half of them is a hand-in whatever its name.
+    asked : {'class', 'one'} or None
+        What staff said that it is.
+    """
+
+    name: str
+    packed: bool
+    required: str
+    functions: Collection[str] = ()
+    asked: Asked | None = None
+
+    def unclear(self, problem: str) -> ConfigurationError:
+        """Return the refusal of what could be read in two ways."""
+        remedy = "Say AS=class if each of them is another student's, AS=one if all of it is one submission"
+        return ConfigurationError("SUBMISSIONS", "", f"{clean(self.name)} {problem}", remedy)
+
+
+def decide(pile: Pile, question: Question) -> Decision:
+    """Say what lies at `pile`, the top of what staff named.
+
+    Raises
+    ------
+    ConfigurationError
+        If it fits two answers, or nothing in it is a hand-in.
+    """
+    if question.asked == "one":
+        return Decision("one", pile, "AS=one was said")
+    levels = list(_levels(pile))
+    for depth, (level, wrapper) in enumerate(levels):
+        if question.asked is None and _has_required(level, question):
+            if depth == 0 or question.packed:
+                return Decision("one", pile, f"{question.required} is at its top")
+            break  # a folder of one hand-in, which is a folder
+        found = _export(level, wrapper, question) or _download(level) or _several(level, question)
+        if found is not None:
+            return found
+    return _otherwise(pile, question)
+
+
+def is_hand_in(item: Item, pile: Pile) -> bool:
+    """Whether this is somebody's hand-in, if `pile` is a class: a folder, or a file as people hand them in."""
+    if item.is_folder:
+        return (".graded.jsonl",) not in item.inside  # the results of an earlier run
+    if item.kind != "file" or item.name.startswith((".", "__")):
+        return False
+    name = item.name.strip().strip(_INVISIBLE).strip().lower()
+    suffix = PurePath(name).suffix
+    if suffix in _CODE or name.endswith(".py.txt"):
+        return True
+    if suffix or name in _PLAIN_FILES:
+        return False
+    start = pile.start(item)
+    return sniff.is_zip(start) or bool(re.search(rb"^\s*(?:def|import|from) ", start, re.M))
+
+
+def _levels(pile: Pile) -> Iterator[tuple[Pile, str]]:
+    """Yield the top, and what is below while that is one folder and nothing else; with the folder's name."""
+    wrapper = ""
+    for _ in range(_WRAPPERS):
+        yield pile, wrapper
+        items = [
+            item for item in pile.items if item.is_folder or is_hand_in(item, pile) or item.name == export.METADATA
+        ]
+        if len(items) != 1 or not items[0].is_folder:
+            return
+        pile, wrapper = pile.enter(items[0]), items[0].name
+
+
+def _has_required(level: Pile, question: Question) -> bool:
+    """Whether this is one submission, since the required file is at its top."""
+    if not any(item.kind == "file" and item.name == question.required for item in level.items):
+        return False
+    rivals = [item.name for item in level.items if _is_zip(item) and _names(level.start(item, 1 << 16), question)]
+    platform = platform_of([(item.name, item.is_folder) for item in level.items], lambda name: False)
+    if len(rivals) > 1 or platform is not None:
+        others = f"zips with one each ({_listed(rivals)})" if rivals else "files named as a platform names them"
+        raise question.unclear(f"holds {question.required} and beside it {others}")
+    return True
+
+
+def _names(start: bytes, question: Question) -> bool:
+    return question.required.encode() in start
+
+
+def _is_zip(item: Item) -> bool:
+    return item.kind == "file" and item.name.strip().lower().endswith(".zip")
+
+
+def _export(level: Pile, wrapper: str, question: Question) -> Decision | None:
+    """Recognise Gradescope's export: its metadata, and folders named as they are there."""
+    metadata = next((item for item in level.items if item.name == export.METADATA and item.kind == "file"), None)
+    submissions = [
+        item for item in level.items if _SUBMISSION.fullmatch(item.name) and item.kind in ("file", "folder", "link")
+    ]
+    if metadata is None:
+        return None
+    others = [item.name for item in level.items if is_hand_in(item, level) and item not in submissions]
+    if not submissions and not others:
+        problem = f"{clean(question.name)} holds {export.METADATA} and no submissions"
+        raise ConfigurationError("SUBMISSIONS", "", problem, "Download it again")
+    listed = export.metadata(level.start(metadata, export.METADATA_BYTES)) if submissions else {}
+    if not submissions or not all(map(_SUBMISSION.fullmatch, listed)):
+        return None
+    if question.asked is None and others:
+        problem = f"holds {export.METADATA}, and beside it what no export of Gradescope holds: {_listed(others)}"
+        raise ConfigurationError(
+            "SUBMISSIONS", "", f"{clean(question.name)} {problem}", f"Move these elsewhere, or remove {export.METADATA}"
+        )
+    if question.asked is None and wrapper and not _EXPORT_NAME.fullmatch(wrapper):
+        if len(submissions) == 1:
+            return None
+        raise question.unclear(
+            f"holds {export.METADATA}, but in a folder that Gradescope would not name {clean(wrapper)}"
+        )
+    if question.asked is None and question.packed and len(submissions) == 1 and not _EXPORT_NAME.match(question.name):
+        return None  # one student can pack this as well
+    return Decision("export", level, f"{export.METADATA} is at its top")
+
+
+def _download(level: Pile) -> Decision | None:
+    """Recognise a platform by the names it gives."""
+    items = {item.name: item for item in level.items if item.kind in ("file", "folder") and item.name[:1] != "."}
+    names = [(name, item.is_folder) for name, item in items.items()]
+    platform = platform_of(names, lambda name: is_hand_in(items[name], level))
+    return Decision("class", level, f"named {platform.pattern}", platform) if platform else None
+
+
+def _several(level: Pile, question: Question) -> Decision | None:
+    """Recognise a class by several hand-ins with a required file each, None where there are none or only one."""
+    own = [item for item in level.items if is_hand_in(item, level) and _is_whole(item, level, question)]
+    if len(own) < 2:
+        return None
+    names = _listed([item.name for item in own])
+    parts = [item for item in own if _names_a_part(item, question)]
+    kinds = _kinds(own)
+    if question.asked == "class":
+        return Decision("class", level, f"AS=class was said; {kinds}")
+    if len(parts) == len(own):
+        return Decision("one", level, f"the names of its {kinds} are those of parts of one project")
+    if 2 * len(parts) >= len(own):
+        raise question.unclear(f"may be a class or one project: {names}")
+    if question.packed and len(own) == 2 and all(item.is_folder for item in own):
+        raise question.unclear(f"holds two folders with {question.required} in each: {names}")
+    return Decision("class", level, f"{kinds}, each a submission of its own")
+
+
+def _is_whole(item: Item, level: Pile, question: Question) -> bool:
+    """Whether this is a submission by what is in it."""
+    if item.is_folder:
+        last = [parts[-1].lower() for parts in item.inside]
+        return question.required.lower() in last or any(name.endswith(".zip") for name in last)
+    if _is_zip(item):
+        return True
+    start = level.start(item)
+    if sniff.is_zip(start):
+        return True
+    if not item.name.strip().strip(_INVISIBLE).lower().endswith((".py", ".py.txt")):
+        return False
+    words = set(re.findall(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", start.replace(b"\0", b""), re.M))
+    wanted = {function.encode() for function in question.functions}
+    return not wanted or 2 * len(words & wanted) >= len(wanted)
+
+
+def _names_a_part(item: Item, question: Question) -> bool:
+    """Whether the name is of a part of a project (``starter``, ``hw3_final``) and of nobody."""
+    stem = item.name if item.is_folder else item.name.partition(".")[0]
+    words = re.findall(r"[^\W\d_]+\d*[^\W\d_]+|[^\W\d_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", stem))
+    asked_for = "_".join([PurePath(question.required).stem, *question.functions]).lower()
+    known = {*_PROJECT, *asked_for.split("_"), PurePath(question.required).stem.lower()}
+    return bool(words) and all(word.lower() in known or re.sub(r"\d+", "", word.lower()) in known for word in words)
+
+
+def _otherwise(pile: Pile, question: Question) -> Decision:
+    """Decide where at most one hand-in is whole: a zip is one submission; a folder that staff made is a class."""
+    hand_ins = [item for item in pile.items if is_hand_in(item, pile)]
+    if question.packed and question.asked is None:
+        return Decision("one", pile, "no two hand-ins in it")
+    if not hand_ins:
+        found = f": {_listed([item.name for item in pile.items])}" if pile.items else ""
+        problem = f"holds no hand-in{found}" if found else "is empty"
+        remedy = f"Give a folder of submissions, or one that holds {question.required}"
+        raise ConfigurationError("SUBMISSIONS", "", f"{clean(question.name)} {problem}", remedy)
+    whole = [item for item in hand_ins if _is_whole(item, pile, question)]
+    if question.asked is None and whole and whole[0].is_folder:
+        bare = [item for item in hand_ins if item.is_folder and not any(map(_is_code, item.inside))]
+        if _names_a_part(whole[0], question) or bare:
+            return Decision("one", pile, f"only one of its folders holds {question.required}")
+    if (
+        question.asked is None
+        and not whole
+        and len(hand_ins) > 1
+        and all(item.name.endswith(".py") for item in hand_ins)
+    ):
+        names = _listed([item.name for item in hand_ins])
+        raise question.unclear(f"holds {names}, none of which defines what is asked for")
+    return Decision("class", pile, f"{'AS=class was said; ' * (question.asked == 'class')}{_kinds(hand_ins)}")
+
+
+def _is_code(parts: tuple[str, ...]) -> bool:
+    return PurePath(parts[-1].lower()).suffix in _CODE
+
+
+def _kinds(items: Sequence[Item]) -> str:
+    """Say how many there are of what: ``2 folders, 1 zip``."""
+    count: dict[str, int] = {}
+    for item in items:
+        suffix = PurePath(item.name.strip().lower()).suffix
+        kind = (
+            "folder"
+            if item.is_folder
+            else "zip"
+            if suffix == ".zip"
+            else ".py file"
+            if suffix == ".py"
+            else "other file"
+        )
+        count[kind] = count.get(kind, 0) + 1
+    return ", ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in count.items())
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(clean(name, 60) for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
