@@ -89,7 +89,8 @@ class Member:
     parts : tuple of str
         Its path, split; never absolute, without ``..``, otherwise as the student wrote it.
     kind : {'file', 'folder', 'link', 'special', 'locked'}
-        Special is what only an operating system makes: pipes, devices, sockets. Locked is a folder that may not be read.
+        Special is what only an operating system makes: pipes, devices, sockets. Locked is a folder that is not ours to
+        read.
     size, packed : int
         Bytes it says it has, and bytes it takes where it lies.
     read : callable

@@ -52,9 +52,7 @@ def read(
     """
     if not path.exists():
         raise ConfigurationError("SUBMISSIONS", "", f"{path} does not exist", _REMEDY)
-    question = Question(
-        path.resolve().name if path.is_dir() else path.name, not path.is_dir(), required, functions, asked
-    )
+    question = Question(str(path), not path.is_dir(), required, functions, asked)
     if path.is_dir():
         return _found(Folder(path), question, path, scratch)
     if not path.is_file():
@@ -90,8 +88,7 @@ def _found(pile: Pile, question: Question, path: Path, scratch: Callable[[], Pat
     if decision.kind == "export":
         found = export.read(decision.pile, lambda item: decision.pile.take(item, store, item.name))
         if not found.entries:
-            problem = f"{question.name} holds {export.METADATA} and no submissions"
-            raise ConfigurationError("SUBMISSIONS", "", problem, "Download it again")
+            raise question.refusal(f"holds {export.METADATA} and no submissions", "Download it again")
         students = sum(len(entry.students) for entry in [*found.entries, *found.without_files])
         count = f"{_count(len(found.entries), 'submission')} of {_count(students, 'student')}"
         return replace(found, recognised=f"Gradescope export: {count} ({decision.why})")

@@ -76,8 +76,8 @@ class Question:
 
     Attributes
     ----------
-    name : str
-        Of what staff named, for messages.
+    place : str
+        The path that staff named.
     packed : bool
         Whether that is a zip.
     required : str
@@ -88,16 +88,20 @@ class Question:
         What staff said that it is.
     """
 
-    name: str
+    place: str
     packed: bool
     required: str
     functions: Collection[str] = ()
     asked: Asked | None = None
 
+    def refusal(self, problem: str, remedy: str) -> ConfigurationError:
+        """Return the error that says what is wrong with what staff named, and what to do."""
+        return ConfigurationError("SUBMISSIONS", "", f"{clean(self.place, 300)} {problem}", remedy)
+
     def unclear(self, problem: str) -> ConfigurationError:
         """Return the refusal of what could be read in two ways."""
         remedy = "Say AS=class if each of them is another student's, AS=one if all of it is one submission"
-        return ConfigurationError("SUBMISSIONS", "", f"{clean(self.name)} {problem}", remedy)
+        return self.refusal(problem, remedy)
 
 
 def decide(pile: Pile, question: Question) -> Decision:
@@ -181,23 +185,25 @@ def _export(level: Pile, wrapper: str, question: Question) -> Decision | None:
         return None
     others = [item.name for item in level.items if is_hand_in(item, level) and item not in submissions]
     if not submissions and not others:
-        problem = f"{clean(question.name)} holds {export.METADATA} and no submissions"
-        raise ConfigurationError("SUBMISSIONS", "", problem, "Download it again")
+        raise question.refusal(f"holds {export.METADATA} and no submissions", "Download it again")
     listed = export.metadata(level.start(metadata, export.METADATA_BYTES)) if submissions else {}
     if not submissions or not all(map(_SUBMISSION.fullmatch, listed)):
         return None
     if question.asked is None and others:
         problem = f"holds {export.METADATA}, and beside it what no export of Gradescope holds: {_listed(others)}"
-        raise ConfigurationError(
-            "SUBMISSIONS", "", f"{clean(question.name)} {problem}", f"Move these elsewhere, or remove {export.METADATA}"
-        )
+        raise question.refusal(problem, f"Move these elsewhere, or remove {export.METADATA}")
     if question.asked is None and wrapper and not _EXPORT_NAME.fullmatch(wrapper):
         if len(submissions) == 1:
             return None
         raise question.unclear(
             f"holds {export.METADATA}, but in a folder that Gradescope would not name {clean(wrapper)}"
         )
-    if question.asked is None and question.packed and len(submissions) == 1 and not _EXPORT_NAME.match(question.name):
+    if (
+        question.asked is None
+        and question.packed
+        and len(submissions) == 1
+        and not _EXPORT_NAME.match(PurePath(question.place).name)
+    ):
         return None  # one student can pack this as well
     return Decision("export", level, f"{export.METADATA} is at its top")
 
@@ -250,8 +256,8 @@ def _names_a_part(item: Item, question: Question) -> bool:
     """Whether the name is of a part of a project (``starter``, ``hw3_final``) and of nobody."""
     stem = item.name if item.is_folder else item.name.partition(".")[0]
     words = re.findall(r"[^\W\d_]+\d*[^\W\d_]+|[^\W\d_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", stem))
-    asked_for = "_".join([PurePath(question.required).stem, *question.functions]).lower()
-    known = {*_PROJECT, *asked_for.split("_"), PurePath(question.required).stem.lower()}
+    asked_for = {PurePath(question.required).stem.lower(), *"_".join(question.functions).lower().split("_")}
+    known = _PROJECT | asked_for | {re.sub(r"\d.*", "", word) for word in asked_for}
     return bool(words) and all(word.lower() in known or re.sub(r"\d+", "", word.lower()) in known for word in words)
 
 
@@ -263,26 +269,10 @@ def _otherwise(pile: Pile, question: Question) -> Decision:
     if not hand_ins:
         found = f": {_listed([item.name for item in pile.items])}" if pile.items else ""
         problem = f"holds no hand-in{found}" if found else "is empty"
-        remedy = f"Give a folder of submissions, or one that holds {question.required}"
-        raise ConfigurationError("SUBMISSIONS", "", f"{clean(question.name)} {problem}", remedy)
-    whole = [item for item in hand_ins if _is_whole(item, pile, question)]
-    if question.asked is None and whole and whole[0].is_folder:
-        bare = [item for item in hand_ins if item.is_folder and not any(map(_is_code, item.inside))]
-        if _names_a_part(whole[0], question) or bare:
-            return Decision("one", pile, f"only one of its folders holds {question.required}")
-    if (
-        question.asked is None
-        and not whole
-        and len(hand_ins) > 1
-        and all(item.name.endswith(".py") for item in hand_ins)
-    ):
-        names = _listed([item.name for item in hand_ins])
-        raise question.unclear(f"holds {names}, none of which defines what is asked for")
+        raise question.refusal(problem, "Give a file or a folder of submissions")
+    if question.asked is None and all(_names_a_part(item, question) for item in hand_ins):
+        return Decision("one", pile, "the names in it are those of parts of one project")
     return Decision("class", pile, f"{'AS=class was said; ' * (question.asked == 'class')}{_kinds(hand_ins)}")
-
-
-def _is_code(parts: tuple[str, ...]) -> bool:
-    return PurePath(parts[-1].lower()).suffix in _CODE
 
 
 def _kinds(items: Sequence[Item]) -> str:

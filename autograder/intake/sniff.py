@@ -178,7 +178,7 @@ def _with_zeros(data: bytes) -> str:
     head = data[: LOOK - LOOK % 4]
     size = max(1, len(head))
     zeros = [head[offset::4].count(0) * 4 / size for offset in range(4)]
-    if min(sorted(zeros)[1:]) > 0.6:
+    if min(sorted(zeros)[1:]) > 0.6 and min(zeros) < 0.3:
         return "UTF-32 text, which Python does not read"
     even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
     if max(even, odd) > 0.6 and min(even, odd) < 0.3:

@@ -9,11 +9,13 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable
+from pathlib import PurePath
 
 CLOSE = 0.85
 """How alike two names are, as `difflib` counts, that differ by a slip of the finger."""
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_TYPED = {"", ".p", ".py", ".pyw", ".python", ".yp"}
 _ROUNDS = 6
 
 
@@ -36,6 +38,8 @@ def mistaken(name: str, required: str) -> str:
     stem, _, suffix = required.rpartition(".")
     if left.casefold() == stem.casefold():
         return cause or f"it has no suffix .{suffix}"
+    if PurePath(left).suffix.lower() not in _TYPED:
+        return ""
     if difflib.SequenceMatcher(None, left.casefold(), required.casefold()).ratio() >= CLOSE:
         return cause or "it is misspelt"
     return ""

@@ -42,11 +42,11 @@ def make(folder, *names):
         (["o'hara jr. (late).zip", "ä/x.py", "a.b.zip"], ["a.b", "o'hara jr. (late)", "ä"]),
         (["ann.py", ".DS_Store", "__MACOSX/x", ".git/"], ["ann"]),
         (["cleo.d/toy.py", "dora/"], ["cleo.d", "dora"]),
-        (["ann.py", "ann.zip", "ben.py"], ["ann.py", "ann.zip", "ben.py"]),
+        (["ann.py", "ann.zip", "ben.py"], ["ann.py", "ann.zip", "ben"]),
         (["ann/", "ann.zip"], ["ann", "ann.zip"]),
-        (["x.zip", "x.py", "x.zip.zip"], ["x.py", "x.zip", "x.zip.zip"]),
+        (["x.zip", "x.py", "x.zip.zip"], ["x.py", "x.zip", "x.zip (2)"]),
         (["Ann.py", "ann.zip"], ["Ann.py", "ann.zip"]),  # one folder on a Mac
-        (["\u00e4.py", "a\u0308.zip"], ["a\u0308.zip", "\u00e4.py"]),
+        (["\u00e4.py", "a\u0308.zip"], ["\u00e4.py", "\u00e4.zip"]),
     ],
 )
 def test_a_folder_of_submissions(tmp_path, handed_in, names):
