@@ -19,7 +19,7 @@ from tests.grader.support.platform import FAULT, LATE
 
 def test_no_required_file(platform, toy):
     toy.configure(attempts={"in_total": 3})
-    assert platform.run("") == 0
+    assert platform.grade("")
     first, second = platform.results["output"].split("\n")[:2]
     assert "toy.py" in first
     assert second == "This attempt does not count. Used: 0 of 3 in all."
@@ -30,7 +30,7 @@ def test_no_required_file(platform, toy):
 
 def test_a_file_that_cannot_be_imported_does_not_count(platform, toy):
     toy.configure(attempts={"in_total": 3})
-    platform.run("def double(x)")
+    platform.grade("def double(x)")
     assert platform.results["output"].split("\n")[:2] == [
         "toy.py could not be imported: SyntaxError: expected ':' (toy.py, line 1: def double(x))",
         "This attempt does not count. Used: 0 of 3 in all.",
@@ -42,7 +42,7 @@ def test_a_file_that_cannot_be_imported_does_not_count(platform, toy):
 
 def test_late_and_counted(platform, toy):
     toy.configure(late=LATE, attempts={"per_day": 3, "in_total": 9})
-    assert platform.run(about=metadata(DUE + timedelta(hours=30), previous=[(-99, 2.0, True)])) == 0
+    assert platform.grade(about=metadata(DUE + timedelta(hours=30), previous=[(-99, 2.0, True)]))
     assert platform.results["score"] == 8.0
     assert platform.results["output"].split("\n") == [
         "Found toy.py; 3 of 3 functions defined.",
@@ -60,7 +60,7 @@ def test_what_is_over_the_budget_is_not_graded(platform, toy):
         hidden=FAULT.replace("undefined", "student.double(1)\n    undefined"), test_double=7, test_double_example=3
     )
     about = metadata(DUE + timedelta(hours=30), previous=[(-30, 6.5, True)])
-    assert platform.run(about=about) == 0
+    assert platform.grade(about=about)
     results = platform.results
     assert results["score"] == 6.5
     assert results["output"].split("\n") == [
@@ -81,7 +81,7 @@ def test_what_is_over_the_budget_is_not_graded(platform, toy):
 
 def test_the_ledger_has_the_score_that_is_published(platform, toy):
     toy.configure(late=LATE, attempts={"in_total": 2})
-    platform.run(about=metadata(DUE + timedelta(hours=30), previous=[(-60, 2.0, True)]))
+    platform.grade(about=metadata(DUE + timedelta(hours=30), previous=[(-60, 2.0, True)]))
     ledger = platform.results["extra_data"]["attempts"]["ledger"]
     assert [(line["counts"], line["score"]) for line in ledger] == [(True, 2.0), (True, 8.0)]
 
@@ -91,7 +91,7 @@ def test_an_upload_that_is_being_graded_is_an_attempt(platform, toy):
     toy.configure(attempts={"in_total": 2})
     about = metadata(previous=[(-60, 7.5, True), (-1, None, True)])
     about["previous_submissions"][0]["results"] = about["previous_submissions"][1].pop("results")
-    assert platform.run(about=about) == 0
+    assert platform.grade(about=about)
     assert platform.results["score"] == 7.5
     assert "The score stays 7.50, that of your last attempt" in platform.results["output"]
     assert len(platform.results["extra_data"]["notes"]) == 2
@@ -196,7 +196,7 @@ def test_more_points_than_there_are_now(standing):
 
 def test_metadata_that_cannot_be_read_is_told_to_everybody(platform, toy):
     toy.configure(late=LATE, attempts={"per_day": 1})
-    assert platform.run(about=[]) == 0
+    assert platform.grade(about=[])
     results = platform.results
     assert results["score"] == 10
     assert results["output"].split("\n")[:2] == ["Found toy.py; 3 of 3 functions defined.", hosted.UNREAD]
@@ -212,7 +212,7 @@ def test_what_is_hidden_is_not_given_away(platform, toy):
     tests = {name: {"points": points} for name, points in toy.POINTS.items()}
     tests["test_halve"]["visibility"] = "after_due_date"
     toy.configure(tests=tests, late=LATE)
-    platform.run(toy.SOLUTION.replace("x / 2", "x / 3"), metadata(DUE + timedelta(hours=30)))
+    platform.grade(toy.SOLUTION.replace("x / 2", "x / 3"), metadata(DUE + timedelta(hours=30)))
     assert platform.results["output"].split("\n") == [
         "Found toy.py; 3 of 3 functions defined.",
         "Handed in 1 day 6 h late: 2 days begun × 10 % = 20 % off.",
