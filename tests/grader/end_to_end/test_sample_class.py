@@ -180,7 +180,7 @@ def test_the_altered_config_itself_is_sound(altered_config, tmp_path):
     arguments = ("grade", SAMPLE / "full-marks", "--only", "test_im2col[padded]", "--out", tmp_path / "out")
     ran = autograder("--config", path, *arguments)
     assert ran.returncode == 0, ran.stderr
-    assert (tmp_path / "out" / "full-marks" / "results.json").is_file()
+    assert (tmp_path / "out" / "only" / "full-marks" / "results.json").is_file()
 
 
 def test_what_is_not_there_cannot_be_graded(tmp_path):

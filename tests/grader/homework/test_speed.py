@@ -93,7 +93,8 @@ def grade(sources, folder, jobs=1):
     )
     assert ran.returncode == 0, ran.stderr
     results = {
-        name: json.loads((folder / "out" / name / "results.json").read_text(encoding="utf-8")) for name in sources
+        name: json.loads((folder / "out" / "only" / name / "results.json").read_text(encoding="utf-8"))
+        for name in sources
     }
     return {name: {test["extra_data"]["test"]: test for test in got["tests"]} for name, got in results.items()}
 
