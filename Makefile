@@ -7,6 +7,12 @@
 .NOTPARALLEL: # two targets may both set up .venv
 .PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz bench bench-flips bench-class pictures check format lock clean ta-env dask-env dev-env instructor-env
 
+# What was said, and is empty: `SUBMISSIONS=$DIR` without a DIR must not grade something else. A make that this one has
+# started finds them all in its environment.
+MEANT = $(filter-out undefined default $(if $(filter-out 0,$(MAKELEVEL)),environment),$(firstword $(origin $(1))))
+EMPTY := $(strip $(foreach name,SUBMISSIONS OUT ONLY JOBS ROSTER OVERRIDES COMPARE AS SCHEDULER SEED SEEDS IMAGE TIMES,\
+	$(if $(call MEANT,$(name)),$(if $(value $(name)),,$(name)))))
+
 # `value` keeps a `$` that make would otherwise expand.
 override SUBMISSIONS := $(value SUBMISSIONS)
 override OUT := $(value OUT)
@@ -26,6 +32,12 @@ override IMAGE := $(value IMAGE)
 override TIMES := $(value TIMES)
 override PYTHON := $(value PYTHON)
 PY = .venv/bin/python
+
+# What make was told on its command line and is not above: most likely a slip.
+OURS = $(foreach name,$(filter-out %MAKEFLAGS,$(.VARIABLES)),$(if $(filter override,$(origin $(name))),$(name))) PY FUZZ_SECONDS LOCK_FLAGS
+UNKNOWN := $(strip $(foreach name,$(filter-out $(OURS) SHELL MAKEFLAGS -*,$(.VARIABLES)),\
+	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+
 export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS AS SCHEDULER SEED SEEDS IMAGE TIMES PYTHON PY
 
 help: ## Show this help
@@ -121,6 +133,15 @@ lock: dev-env ## Bring requirements/*.txt in line with pyproject.toml (LOCK_FLAG
 clean: ## Remove .venv and caches; grades stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .git -prune -o -path ./tests/grader/submissions -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ifneq ($(UNKNOWN)$(EMPTY),)
+ta-env dask-env dev-env instructor-env: refuse-variables
+refuse-variables: export REFUSED = $(UNKNOWN)
+refuse-variables: export EMPTIED = $(EMPTY)
+refuse-variables: export KNOWN = $(OURS)
+refuse-variables:
+	@sh requirements/variables.sh
+endif
 
 ifeq ($(origin PY),command line)
 ta-env dask-env dev-env instructor-env: ;

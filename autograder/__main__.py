@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
 
     fixtures = commands.add_parser("fixtures", help="draw the inputs of the hidden tests and compute what is expected")
-    fixtures.add_argument("--seed", type=int, help="write this seed into config.yaml first")
+    fixtures.add_argument("--seed", type=_seed, metavar="N", help="draw from this seed, and write it into config.yaml")
     fixtures.set_defaults(command=_fixtures)
 
     verify = commands.add_parser("verify", help="prove the tests with submissions whose grade is known")
@@ -206,11 +206,14 @@ def _fixtures(options: argparse.Namespace) -> int:
     from autograder.authoring import fixtures
     from autograder.core import config
 
-    if options.seed is not None:
-        fixtures.write_seed(options.config, options.seed)
     settings = config.load(options.config)
-    home = settings.homework
-    print(fixtures.make_fixtures(settings.fixtures.seed, home.cases, home.oracle, home.fixtures))
+    home, seed = settings.homework, settings.fixtures.seed
+    if options.seed is None:
+        print(fixtures.make_fixtures(seed, home.cases, home.oracle, home.fixtures))
+        return 0
+    changed = fixtures.with_seed(options.config, options.seed)
+    print(fixtures.make_fixtures(options.seed, home.cases, home.oracle, home.fixtures))
+    fixtures.write_seed(options.config, changed)
     return 0
 
 
@@ -312,6 +315,12 @@ def _self_check(options: argparse.Namespace) -> int:
 
 def _numbers(text: str) -> list[int]:
     return [int(word) for word in text.split()]
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number, 0 or more; nothing has been changed")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -93,8 +93,8 @@ def make_fixtures(seed: int, cases: Path, oracle: Path, out: Path) -> Summary:
     return Summary(out, seed, {group: len(members) for group, members in groups.items()}, size)
 
 
-def write_seed(config: Path, seed: int) -> None:
-    """Change the seed in the ``fixtures`` section of a configuration file, and nothing else in it.
+def with_seed(config: Path, seed: int) -> bytes:
+    """Return a configuration file with another seed in its ``fixtures`` section, and no other change.
 
     Raises
     ------
@@ -114,10 +114,26 @@ def write_seed(config: Path, seed: int) -> None:
         problem = f"found {len(places)} times, but should be there once"
         raise ConfigurationError(str(config), "fixtures.seed", problem, "Write it as `fixtures: {seed: 1}`")
     ((start, end),) = places
+    return (text[:start] + str(seed) + text[end:]).encode("utf-8")
+
+
+def write_seed(config: Path, content: bytes) -> None:
+    """Put the file with the other seed in its place; who may read it stays as it was.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be written.
+    """
     new = config.with_name(f".{config.name}.new")
-    new.write_bytes((text[:start] + str(seed) + text[end:]).encode("utf-8"))
-    shutil.copymode(config, new)
-    new.replace(config)
+    try:
+        new.write_bytes(content)
+        shutil.copymode(config, new)
+        new.replace(config)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        remedy = "Write fixtures.seed yourself: the fixtures are drawn from it already"
+        raise ConfigurationError(str(config), "", f"cannot be written ({error.strerror})", remedy) from None
 
 
 def _replace(directory: Path, new: Path, old: Path) -> None:

@@ -22,12 +22,13 @@ from autograder.authoring import notebook, starter
 from autograder.core import config
 from autograder.core.config import Config, TestSettings
 from autograder.core.errors import ConfigurationError
+from autograder.core.files import make_folder_of
 from autograder.core.tables import number
 
 PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
 PICTURES = "pictures"
-LEFTOVERS = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".OTTER_LOG"}
-"""What trying the handout out leaves in its folder; no part of it, and not in the way."""
+LEFTOVERS = re.compile(r"\.|__pycache__$|.*~$|Thumbs\.db$|desktop\.ini$", re.IGNORECASE)
+"""Names of what editors, file managers and trying it out leave in the handout's folder: no part of it."""
 
 TOLD = {
     "values": "what came out and what should have",
@@ -95,6 +96,25 @@ def stale(config_path: Path, folder: Path) -> list[str]:
     return sorted(name for name in names if not _is_current(folder, name, files, source, settings))
 
 
+def disagreement(config_path: Path, folder: Path) -> ConfigurationError | None:
+    """Say what is wrong with the folder and what to do about it; None where it is what its sources make."""
+    wrong = stale(config_path, folder)
+    if not wrong:
+        return None
+    settings = config.load(config_path)
+    made = {*_make(config_path, settings), f"{_notebook_source(settings).stem}.ipynb"}
+    strange = [name for name in wrong if name not in made]
+    if len(strange) < len(wrong):
+        problem = f"not what its sources make: {', '.join(name for name in wrong if name in made)}"
+        return ConfigurationError(folder.name, "", problem, "Run `make assignment` first")
+    problem = f"holds what is no part of the handout: {', '.join(strange)}"
+    sources = settings.homework.solution.parent / "handout"
+    remedy = (
+        f"Move it out of {folder.name}/; if students should get it, put it into {sources}/ and run `make assignment`"
+    )
+    return ConfigurationError(folder.name, "", problem, remedy)
+
+
 def pack(config_path: Path, folder: Path, archive: Path) -> Path:
     """Write the zip that students download: the same bytes for the same files, whenever and wherever it is packed.
 
@@ -103,11 +123,10 @@ def pack(config_path: Path, folder: Path, archive: Path) -> Path:
     ConfigurationError
         If the handout is not up to date.
     """
-    wrong = stale(config_path, folder)
-    if wrong:
-        problem = f"not what its sources make: {', '.join(wrong)}"
-        raise ConfigurationError(folder.name, "", problem, "Run `make assignment` first")
-    archive.parent.mkdir(parents=True, exist_ok=True)
+    wrong = disagreement(config_path, folder)
+    if wrong is not None:
+        raise wrong
+    make_folder_of(archive)
     fresh = archive.with_name(f".{archive.name}.new")
     # Stored, not deflated: what deflate makes of the same bytes depends on the version of zlib.
     with zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED) as contents:
@@ -269,7 +288,7 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
 
 def _present(folder: Path) -> list[str]:
     paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    return [path.as_posix() for path in paths if LEFTOVERS.isdisjoint(path.parts)]
+    return [path.as_posix() for path in paths if not any(LEFTOVERS.match(part) for part in path.parts)]
 
 
 def _is_current(folder: Path, name: str, files: Mapping[str, str], source: Path, settings: Config) -> bool:

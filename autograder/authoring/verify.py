@@ -161,9 +161,9 @@ def disagreements(config_path: Path, assignment: Path) -> list[str]:
     for program, path in (("oracle", home.oracle), ("cases", home.cases)):
         if manifest.get(f"{program}_sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
             found.append(f"{path.name} has changed since the fixtures were made: run `make fixtures`")
-    stale = handout.stale(config_path, assignment)
-    if stale:
-        found.append(f"{assignment.name}/ is not what its sources make ({', '.join(stale)}): run `make assignment`")
+    wrong = handout.disagreement(config_path, assignment)
+    if wrong is not None:
+        found.append(str(wrong))
     return found
 
 

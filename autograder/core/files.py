@@ -8,6 +8,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from autograder.core.errors import ConfigurationError
+
 ENGINE = Path(__file__).resolve().parents[1]
 """The folder of the engine's code."""
 
@@ -44,6 +46,24 @@ def replace(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def make_folder_of(path: Path) -> None:
+    """Make the folder that a file is to be written to.
+
+    Raises
+    ------
+    ConfigurationError
+        If that cannot be.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        problem = f"cannot be written: {path.parent} is not a folder"
+        raise ConfigurationError(str(path), "", problem, "Move it away, or give it another name") from None
+    except OSError as error:
+        problem = f"cannot be written: {described(error)}"
+        raise ConfigurationError(str(path), "", problem, remedy(error) or "Make that folder writable") from None
 
 
 def write_all(descriptor: int, content: bytes) -> None:

@@ -85,7 +85,7 @@ def pack(config_path: Path, archive: Path) -> Packed:
             entry = zipfile.ZipInfo(name, _DATE)
             entry.create_system, entry.external_attr = 3, (0o100755 if name in SCRIPTS else 0o100644) << 16
             packed.writestr(entry, data)
-    archive.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folder_of(archive)
     files.replace(archive, buffer.getvalue())
     return Packed(
         len(buffer.getvalue()),

@@ -1,13 +1,18 @@
 """``make fixtures``: all or nothing, and a seed that is changed without touching anything else."""
 
+import errno
 import hashlib
+import json
 import os
+import shutil
 import sys
 
 import numpy as np
 import pytest
+import yaml
 
-from autograder.authoring.fixtures import make_fixtures, write_seed
+from autograder.__main__ import main
+from autograder.authoring.fixtures import make_fixtures, with_seed, write_seed
 from autograder.core.errors import ConfigurationError
 from autograder.grading import casefile
 
@@ -172,7 +177,7 @@ def test_only_the_seed_is_written(tmp_path, section, newline):
     path = tmp_path / "config.yaml"
     path.write_bytes(text(20260901))
     path.chmod(0o640)
-    write_seed(path, 12)
+    write_seed(path, with_seed(path, 12))
     assert path.read_bytes() == text(12)
     assert path.stat().st_mode & 0o777 == 0o640
     assert os.listdir(tmp_path) == ["config.yaml"]
@@ -197,10 +202,45 @@ def test_a_file_without_that_one_seed_is_left_alone(tmp_path, section, count):
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG % section)
     with pytest.raises(ConfigurationError, match=f"fixtures.seed: found {count} times, but should be there once"):
-        write_seed(path, 12)
+        with_seed(path, 12)
     assert path.read_text() == CONFIG % section
 
 
 def test_a_config_that_cannot_be_read(tmp_path):
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        write_seed(tmp_path / "config.yaml", 12)
+        with_seed(tmp_path / "config.yaml", 12)
+
+
+def test_a_config_that_cannot_be_written(tmp_path, monkeypatch):
+    path = tmp_path / "config.yaml"
+    path.write_text("fixtures: {seed: 1}")
+
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(shutil, "copymode", refuse)
+    with pytest.raises(ConfigurationError, match=r"cannot be written \(Read-only file system\)\. Write fixtures.seed"):
+        write_seed(path, b"fixtures: {seed: 2}")
+    assert [(name, (tmp_path / name).read_text()) for name in os.listdir(tmp_path)] == [
+        ("config.yaml", "fixtures: {seed: 1}")
+    ]
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "text", "", "1e3"])
+def test_a_refused_seed_changes_nothing(toy, capsys, seed):
+    before = toy.config.read_bytes()
+    with pytest.raises(SystemExit) as caught:
+        main(["--config", str(toy.config), "fixtures", f"--seed={seed}"])
+    assert caught.value.code == 2
+    said = f"argument --seed: {seed!r} should be a whole number, 0 or more; nothing has been changed"
+    assert said in capsys.readouterr().err
+    assert toy.config.read_bytes() == before
+
+
+def test_a_seed_that_draws_nothing_is_not_kept(toy, capsys):
+    (toy.root / "answers/cases.py").write_text("def build(seed, oracle):\n    raise ValueError(seed)\n")
+    toy.config.write_text(yaml.safe_dump(json.loads(toy.config.read_text())))
+    before = toy.config.read_bytes()
+    assert main(["--config", str(toy.config), "fixtures", "--seed=7"]) == 2
+    assert "raised ValueError: 7" in capsys.readouterr().err
+    assert toy.config.read_bytes() == before

@@ -50,7 +50,7 @@ def handed_out():
 
 
 def test_editing_by_hand_is_noticed(copy):
-    names = [name for name in handed_out() if not handout.LEFTOVERS & set(Path(name).parts)]
+    names = [name for name in handed_out() if not any(map(handout.LEFTOVERS.match, Path(name).parts))]
     assert {"README.md", "layers.py", "conv_pool.ipynb", "test_public.py", "requirements.txt"} < set(names)
     for name in names:
         before = (copy / name).read_text(encoding="utf-8")
@@ -218,6 +218,28 @@ def test_an_outdated_handout_is_not_packed(tmp_path, copy):
     ):
         handout.pack(CONFIG, copy, archive)
     assert archive.read_text() == "older"
+
+
+def test_what_is_no_part_of_it_is_to_be_moved_away(tmp_path, copy):
+    (copy / "answers.txt").write_text("42")
+    problem = (
+        rf"holds what is no part of the handout: answers\.txt\. Move it out of {copy.name}/; "
+        r"if students should get it, put it into \S+solutions/handout/ and run `make assignment`"
+    )
+    with pytest.raises(ConfigurationError, match=problem):
+        handout.pack(CONFIG, copy, tmp_path / "handout.zip")
+    (copy / "answers.txt").unlink()
+    for name in (".DS_Store", "Thumbs.db", "layers.py~", ".layers.py.swp", "desktop.ini"):
+        (copy / name).write_text("")
+    handout.pack(CONFIG, copy, tmp_path / "handout.zip")
+    with zipfile.ZipFile(tmp_path / "handout.zip") as contents:
+        assert sorted(contents.namelist()) == sorted(f"handout/{name}" for name in handed_out())
+
+
+def test_a_place_that_is_no_folder(tmp_path, copy):
+    (tmp_path / "dist").write_text("")
+    with pytest.raises(ConfigurationError, match=r"handout\.zip: cannot be written: \S+/dist is not a folder\. Move"):
+        handout.pack(CONFIG, copy, tmp_path / "dist/handout.zip")
 
 
 # --- README.md: what it says is what config.yaml says ----------------------------------------------------------------

@@ -306,7 +306,12 @@ def test_what_is_left_of_a_test_file_keeps_its_lines(toy):
 def handed_out(monkeypatch):
     """Stand in for the handout, which the toy homework has not got; return the list of files that are stale."""
     stale: list[str] = []
-    monkeypatch.setattr(handout, "stale", lambda config_path, folder: stale)
+
+    def disagreement(config_path, folder):
+        problem = f"not what its sources make: {', '.join(stale)}"
+        return ConfigurationError("assignment", "", problem, "Run `make assignment` first") if stale else None
+
+    monkeypatch.setattr(handout, "disagreement", disagreement)
     return stale
 
 
@@ -324,7 +329,7 @@ def test_what_does_not(proof, handed_out):
         "the fixtures were drawn from seed 7, but config.yaml says 9: run `make fixtures`",
         "oracle.py has changed since the fixtures were made: run `make fixtures`",
         "cases.py has changed since the fixtures were made: run `make fixtures`",
-        "assignment/ is not what its sources make (layers.py, README.md): run `make assignment`",
+        "assignment: not what its sources make: layers.py, README.md. Run `make assignment` first",
     ]
 
 
@@ -374,7 +379,7 @@ def test_the_command_goes_through_seeds_and_fails_for_any_problem(command, proof
     status, said, out = command("--seeds", "3 4")
     assert status == 1
     first, *rest = [line for line in said.splitlines() if line.startswith(("PROBLEM", "seed"))]
-    assert first.startswith("PROBLEM: assignment/ is not what its sources make (layers.py)")
+    assert first.startswith("PROBLEM: assignment: not what its sources make: layers.py")
     survives = "PROBLEM: misconception harmless survives: no test of double noticed it. Add a case that does"
     assert [rest[0], rest[2]] == [survives, survives]
     for line, seed in zip((rest[1], rest[3]), (3, 4), strict=True):

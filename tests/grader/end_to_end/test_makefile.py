@@ -100,9 +100,45 @@ def test_everything_that_grading_a_class_may_be_told(echo):
 
 def test_what_is_not_said_is_left_to_the_program(echo):
     assert run("make", "grade", f"PY={echo}").stdout.split() == ["-m", "autograder", "grade"]
-    assert run("make", "grade", f"PY={echo}", "FORCE=", "ROSTER=").stdout.split() == ["-m", "autograder", "grade"]
+    assert run("make", "grade", f"PY={echo}", "FORCE=", "ANONYMOUS=").stdout.split() == ["-m", "autograder", "grade"]
     assert run("make", "fixtures", f"PY={echo}").stdout.split() == ["-m", "autograder", "fixtures"]
     assert run("make", "fixtures", f"PY={echo}", "SEED=7").stdout.split()[2:] == ["fixtures", "--seed=7"]
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ("submissions=x", "submissions: no such variable. Did you mean SUBMISSIONS?"),
+        ("SUBMISSION=x y", "SUBMISSION: no such variable. Did you mean SUBMISSIONS?"),
+        ("SUMBISSIONS=x", "SUMBISSIONS: no such variable. Did you mean SUBMISSIONS?"),
+        ("ROSTERS=x", "ROSTERS: no such variable. Did you mean ROSTER?"),
+        ("Only=x", "Only: no such variable. Did you mean ONLY?"),
+        ("OUTPUT=$HOME FOO=1", "OUTPUT: no such variable. Did you mean OUT?"),
+        ("CLASS=x", "CLASS: no such variable. There are: ANONYMOUS "),
+        ("SUBMISSIONS=", "SUBMISSIONS: has no value. Give it one, or leave out SUBMISSIONS="),
+        ("OUT=", "OUT: has no value. Give it one, or leave out OUT="),
+        ("ROSTER=", "ROSTER: has no value. Give it one, or leave out ROSTER="),
+    ],
+)
+def test_a_slip_in_a_variable_grades_nothing(said, complaint, echo):
+    finished = run("make", "grade", f"PY={echo}", said)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert finished.stderr.splitlines()[0].startswith(complaint)
+    assert len(finished.stderr.splitlines()) == 2  # the other is make's
+
+
+def test_an_empty_value_in_the_environment_grades_nothing(echo):
+    finished = run("make", "grade", f"PY={echo}", SUBMISSIONS="")
+    assert (finished.returncode, finished.stdout) == (2, "")
+
+
+def test_a_make_that_make_starts_is_told_nothing_by_accident(tmp_path):
+    (tmp_path / "Makefile").write_text(f"all:\n\t@$(MAKE) -s -C '{ROOT}' grade PY=echo\nexport SUBMISSIONS =\n")
+    assert run("make", "-s", "-C", tmp_path).stdout.split() == ["-m", "autograder", "grade"]
+
+
+def test_other_variables_of_make_are_its_own(echo):
+    assert run("make", "grade", f"PY={echo}", "SHELL=/bin/sh").returncode == 0
 
 
 def test_make_fails_when_the_program_does(tmp_path):
