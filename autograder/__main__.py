@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.core import console, files
-from autograder.core.errors import AutograderError
+from autograder.core.errors import AutograderError, ConfigurationError
 from autograder.core.text import clean
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ def _parser() -> argparse.ArgumentParser:
         "submissions",
         type=Path,
         nargs="?",
-        default=SAMPLE_CLASS,
         help="a .py, a zip, a folder (default: the sample class)",
     )
     grade.add_argument(
@@ -154,8 +153,15 @@ def _grade(options: argparse.Namespace) -> int:
     def path(given: Path | None) -> Path | None:
         return None if given is None else given.expanduser()
 
+    without = options.submissions is None
+    for name in ("roster", "overrides", "compare", "asked"):
+        if without and getattr(options, name) is not None:
+            name = {"asked": "as"}.get(name, name).upper()
+            problem = f"is missing, and {name} says nothing about the sample class, which is graded then"
+            raise ConfigurationError("SUBMISSIONS", "", problem, "Say which submissions to grade")
     order = run.ClassJob(
-        source=options.submissions.expanduser(),
+        source=SAMPLE_CLASS if without else options.submissions.expanduser(),
+        sample=without,
         out=options.out.expanduser(),
         config=options.config,
         only=options.only,

@@ -23,7 +23,7 @@ from autograder.classroom.lock import Held
 from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
 from autograder.core import console, files
-from autograder.core.errors import GraderFault
+from autograder.core.errors import ConfigurationError, GraderFault
 from autograder.core.late import LateRule
 from autograder.grading.grader import Grade, Grader
 from autograder.grading.plan import is_meant
@@ -47,6 +47,8 @@ class ClassJob:
     ----------
     source, out, config : Path
         The submissions, the output folder, config.yaml.
+    sample : bool
+        Whether nobody has said what to grade, and `source` is a class that is there to be tried.
     only : str or None
         One test, or a pattern; then no books are kept, and results go to a folder of their own.
     jobs : int or None
@@ -65,6 +67,7 @@ class ClassJob:
     source: Path
     out: Path
     config: Path
+    sample: bool = False
     only: str | None = None
     jobs: int | None = None
     scheduler: str | None = None
@@ -139,6 +142,7 @@ def mark(
         decides = circumstances(config, order.only)
         held = stack.enter_context(lock.hold(order.place))
         journal = Journal(held.out, held.drafts, decides)
+        _refuse_another_class(order, journal, hand_ins)
         announce(f"{hand_ins.recognised}.")
         grades = _grades(order, hand_ins.entries, sum(points.values(), Fraction()), journal, held, announce, follow)
         problems = [*filter(None, [held.problem]), *journal.problems, *hand_ins.problems]
@@ -158,6 +162,14 @@ def mark(
         changes = None if earlier is None else gradebook.changes(book, earlier)
         written = _write(book, changes, problems, order, journal, held)
         return ClassResult(grades, problems, changes, written)
+
+
+def _refuse_another_class(order: ClassJob, journal: Journal, hand_ins: HandIns) -> None:
+    """Keep the sample class out of a folder that holds the grades of a real one."""
+    others = journal.names - {entry.name for entry in hand_ins.entries}
+    if order.sample and others:
+        problem = f"is missing, and without it the sample class is graded; but {order.place} holds grades of another"
+        raise ConfigurationError("SUBMISSIONS", "", problem, "Say which submissions to grade, or give another OUT")
 
 
 def _grades(

@@ -23,6 +23,10 @@ class TestFunction:
     arguments : tuple of str
     title : str
         The first line of its docstring, without the full stop; its name if it has none.
+    cases : str
+        The group of cases that it runs once for each of; empty if there is none.
+    parametrized : bool
+        Whether it has a list of its own of what to run for.
     """
 
     __test__ = False  # not a test of ours, whatever pytest thinks of the name
@@ -30,6 +34,8 @@ class TestFunction:
     name: str
     arguments: tuple[str, ...]
     title: str
+    cases: str = ""
+    parametrized: bool = False
 
     @property
     def measures_speed(self) -> bool:
@@ -59,7 +65,18 @@ def functions(path: Path, shown: str) -> Iterator[TestFunction]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             title = (ast.get_docstring(node) or node.name).splitlines()[0].rstrip(".")
-            yield TestFunction(node.name, tuple(argument.arg for argument in node.args.args), title)
+            arguments = tuple(argument.arg for argument in node.args.args)
+            marks = dict(map(_mark, node.decorator_list))
+            yield TestFunction(node.name, arguments, title, marks.get("cases", ""), "parametrize" in marks)
+
+
+def _mark(decorator: ast.expr) -> tuple[str, str]:
+    """Return the last name of a decorator, as of ``@pytest.mark.cases("conv2d")``, and its argument if that is text."""
+    call = decorator if isinstance(decorator, ast.Call) else None
+    name = call.func if call else decorator
+    first = call.args[0] if call and call.args else None
+    text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+    return name.attr if isinstance(name, ast.Attribute) else "", text
 
 
 def all_functions(*folders: Path) -> Iterator[TestFunction]:

@@ -22,12 +22,12 @@ from typing import Any
 
 from autograder import __version__
 from autograder.core.config import Config
-from autograder.core.errors import AutograderError, BadSubmission, ConfigurationError, GraderFault, NotRun
+from autograder.core.errors import AutograderError, BadSubmission, GraderFault, NotRun
 from autograder.core.homework import all_functions
 from autograder.core.outcomes import FAULT, Diagnosis, TestResult
 from autograder.core.results import CaseExtra, DiagnosisExtra, Results, ResultsExtra, TestEntry, TestExtra
 from autograder.grading import casefile, draft, feedback, plugin, timing
-from autograder.grading.plan import Plan, Races, is_meant
+from autograder.grading.plan import Plan, Races, is_meant, refuse_unknown
 from autograder.grading.proxy import MIB, preflight
 from autograder.grading.session import SLOW_IMPORT_SECONDS, Interface, Session
 from autograder.intake import submission
@@ -129,7 +129,7 @@ class Grader:
     Raises
     ------
     ConfigurationError
-        If the fixtures are missing or damaged, or `only` names no test.
+        If the fixtures are missing or damaged, or `only` names no test or no case.
     """
 
     def __init__(self, config: Config, only: str | None = None, hosted: bool | None = None) -> None:
@@ -139,10 +139,9 @@ class Grader:
         self._parameters = _parameters(config.homework.solution)
         self._hosted = isolation.GRADESCOPE.exists() if hosted is None else hosted
         self._graded = [name for name in config.tests if is_meant(only, name)]
-        if not self._graded:
-            raise ConfigurationError(
-                "ONLY", "", f"no test is called {only}", f"The tests are: {', '.join(config.tests)}"
-            )
+        homework = config.homework
+        functions = all_functions(homework.public_tests, homework.hidden_tests)
+        refuse_unknown(only, list(config.tests), functions, self._cases)
 
     @property
     def points(self) -> Fraction:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.core.errors import ConfigurationError
+from autograder.core.homework import TestFunction
 from autograder.grading import timing
 from autograder.grading.casefile import Case
 from autograder.grading.diagnose.diagnosis import Knowledge
@@ -67,3 +70,49 @@ class Plan:
 def is_meant(only: str | None, name: str) -> bool:
     """Whether ONLY means the test `name`, or some of its cases."""
     return only is None or fnmatch.fnmatchcase(name, only.partition("[")[0])
+
+
+def refuse_unknown(
+    only: str | None,
+    tests: Sequence[str],
+    functions: Iterable[TestFunction],
+    groups: Mapping[str, Sequence[Case]],
+) -> None:
+    """Refuse an ONLY that means nothing.
+
+    Parameters
+    ----------
+    tests : sequence of str
+        The names of all graded tests.
+    functions : iterable of TestFunction
+        What their files define.
+    groups : mapping of str to sequence of Case
+        The cases of each group.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such test, or it has no such case.
+    """
+    if only is None:
+        return
+    name, bracket, _ = only.partition("[")
+    if not any(is_meant(only, test) for test in tests):
+        raise _no("test", name, tests)
+    function = next((function for function in functions if function.name == name), None)
+    if not bracket or (function and function.parametrized):  # its own list is known once it runs
+        return
+    if function is None:
+        problem = f"{only} is a pattern, which takes no case"
+        raise ConfigurationError("ONLY", "", problem, f"Write {name}, or one test with its case")
+    known = [f"{name}[{case.id}]" for case in groups.get(function.cases, ())]
+    if not known:
+        raise ConfigurationError("ONLY", "", f"{name} has no cases", f"Write {name}")
+    if only not in known:
+        raise _no("case", only, known)
+
+
+def _no(what: str, only: str, known: Sequence[str]) -> ConfigurationError:
+    near = difflib.get_close_matches(only, known, n=1, cutoff=0.8)
+    remedy = f"Did you mean {near[0]}? " if near else ""
+    return ConfigurationError("ONLY", "", f"no {what} is called {only}", f"{remedy}The {what}s are: {', '.join(known)}")

@@ -315,19 +315,27 @@ def test_only_one_case(grade):
     assert list(graded.tests["test_double"]["extra_data"]["cases"]) == ["two"]
 
 
-@pytest.mark.parametrize("only", ["test_triple", "test_triple[one]", "double", ""])
-def test_only_a_test_that_there_is(grade, only):
+TESTS = "The tests are: test_double_example, test_double, test_halve, test_unhalve"
+CASES = "The cases are: test_double[one], test_double[two]"
+
+
+@pytest.mark.parametrize(
+    ("only", "complaint"),
+    [
+        ("test_xyz", f"no test is called test_xyz. {TESTS}"),
+        ("test_duoble", f"no test is called test_duoble. Did you mean test_double? {TESTS}"),
+        ("test_duoble[one]", f"no test is called test_duoble. Did you mean test_double? {TESTS}"),
+        ("", f"no test is called . {TESTS}"),
+        ("test_double[tow]", f"no case is called test_double[tow]. Did you mean test_double[two]? {CASES}"),
+        ("test_double[one", f"no case is called test_double[one. Did you mean test_double[one]? {CASES}"),
+        ("test_halve[one]", "test_halve has no cases. Write test_halve"),
+        ("test_*[one]", "test_*[one] is a pattern, which takes no case. Write test_*, or one test with its case"),
+    ],
+)
+def test_only_what_there_is(grade, only, complaint):
     with pytest.raises(ConfigurationError) as caught:
         grade(only=only)
-    assert str(caught.value) == (
-        f"ONLY: no test is called {only}. The tests are: test_double_example, test_double, test_halve, test_unhalve"
-    )
-
-
-def test_only_a_case_that_there_is(grade):
-    graded = grade(only="test_double[three]")
-    story = "ONLY: no case is called test_double[three]. The cases are: test_double[one], test_double[two]"
-    assert (graded.grade.score, graded.grade.remark) == (None, story)
+    assert str(caught.value) == f"ONLY: {complaint}"
 
 
 def test_missing_fixtures_are_refused(grade, toy):
