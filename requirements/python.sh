@@ -2,7 +2,7 @@
 # Print the path of a Python that can make our virtual environment, or explain on stderr what to install.
 #
 # PYTHON=<name or path> asks for one. Otherwise every candidate on the PATH is tried by running it: a pyenv shim exists
-# for versions that are not there. Root takes one that other users can run as well when there is one, because student
+# for versions that are not there. Up to 3.13 NumPy is the one of Gradescope's image, so these come first. Root takes one that other users can run as well when there is one, because student
 # code runs under another uid and an interpreter below a 0700 home is out of its reach.
 set -euf
 
@@ -12,7 +12,7 @@ import os, sys
 
 def answer():
     version = "Python " + ".".join(map(str, sys.version_info[:3]))
-    if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+    if not (3, 10) <= sys.version_info[:2] <= (3, 15):
         return version
     if sys.implementation.name != "cpython":
         return version + " of another kind: " + sys.implementation.name
@@ -55,7 +55,7 @@ if [ -n "${PYTHON:-}" ]; then
     consider "$PYTHON"
 else
     seen=:
-    for name in python3.13 python3.12 python3.11 python3.10 python3; do
+    for name in python3.13 python3.12 python3.11 python3.10 python3.14 python3.15 python3; do
         IFS=:
         for directory in $PATH; do
             path=$directory/$name
@@ -72,7 +72,7 @@ if [ -n "$second_best" ]; then
 fi
 
 cat >&2 <<END
-No usable Python: this needs CPython 3.10, 3.11, 3.12 or 3.13, with venv. Tried:${reasons:-
+No usable Python: this needs CPython 3.10 to 3.15, with venv. Tried:${reasons:-
   nothing called python3 is on the PATH}
 
 Install one:

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-
 from autograder.core.errors import ConfigurationError
 from autograder.grading import casefile
 
@@ -78,7 +76,7 @@ def make_fixtures(seed: int, cases: Path, oracle: Path, out: Path) -> Summary:
         _blamed(cases, "build(seed, oracle)"),
     ):
         groups = cases_module.build(seed, oracle_module)
-    provenance = {"numpy": np.__version__, "oracle_sha256": _sha256(oracle), "cases_sha256": _sha256(cases)}
+    provenance = {"oracle_sha256": _sha256(oracle), "cases_sha256": _sha256(cases)}
     try:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
             new, old = Path(scratch) / "new", Path(scratch) / "old"

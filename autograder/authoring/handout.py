@@ -26,6 +26,8 @@ from autograder.core.files import make_folder_of
 from autograder.core.tables import number
 
 PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
+NUMPY = r"^numpy==([\d.]+)(?: *\\$| ; python_full_version <)"
+"""The version in a lock; of several that of the older Pythons, which Gradescope has."""
 PICTURES = "pictures"
 LEFTOVERS = re.compile(r"\.|__pycache__$|.*~$|Thumbs\.db$|desktop\.ini$", re.IGNORECASE)
 """Names of what editors, file managers and trying it out leave in the handout's folder: no part of it."""
@@ -175,7 +177,9 @@ def _values(config_path: Path, settings: Config) -> dict[str, str]:
         "points": points(settings),
         "speed": speed(settings),
         "python": _version(root / "pyproject.toml", r'requires-python = ">=([\d.]+)'),
-        "numpy": _version(root / "requirements" / "grading.txt", r"^numpy==([\d.]+)"),
+        "python.newest": _newest_python(root / "pyproject.toml"),
+        "numpy": _version(root / "requirements" / "grading.txt", NUMPY),
+        "numpy.pins": _numpy_pins(root / "requirements" / "grading.txt"),
         **{f"limits.{key}": f"{value:g}" for key, value in settings.limits.model_dump().items()},
     }
 
@@ -185,6 +189,18 @@ def _version(path: Path, pattern: str) -> str:
     if found is None:
         raise ConfigurationError(str(path), "", f"names no version: nothing matches {pattern}", "Run `make lock`")
     return found[1]
+
+
+def _newest_python(pyproject: Path) -> str:
+    """Return the newest Python that is supported: `requires-python` names the first one that is not."""
+    major, minor = _version(pyproject, r'requires-python = "[^"]*<(\d+\.\d+)').split(".")
+    return f"{major}.{int(minor) - 1}"
+
+
+def _numpy_pins(lock: Path) -> str:
+    """Return the lines of NumPy in the lock, one for every range of Python versions."""
+    _version(lock, NUMPY)  # or its complaint
+    return "\n".join(re.findall(r"^(numpy==[^\\\n]+?) *\\?$", lock.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def _notebook_source(settings: Config) -> Path:

@@ -67,7 +67,7 @@ def test_the_manifest_names_the_programs(homework):
     manifest = (homework / "fixtures/manifest.json").read_text()
     for program in (CASES, ORACLE):
         assert hashlib.sha256(program.encode()).hexdigest() in manifest
-    assert f'"numpy": "{np.__version__}"' in manifest
+    assert "numpy" not in manifest  # the same files, whatever version draws them
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others(homework):

@@ -141,7 +141,7 @@ def edit(path, old, new):
         ("solutions/conv_pool.py", 'grader.check("col2im")', "pass", "never checks col2im, which has public tests"),
         ("solutions/conv_pool.py", "# jupyter:", "# not:", "should hold one notebook in percent format, found none"),
         ("solutions/handout/README.md", "{{ numpy }}**", "{{ numpi }}**", "README.md: {{ numpi }}: is no placeholder"),
-        ("requirements/grading.txt", "numpy==", "nump==", "grading.txt: names no version"),
+        ("requirements/grading.txt", "numpy==2.2.6", "nump==2.2.6", "grading.txt: names no version"),
     ],
 )
 def test_what_is_not_proved_is_not_handed_out(project, capsys, file, old, new, message):
@@ -308,12 +308,18 @@ def test_titles_cannot_break_the_table(toy):
 
 
 def test_the_limits_and_versions_are_the_graders():
-    (pinned,) = re.findall(r"^numpy==(\S+)", (ROOT / "requirements" / "grading.txt").read_text(), re.MULTILINE)
-    assert f"numpy=={pinned}\n" in (ASSIGNMENT / "requirements.txt").read_text()
+    pins = re.findall(r"^(numpy==(\S+) ; .+) \\$", (ROOT / "requirements" / "grading.txt").read_text(), re.MULTILINE)
+    assert [line for line in (ASSIGNMENT / "requirements.txt").read_text().splitlines() if "numpy" in line[:5]] == [
+        line for line, _ in pins
+    ]
+    pinned = pins[0][1]
+    assert all(
+        f"Python 3.10 to {newest}" in text for newest in ["3.15"] for text in [README, (ROOT / "README.md").read_text()]
+    )
     assert f"**NumPy {pinned}**" in README
     limits = SETTINGS.limits
     assert f"may take {limits.call_seconds:g} seconds and {limits.memory_mib} MiB" in README
-    assert "Python 3.10 or newer" in README
+    assert "**Python 3.10** or newer" in README
     assert "{{" not in README
 
 
