@@ -17,6 +17,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,19 +176,22 @@ def _grade(options: argparse.Namespace) -> int:
         asked=options.asked,
     )
     done = run.mark(order, lambda plan: print(clean(plan, 1000), flush=True), terminal.follow)
-    terminal.print_table(list(done.grades.items()), f"only {options.only}" if options.only else "")
-    for isolation in sorted({grade.isolation for grade in done.grades.values()} - {""}):
-        print(f"Isolation: {isolation}.")
-    if done.changes is not None:
-        print(f"{len(done.changes)} of {len(done.grades)} scores change.")
-    for problem in done.problems:
-        print(clean(f"Look at: {problem}", 1000))
-    if done.written:
-        print(clean(f"Written to {order.out}/: {', '.join(path.name for path in done.written)}", 1000))
     faults = [name for name, grade in done.grades.items() if grade.score is None]
     for name in faults:
         story = clean(done.grades[name].remark, 10_000, lines=True)
         print(f"grader fault in {clean(name)}, no grade was written:\n{story}")
+    terminal.print_problems(done.problems)
+    total = next((grade.points for grade in done.grades.values()), Fraction())
+    terminal.print_table(done.rows, total, f"only {options.only}" if options.only else "")
+    for isolation in sorted({grade.isolation for grade in done.grades.values()} - {""}):
+        print(f"Isolation: {isolation}.")
+    if done.changes is not None:
+        print(f"{len(done.changes)} of {len(done.rows)} scores change.")
+    if done.page or (len(done.rows) == 1 and not done.written):
+        terminal.print_one(done.rows[0], done.page)
+    if done.written:
+        print(clean(f"Written to {order.out}/: {', '.join(path.name for path in done.written)}", 1000))
+        print(done.next_step)
     return 2 if len(faults) == len(done.grades) else 0
 
 

@@ -1,53 +1,43 @@
-"""The class as a table: what every student got after a TA's decisions and lateness, and what changed since last time.
+"""The class as a table: what every student got, after decisions of staff and lateness.
 
-`grades.csv` has a row for every student and a column for every test, `canvas.csv` is what Canvas imports, `changes.csv`
-compares with earlier scores. It must not know: how grading works, web pages, terminals.
+A row is a submission, a standing is a student: exactly one for each, whatever was handed in. It must not know: how
+grading works, which files the table is written to, terminals.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Literal
 
+from autograder.classroom import overrides as decisions
 from autograder.classroom.journal import Journal
-from autograder.core import files
+from autograder.classroom.overrides import LATE, TOTAL, Override
 from autograder.core import late as late_rules
-from autograder.core.errors import ConfigurationError
 from autograder.core.late import Lateness, LateRule
 from autograder.core.outcomes import FAULT, tally
-from autograder.core.results import Results
+from autograder.core.tables import number
+from autograder.core.text import printable
 from autograder.grading.grader import Grade
-from autograder.intake import export, roster
 from autograder.intake.handins import HandIn, Student
-from autograder.intake.roster import CANVAS, Person
+from autograder.intake.roster import Matched, Person
 
 NO_SUBMISSION = "no submission"
+NOT_MATCHED = "no submission can be matched: nothing in the roster identifies this student alone"
 NO_FILES = "no files"
-TOTAL, LATE = "total", "late"
-"""What an override may be of, beside a test: the score in the end, and the percent that lateness takes off."""
+NOT_COUNTED = "does not count: another submission of this student does"
 
-POINTS_POSSIBLE = "Points possible"
-KEYS = ("name", "sid", "email", "submission", "submitted")
-SUMMARY = ("score", "before lateness", "late", "overrides", "outcomes")
-_WHY_TESTS = 6
+Rule = Literal["latest", "best"]
+
+_CANVAS_FILE = re.compile(r".+?_\d+_(\d+)_.+", re.S)
 
 
-@dataclass(frozen=True)
-class Override:
-    """One decision of a TA's: a line of overrides.csv."""
-
-    submission: str
-    test: str
-    score: Fraction
-    reason: str
-
-    def __str__(self) -> str:
-        """Say it in a table's cell."""
-        return f"{self.test} = {number(self.score)}: {self.reason}"
+# --- Rows ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -56,18 +46,30 @@ class Row:
 
     Attributes
     ----------
+    entry : HandIn
+        Without a name, if nothing was handed in.
     score : Fraction or None
         After overrides and lateness. None where there is no grade.
     earned : Fraction or None
         Before lateness.
     tests : dict of str to Fraction
         Points by test, overrides included.
+    overrides : tuple of Override
+        Those that have an effect.
+    dropped : tuple of str
+        Why others have none.
     mistakes : tuple of str
         The ids of the misconceptions that the diagnosis is certain of, each once.
     patterns : tuple of str
         What other wrong results look like.
     status : str
         How the tests ended, or why there is no grade.
+    remark : str
+        What was wrong with the submission as a whole, or with the grader.
+    mistake : str
+        What the student reads of the first test that did not pass.
+    has_results : bool
+        Whether there is a ``results.json``.
     """
 
     entry: HandIn
@@ -76,11 +78,104 @@ class Row:
     late: Lateness | None = None
     tests: dict[str, Fraction] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+    dropped: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     status: str = ""
     remark: str = ""
+    mistake: str = ""
     seconds: float = 0.0
+    has_results: bool = False
+
+    @property
+    def label(self) -> str:
+        """What the row is called where it is shown: the submission, or whose it would be."""
+        student = next(iter(self.entry.students), Student())
+        return printable(self.entry.name) or printable(student.sid or student.email or student.name)
+
+
+def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Override], rule: LateRule | None) -> Row:
+    """Make the line of one graded submission, and count decisions and lateness in its ``results.json``.
+
+    Raises
+    ------
+    GraderFault
+        If the results are not those that the journal knows.
+    OSError
+        If they cannot be read or written.
+    """
+    if grade.score is None:
+        return given(entry, overrides, FAULT, grade)
+    late = late_rules.lateness(entry.submitted, rule) if entry.submitted and rule else None
+    own, dropped = _effective(overrides, decisions.without_effect(overrides, gradable=True))
+    before = journal.read(entry.name)
+    results = decisions.settle(before, own, late)
+    if results != before:
+        journal.publish(entry.name, results)
+    diagnoses = [test.extra_data.diagnosis for test in results.tests if test.extra_data.diagnosis is not None]
+    certain = {diagnosis.id for diagnosis in diagnoses if diagnosis.certain}
+    tests = {test.extra_data.test: Fraction(repr(test.score)) for test in results.tests}
+    decided = {override.test: override for override in own}
+    return Row(
+        entry,
+        Fraction(repr(results.score)),
+        sum(tests.values(), Fraction()),
+        None if TOTAL in decided else decisions.decided_lateness(late, decided.get(LATE)),
+        tests,
+        own,
+        dropped,
+        tuple(sorted(certain)),
+        tuple(sorted({diagnosis.id for diagnosis in diagnoses} - certain - {""})),
+        tally(grade.outcomes),
+        grade.remark,
+        next((test.output for test in results.tests if test.status == "failed" and test.output), ""),
+        grade.seconds,
+        has_results=True,
+    )
+
+
+def given(entry: HandIn, overrides: Sequence[Override], status: str, grade: Grade | None = None) -> Row:
+    """Make the line of a submission without results: it has what staff give it, if anything."""
+    ineffective = decisions.without_effect(overrides, gradable=grade is None, late=False)
+    own, dropped = _effective(overrides, ineffective)
+    decided = {override.test: override.score for override in own}
+    tests = {name: score for name, score in decided.items() if name not in (TOTAL, LATE)}
+    late = None
+    if LATE in decided:
+        late = decisions.decided_lateness(None, next(override for override in own if override.test == LATE))
+    earned = sum(tests.values(), Fraction()) if tests else None
+    score = decided.get(TOTAL, late.apply(earned) if late and earned is not None else earned)
+    remark, seconds = (grade.remark, grade.seconds) if grade else ("", 0.0)
+    return Row(
+        entry, score, earned if earned is not None else score, late, tests, own, dropped,
+        status=status, remark=remark, seconds=seconds,
+    )  # fmt: skip
+
+
+def plain(entry: HandIn, grade: Grade) -> Row:
+    """Make the line of a submission that was graded on some tests only: nothing but their points."""
+    return Row(entry, grade.score, status=tally(grade.outcomes), remark=grade.remark, seconds=grade.seconds)
+
+
+def _effective(
+    overrides: Sequence[Override], ineffective: Iterable[tuple[Override, str]]
+) -> tuple[tuple[Override, ...], tuple[str, ...]]:
+    """Return the decisions that have an effect, and what is to be said of the others."""
+    why = {override.test: reason for override, reason in ineffective}
+    said = tuple(decisions.not_applied(one, why[one.test]) for one in overrides if one.test in why)
+    return tuple(override for override in overrides if override.test not in why), said
+
+
+# --- Standings -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One student's line: who it is, here and in the roster, and the row that counts for them."""
+
+    student: Student
+    person: Person | None
+    row: Row
 
 
 @dataclass(frozen=True)
@@ -93,268 +188,128 @@ class Gradebook:
         What every graded test is worth, in the order of config.yaml.
     rows : list of Row
         One per submission, those without files last.
-    absent : list of Person
-        In the roster, without a submission.
-    people : mapping of Student to Person
-        Who has a line in the roster.
+    absent : sequence of Standing
+        Everybody in the roster without a submission.
+    people : mapping of str to sequence of Person or None
+        By the name of a submission, its students in the roster.
+    of_several : {'latest', 'best'}
+        Which submission counts of a student who has several.
+    with_roster : bool
+        Whether there is a roster, so that who is not in it is a stranger.
     """
 
     title: str
     points: dict[str, Fraction]
     rows: list[Row]
-    absent: Sequence[Person] = ()
-    people: Mapping[Student, Person] = field(default_factory=dict)
+    absent: Sequence[Standing] = ()
+    people: Mapping[str, Sequence[Person | None]] = field(default_factory=dict)
+    of_several: Rule = "latest"
+    with_roster: bool = False
 
     @property
     def total(self) -> Fraction:
         """What all tests are worth together."""
         return sum(self.points.values(), Fraction())
 
-
-# --- Rows ------------------------------------------------------------------------------------------------------------
-
-
-def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Override], rule: LateRule | None) -> Row:
-    """Make the line of one graded submission, and count lateness in its ``results.json``, as the platform would.
-
-    Raises
-    ------
-    GraderFault
-        If the results are not those that the journal knows.
-    OSError
-        If they cannot be read or written.
-    """
-    if grade.score is None:
-        return Row(entry, None, status=FAULT, remark=grade.remark, seconds=grade.seconds)
-    late = late_rules.lateness(entry.submitted, rule) if entry.submitted and rule else None
-    results = _count_lateness(entry.name, journal, late)
-    tests = {test.extra_data.test: Fraction(repr(test.score)) for test in results.tests}
-    diagnoses = [test.extra_data.diagnosis for test in results.tests if test.extra_data.diagnosis is not None]
-    certain = {diagnosis.id for diagnosis in diagnoses if diagnosis.certain}
-    others = {diagnosis.id for diagnosis in diagnoses} - certain - {""}
-    own = tuple(override for override in overrides if override.submission == entry.name)
-    decided = {override.test: override.score for override in own}
-    tests = {name: decided.get(name, score) for name, score in tests.items()}
-    if LATE in decided:
-        reason = next(override.reason for override in own if override.test == LATE)
-        late = replace(late or Lateness(0, Fraction(), ""), percent=decided[LATE], why=reason)
-    earned = sum(tests.values(), Fraction())
-    score = decided.get(TOTAL, late.apply(earned) if late else earned)
-    return Row(
-        entry,
-        score,
-        earned,
-        late,
-        tests,
-        own,
-        tuple(sorted(certain)),
-        tuple(sorted(others)),
-        tally(grade.outcomes),
-        grade.remark,
-        grade.seconds,
-    )
-
-
-def _count_lateness(name: str, journal: Journal, late: Lateness | None) -> Results:
-    before = journal.read(name)
-    after = late_rules.apply(before, late)
-    if after != before:
-        journal.publish(name, after)
-    return after
-
-
-def read_overrides(path: Path, points: Mapping[str, Fraction]) -> list[Override]:
-    """Read a TA's decisions.
-
-    Parameters
-    ----------
-    path : Path
-        A table with the columns submission, test, score, reason.
-    points : mapping of str to Fraction
-        What every test is worth.
-
-    Raises
-    ------
-    ConfigurationError
-        If a line names no test, has no score that can be, gives no reason, or decides what another has decided.
-    """
-    found: dict[tuple[str, str], Override] = {}
-    most = {**points, TOTAL: sum(points.values(), Fraction()), LATE: Fraction(100)}
-    columns = ("submission", "test", "score", "reason")
-    for line, cells in enumerate(roster.rows("OVERRIDES", path, columns), 2):
-        where = f"line {line}"
-        submission, test, score, reason = (cells.get(column, "") for column in columns)
-        try:
-            value = Fraction(score)
-        except (ValueError, ZeroDivisionError):
-            value = Fraction(-1)
-        if test not in most:
-            remedy = f"Write {TOTAL}, {LATE}, or one of: {', '.join(points)}"
-            raise ConfigurationError(path.name, where, f"no test is called {test!r}", remedy)
-        if not 0 <= value <= most[test]:
-            limits = f"but should be a number from 0 to {number(most[test])}"
-            raise ConfigurationError(path.name, where, f"score is {score!r}, {limits}", "Correct it")
-        if not submission or not reason:
-            missing = "reason" if submission else "submission"
-            raise ConfigurationError(path.name, where, f"has no {missing}", "Fill it in: people will ask")
-        if (submission, test) in found:
-            problem = f"decides {test} of {submission} a second time"
-            raise ConfigurationError(path.name, where, problem, "Remove one of the two")
-        found[submission, test] = Override(submission, test, value, reason)
-    return list(found.values())
-
-
-# --- Tables out ------------------------------------------------------------------------------------------------------
-
-
-def write_grades(book: Gradebook, path: Path) -> None:
-    """Write one line per student; a group's members have the same submission."""
-    head = [*KEYS, *SUMMARY, *book.points]
-    worth = [number(points) for points in book.points.values()]
-    lines = [head, [POINTS_POSSIBLE, *[""] * 4, number(book.total), number(book.total), *[""] * 3, *worth]]
-    for row in book.rows:
-        submitted = row.entry.submitted.strftime("%Y-%m-%d %H:%M:%S UTC") if row.entry.submitted else ""
-        summary = [
-            number(row.score),
-            number(row.earned),
-            f"{number(row.late.percent)} %" if row.late else "",
-            "; ".join(map(str, row.overrides)),
-            row.status,
-        ]
-        tests = [number(row.tests.get(name)) for name in book.points]
-        for student in row.entry.students or (Student(),):
-            who = [student.name, student.sid, student.email, row.entry.name, submitted]
-            lines.append([*who, *summary, *tests])
-    for person in book.absent:
-        student = person.student
-        blank = [""] * (len(head) - len(KEYS) - len(SUMMARY))
-        lines.append([student.name, student.sid, student.email, "", "", *[""] * 4, NO_SUBMISSION, *blank])
-    _write(path, lines)
-
-
-def write_canvas(book: Gradebook, path: Path) -> None:
-    """Write what Canvas imports: one line per student who has a grade, with the ids that the roster knows."""
-    lines = [[*CANVAS, book.title], ["    Points Possible", *[""] * 4, number(book.total)]]
-    for row in book.rows:
-        if row.score is None:
-            continue
-        for student in row.entry.students:
-            person = book.people.get(student)
-            canvas = person.canvas if person else (student.name, "", student.sid, student.email, "")
-            lines.append([*canvas, number(row.score)])
-    _write(path, lines)
-
-
-def number(value: Fraction | None) -> str:
-    """Write points as people do; nothing for None."""
-    return "" if value is None else f"{float(value):.10g}"
-
-
-def _write(path: Path, lines: Iterable[Iterable[str]]) -> None:
-    table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([_harmless(cell) for cell in line] for line in lines)
-    files.replace(path, table.getvalue().encode("utf-8", "replace"))
-
-
-def _harmless(cell: str) -> str:
-    """Keep a spreadsheet from running what a student calls themselves."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-# --- What changed ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """An earlier score, and by test where that is known."""
-
-    score: Fraction
-    tests: dict[str, Fraction] = field(default_factory=dict)
-
-
-def read_earlier(path: Path) -> dict[str, Earlier]:
-    """Read earlier scores by submission.
-
-    Parameters
-    ----------
-    path : Path
-        A ``grades.csv`` that was written here, or a Gradescope export.
-    """
-    if not path.exists():
-        raise ConfigurationError("COMPARE", "", f"{path} does not exist", "Give a grades.csv or a Gradescope export")
-    if path.is_dir() or path.suffix == ".yml":
-        return {name: Earlier(Fraction(repr(score))) for name, score in export.earlier_scores(path).items()}
-    found = {}
-    for line in roster.rows("COMPARE", path, ("submission", "score")):
-        tests = {name: _points(cell) for name, cell in line.items() if name not in KEYS + SUMMARY}
-        score = _points(line["score"])
-        if line["submission"] and score is not None:
-            known = {name: points for name, points in tests.items() if points is not None}
-            found[line["submission"]] = Earlier(score, known)
-    return found
-
-
-def _points(cell: str) -> Fraction | None:
-    try:
-        return Fraction(cell)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
-@dataclass(frozen=True)
-class Change:
-    """What differs from the earlier score; None where there is none."""
-
-    row: Row
-    before: Fraction | None
-    why: str
+    @property
+    def standings(self) -> list[Standing]:
+        """Every student that is known, once: those who handed in in the order of the rows, then the others."""
+        return self._chosen[0]
 
     @property
-    def by(self) -> Fraction | None:
-        """How much more it is now."""
-        return None if self.before is None or self.row.score is None else self.row.score - self.before
+    def problems(self) -> list[str]:
+        """Which of several submissions counts, and decisions that have no effect."""
+        dropped = [said for row in [*self.rows, *(one.row for one in self.absent)] for said in row.dropped]
+        return [*dropped, *self._chosen[1]]
+
+    def owners(self, row: Row) -> list[Standing]:
+        """Return the students for whom this row counts."""
+        return self._by_row.get(id(row), [])
+
+    def counts(self, row: Row) -> bool:
+        """Whether this row is anybody's grade, or may be, because it is not known whose it is."""
+        return bool(self.owners(row)) or not row.entry.students
+
+    @functools.cached_property
+    def _by_row(self) -> dict[int, list[Standing]]:
+        found: dict[int, list[Standing]] = {}
+        for standing in self.standings:
+            found.setdefault(id(standing.row), []).append(standing)
+        return found
+
+    @functools.cached_property
+    def _chosen(self) -> tuple[list[Standing], list[str]]:
+        mine: dict[object, list[Standing]] = {}
+        for who, standing in self._everybody():
+            mine.setdefault(who, []).append(standing)
+        problems, chosen = [], []
+        for standings in mine.values():
+            standing, why = _counting(standings, self.of_several)
+            chosen.append(standing)
+            if why:
+                names = ", ".join(one.row.label for one in standings)
+                who = printable(standing.student.name or standing.student.sid or standing.student.email)
+                problems.append(f"{who} has {len(standings)} submissions ({names}): {standing.row.label} counts, {why}")
+        place = {id(row): index for index, row in enumerate(self.rows)}
+        chosen.sort(key=lambda standing: place[id(standing.row)])
+        return [*chosen, *self.absent], problems
+
+    def _everybody(self) -> Iterator[tuple[object, Standing]]:
+        """Yield every student of every submission, with the same key for the same student.
+
+        Two with different student ids are two, even if they share an e-mail address.
+        """
+        sids: dict[str, set[str]] = {}
+        for student in (student for row in self.rows for student in row.entry.students if student.sid):
+            sids.setdefault(student.email.casefold(), set()).add(student.sid.casefold())
+        for row in self.rows:
+            persons = self.people.get(row.entry.name) or [None] * len(row.entry.students)
+            for student, person in zip(row.entry.students, persons, strict=True):
+                email = student.email.casefold()
+                same = {student.sid.casefold()} if student.sid else sids.get(email, set()) if email else set()
+                key: object = person.line if person else min(same) if len(same) == 1 else ("email", email)
+                yield key if person or same or email else object(), Standing(student, person, row)
 
 
-def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
-    """List whose score changes, the largest loss first."""
-    found = []
-    for row in book.rows:
-        before = earlier.get(row.entry.name)
-        if before is None or before.score != row.score:
-            found.append(Change(row, before.score if before else None, _why(row, before)))
-    return sorted(found, key=lambda change: (change.by is not None, change.by or 0))
-
-
-def _why(row: Row, before: Earlier | None) -> str:
-    if row.score is None:
-        return row.status
-    if before is None:
-        return "no earlier score"
-    different = [
-        f"{name} {number(before.tests[name])} → {number(score)}"
-        for name, score in row.tests.items()
-        if name in before.tests and before.tests[name] != score
+def absent(matched: Matched | None, overrides: Mapping[int, Sequence[Override]]) -> list[Standing]:
+    """Return everybody in the roster whom no submission is matched with, with the points that staff give them."""
+    if matched is None:
+        return []
+    people = [(person, NO_SUBMISSION) for person in matched.absent]
+    people += [(person, NOT_MATCHED) for person in matched.unmatched]
+    return [
+        Standing(
+            person.student,
+            person,
+            given(HandIn("", Path(), (person.student,)), overrides.get(person.line, ()), status),
+        )
+        for person, status in people
     ]
-    why = different[:_WHY_TESTS]
-    if len(different) > _WHY_TESTS:
-        why.append(f"and {len(different) - _WHY_TESTS} more tests")
-    why += [f"override of {override}" for override in row.overrides]
-    if row.late:
-        why.append(f"late: {number(row.late.percent)} % off")
-    if not before.tests:
-        why.append("by test unknown: the earlier score is a total")
-    return "; ".join(why) or "tests, points or policy are others now"
 
 
-def write_changes(found: Sequence[Change], path: Path) -> None:
-    """Write one line for every score that changes."""
-    lines = [["submission", "name", "earlier", "score", "change", "why"]]
-    for change in found:
-        names = ", ".join(student.name for student in change.row.entry.students)
-        by = "" if change.by is None else f"{float(change.by):+.10g}"
-        lines.append([change.row.entry.name, names, number(change.before), number(change.row.score), by, change.why])
-    table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows(
-        [*(_harmless(cell) for cell in line[:4]), line[4], _harmless(line[5])] for line in lines
-    )
-    files.replace(path, table.getvalue().encode("utf-8", "replace"))
+def _counting(standings: list[Standing], rule: Rule) -> tuple[Standing, str]:
+    """Return which of a student's submissions counts, and why if there are several."""
+    if len({id(one.row) for one in standings}) == 1:
+        return standings[0], ""
+    if rule == "latest":
+        times: list[tuple[Standing, Any]] = [(one, _when(one.row.entry)) for one in standings]
+        if all(time is not None for _, time in times) and len({type(time) for _, time in times}) == 1:
+            latest: Standing = max(times, key=lambda pair: pair[1])[0]
+            return latest, "the latest (grades.of_several in config.yaml)"
+        return _best(standings), "the best one, because it is not known which is the latest"
+    return _best(standings), "the best one (grades.of_several in config.yaml)"
+
+
+def _best(standings: list[Standing]) -> Standing:
+    return max(standings, key=lambda one: -1 if one.row.score is None else one.row.score)
+
+
+def _when(entry: HandIn) -> datetime | int | None:
+    """Return something that grows with the time of submission, if that is known: Canvas numbers files as they come."""
+    numbers = [int(match[1]) for match in map(_CANVAS_FILE.fullmatch, entry.files) if match]
+    return entry.submitted or max(numbers, default=None)
+
+
+def late_in_words(late: Lateness | None) -> str:
+    """Say in a table's cell what lateness takes off."""
+    return f"{number(late.percent)} %" if late else ""

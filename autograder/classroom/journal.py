@@ -273,7 +273,8 @@ def _holds(content: bytes, score: Fraction) -> bool:
 
 def circumstances(config: Config, only: str | None) -> str:
     """Return a digest of all that a grade depends on beside the submission."""
-    left_out: dict[str, Any] = {"title": True, "late": True, "attempts": True, "limits": {"platform_minutes"}}
+    sections = dict.fromkeys(("title", "late", "attempts", "grades"), True)
+    left_out: dict[str, Any] = {**sections, "limits": {"platform_minutes"}}
     settings = config.model_dump(warnings=False, exclude={**left_out, "homework": _places(config)})
     about = [settings, only, __version__, platform.python_version(), platform.machine(), np.__version__]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())

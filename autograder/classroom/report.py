@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import math
-import os
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,17 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from autograder.classroom.gradebook import Change, Gradebook, Row, number
+from autograder.classroom import pages
+from autograder.classroom.books import Change
+from autograder.classroom.gradebook import Gradebook, Row
 from autograder.classroom.journal import PAGE
 from autograder.core import files
 from autograder.core.outcomes import FAULT
 from autograder.core.results import Results
+from autograder.core.tables import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TEMPLATES = Path(__file__).with_name("templates")
 BINS = 20
 """Bars of a histogram."""
 WIDTH = 4.4
@@ -87,45 +88,35 @@ def write(
     ImportError
         If Jinja or matplotlib is not installed.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "percent": lambda share: f"{100 * share:.0f} %", "page": _page_of}
     graded = [row for row in book.rows if row.score is not None]
     items = item_analysis(book, graded)
-    report = environment.get_template("report.html.j2").render(
-        book=book,
-        graded=graded,
-        faults=[row for row in book.rows if row.status == FAULT],
-        problems=problems,
-        changes=changes,
-        figures=_figures(book, graded),
-        items=items,
-        mistakes=_groups(graded, lambda row: row.mistakes),
-        patterns=_groups(graded, lambda row: row.patterns),
-        slowest=sorted(graded, key=lambda row: -row.seconds)[:5],
-        scores=_scores_picture(book, graded) if graded else None,
-        tests=_items_picture(items) if items else None,
-        times=_times_picture(graded) if graded else None,
-    )
-    page = environment.get_template("page.html.j2")
-    for row in graded:
-        results = results_of(row.entry.name)
-        decided = {override.test: override for override in row.overrides}
-        text = page.render(book=book, row=row, results=results, decided=decided, up=f"../{quote(name)}")
-        (out / row.entry.name).mkdir(mode=0o700, exist_ok=True)
-        files.replace(out / row.entry.name / PAGE, text.encode("utf-8", "replace"))
-    files.replace(out / name, report.encode("utf-8", "replace"))
+    tested = [row for row in book.rows if row.has_results]
+    content = {
+        "book": book,
+        "graded": graded,
+        "faults": [row for row in book.rows if row.status == FAULT],
+        "problems": problems,
+        "changes": changes,
+        "figures": _figures(book, graded),
+        "items": items,
+        "mistakes": _groups(graded, lambda row: row.mistakes),
+        "patterns": _groups(graded, lambda row: row.patterns),
+        "slowest": sorted(tested, key=lambda row: -row.seconds)[:5],
+        "scores": _scores_picture(book, graded) if graded else None,
+        "tests": _items_picture(items) if items else None,
+        "times": _times_picture(tested) if tested else None,
+    }
+    for row in tested:
+        write_page(book, row, results_of(row.entry.name), out, f"../{quote(name)}")
+    files.replace(out / name, pages.render("report.html.j2", content))
 
 
-def _page_of(row: Row) -> str:
-    return f"{quote(os.fsencode(row.entry.name))}/{PAGE}"
+def write_page(book: Gradebook, row: Row, results: Results, out: Path, up: str) -> Path:
+    """Write the page of one submission into its folder in `out`, with a link to `up` if that is not empty."""
+    page = out / row.entry.name / PAGE
+    page.parent.mkdir(mode=0o700, exist_ok=True)
+    files.replace(page, pages.staff(book, row, results, up))
+    return page
 
 
 # --- Figures ---------------------------------------------------------------------------------------------------------

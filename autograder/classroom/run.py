@@ -10,16 +10,20 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from autograder.classroom import gradebook, lock, pool, report
-from autograder.classroom.gradebook import Change, Gradebook, Row
+from autograder.classroom import books, gradebook, lock, pool, publish, report
+from autograder.classroom import overrides as decisions
+from autograder.classroom.books import Change, Earlier
+from autograder.classroom.gradebook import Gradebook, Row
 from autograder.classroom.journal import JOURNAL, PAGE, RESULTS, Journal, circumstances
 from autograder.classroom.lock import Held
+from autograder.classroom.overrides import Assigned, Override
+from autograder.classroom.publish import BOOKS, Places
 from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
 from autograder.core import console, files
@@ -32,7 +36,6 @@ from autograder.intake.handins import HandIn, HandIns
 from autograder.intake.recognise import Asked
 
 OVERRIDES = "overrides.csv"
-GRADES, CANVAS, CHANGES, REPORT = BOOKS = ("grades.csv", "canvas.csv", "changes.csv", "report.html")
 ONLY = "only"
 """The folder in the output folder for gradings of some tests."""
 _ROOM = 1 << 16
@@ -96,14 +99,23 @@ class ClassResult:
         What could not be matched or read, and what the books leave out; for staff.
     changes : list of Change or None
         Against earlier scores, where these were given.
+    rows : list of Row
+        As they count, also for those without a submission whom staff gave points.
     written : list of Path
         The books.
+    page : Path or None
+        Of the submission, if it is a single one.
+    next_step : str
+        What to do with the books.
     """
 
     grades: dict[str, Grade]
     problems: list[str]
     changes: list[Change] | None = None
+    rows: list[Row] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
+    page: Path | None = None
+    next_step: str = ""
 
 
 def mark(
@@ -136,9 +148,10 @@ def mark(
         hand_ins = download.read(
             order.source, homework.required_file, scratch, asked=order.asked, functions=homework.functions
         )
+        named = [*hand_ins.entries, *hand_ins.without_files]
         hand_ins, people = _nameless(hand_ins, scratch()) if order.anonymous else _whose(hand_ins, order)
-        overrides = _overrides(order, points)
-        earlier = gradebook.read_earlier(order.compare) if order.compare else None
+        overrides = _overrides(order, points, config.grades.above_total)
+        earlier = books.read_earlier(order.compare) if order.compare else None
         decides = circumstances(config, order.only)
         held = stack.enter_context(lock.hold(order.place))
         journal = Journal(held.out, held.drafts, decides)
@@ -146,22 +159,85 @@ def mark(
         announce(f"{hand_ins.recognised}.")
         grades = _grades(order, hand_ins.entries, sum(points.values(), Fraction()), journal, held, announce, follow)
         problems = [*filter(None, [held.problem]), *journal.problems, *hand_ins.problems]
-        known = {entry.name for entry in [*hand_ins.entries, *hand_ins.without_files]}
-        strangers = sorted({override.submission for override in overrides} - known)
-        problems += [*(f"overrides: no submission is called {name}" for name in strangers), *_not_private(held.out)]
-        if order.only or hand_ins.single:
-            return ClassResult(grades, problems)
+        problems += _not_private(held.out)
+        if order.only:
+            rows = [gradebook.plain(entry, grades[entry.name]) for entry in hand_ins.entries]
+            return ClassResult(grades, problems, rows=rows)
+        assigned = _assigned(overrides, named, hand_ins, people, order)
+        problems += [] if hand_ins.single and order.overrides is None else assigned.problems
         rule = LateRule(**config.late.model_dump()) if config.late and config.late.due else None
-        if config.late and not rule:
-            problems.append(
-                f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"
-            )
-        rows = [_row(entry, grades, journal, overrides, rule) for entry in hand_ins.entries]
-        rows += [Row(entry, None, status=gradebook.NO_FILES) for entry in hand_ins.without_files]
-        book = Gradebook(config.title, points, rows, people.absent if people else (), people.people if people else {})
-        changes = None if earlier is None else gradebook.changes(book, earlier)
-        written = _write(book, changes, problems, order, journal, held)
-        return ClassResult(grades, problems, changes, written)
+        rows = [_row(entry, grades, journal, assigned.entries.get(entry.name, ()), rule) for entry in hand_ins.entries]
+        rows += [
+            gradebook.given(entry, assigned.entries.get(entry.name, ()), gradebook.NO_FILES)
+            for entry in hand_ins.without_files
+        ]
+        book = Gradebook(
+            config.title,
+            points,
+            rows,
+            gradebook.absent(people, assigned.absent),
+            people.people if people else {},
+            config.grades.of_several,
+            people is not None,
+        )
+        problems += book.problems
+        if hand_ins.single:
+            return ClassResult(grades, problems, rows=rows, page=_page(book, rows[0], journal, held, problems))
+        if config.late:
+            problems += _untimed(hand_ins, rule, order)
+        platform = "" if order.anonymous else hand_ins.platform
+        places = Places(platform, people.roster if people else None, config.grades.canvas_assignment, order.anonymous)
+        return _published(book, earlier, places, ClassResult(grades, problems), journal, held)
+
+
+def _assigned(
+    overrides: list[Override],
+    named: list[HandIn],
+    hand_ins: HandIns,
+    people: roster.Matched | None,
+    order: ClassJob,
+) -> Assigned:
+    """Find what each decision is about; without names, by the names that there were."""
+    entries = [*hand_ins.entries, *hand_ins.without_files]
+    if not order.anonymous:
+        absent = people.absent if people else []
+        return decisions.assign(overrides, entries, people.people if people else {}, absent)
+    assigned = decisions.assign(overrides, named, {}, [])
+    new = {old.name: entry.name for old, entry in zip(named, entries, strict=True)}
+    entries_decided = {new[name]: decided for name, decided in assigned.entries.items()}
+    problems = [problem.partition(" (")[0] for problem in assigned.problems]
+    return Assigned(entries_decided, {}, problems)
+
+
+def _untimed(hand_ins: HandIns, rule: LateRule | None, order: ClassJob) -> list[str]:
+    """Say what cannot be counted as late, though there is a rule."""
+    if rule is None:
+        return [f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"]
+    marked = [entry.name for entry in hand_ins.entries if entry.late and entry.submitted is None]
+    said = []
+    if marked:
+        who = f" ({', '.join(marked)})" if not order.anonymous else ""
+        said.append(
+            f"{len(marked)} hand-ins are marked as late in their names, which hold no times{who}: "
+            f"nothing is taken off. Decide it in {OVERRIDES}, as {decisions.LATE}"
+        )
+    if not any(entry.submitted for entry in hand_ins.entries):
+        said.append("these hand-ins have no times of submission: nothing counts as late here")
+    return said
+
+
+def _page(book: Gradebook, row: Row, journal: Journal, held: Held, problems: list[str]) -> Path | None:
+    """Write the page of a single submission, if there is something on it."""
+    if not row.has_results:
+        return None
+    try:
+        page = report.write_page(book, row, journal.read(row.entry.name), held.drafts, "")
+    except ImportError as error:
+        problems.append(f"no {PAGE}: the package {error.name} is not installed; pip install -r requirements/ta.txt")
+        return None
+    place = held.out / row.entry.name / PAGE
+    os.replace(page, place)
+    return place
 
 
 def _refuse_another_class(order: ClassJob, journal: Journal, hand_ins: HandIns) -> None:
@@ -221,7 +297,7 @@ def _row(
     entry: HandIn,
     grades: dict[str, Grade],
     journal: Journal,
-    overrides: list[gradebook.Override],
+    overrides: Sequence[Override],
     rule: LateRule | None,
 ) -> Row:
     """Make a line of the books; results that were changed or removed by now are no grade."""
@@ -287,11 +363,11 @@ def _nameless(hand_ins: HandIns, links: Path) -> tuple[HandIns, None]:
     return replace(hand_ins, entries=entries, without_files=absent, problems=[]), None
 
 
-def _overrides(order: ClassJob, points: dict[str, Fraction]) -> list[gradebook.Override]:
+def _overrides(order: ClassJob, points: dict[str, Fraction], above_total: bool) -> list[Override]:
     path = order.overrides or order.out / OVERRIDES
     if order.only or (order.overrides is None and not path.exists()):
         return []
-    return gradebook.read_overrides(path, points)
+    return decisions.read(path, points, above_total)
 
 
 def _known(journal: Journal, keys: dict[str, str], points: Fraction) -> Iterator[tuple[str, Grade]]:
@@ -316,27 +392,24 @@ def _not_private(out: Path) -> list[str]:
     return [f"others on this machine can look into {out}: chmod 700 keeps grades private"] if readable else []
 
 
-def _write(
+def _published(
     book: Gradebook,
-    changes: list[Change] | None,
-    problems: list[str],
-    order: ClassJob,
+    earlier: dict[str, Earlier] | None,
+    places: Places,
+    done: ClassResult,
     journal: Journal,
     held: Held,
-) -> list[Path]:
-    """Write the books, all or none; where the report cannot be made, `problems` says why."""
+) -> ClassResult:
+    """Write the books, all or none."""
+    changes = None if earlier is None else books.changes(book, earlier)
+    done.problems.extend([] if earlier is None else books.vanished(book, earlier))
     fresh = held.drafts / "books"
     fresh.mkdir()
-    gradebook.write_grades(book, fresh / GRADES)
-    if not order.anonymous:
-        gradebook.write_canvas(book, fresh / CANVAS)
-    if changes is not None:
-        gradebook.write_changes(changes, fresh / CHANGES)
-    try:
-        report.write(book, changes, list(problems), journal.read, fresh, REPORT)
-    except ImportError as error:
-        problems.append(f"no {REPORT}: the package {error.name} is not installed; pip install -r requirements/ta.txt")
-    return _exchange(fresh, held.out)
+    publish.write(book, changes, places, done.problems, journal.read, fresh)
+    written = _exchange(fresh, held.out)
+    rows = [*book.rows, *(standing.row for standing in book.absent if standing.row.score is not None)]
+    next_step = publish.next_step({path.name for path in written}, places)
+    return replace(done, changes=changes, rows=rows, written=written, next_step=next_step)
 
 
 def _exchange(fresh: Path, out: Path) -> list[Path]:

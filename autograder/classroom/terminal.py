@@ -9,14 +9,23 @@ import contextlib
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
 from typing import Protocol
 
+from autograder.classroom.gradebook import Row, late_in_words
 from autograder.core.outcomes import FAULT, TestResult, tally
+from autograder.core.tables import number
 from autograder.core.text import clean
 from autograder.grading.grader import Grade
 
 MOST_ROWS = 60
-"""A table longer than this scrolls away; what is interesting stands in the files then."""
+"""A table longer than this scrolls away; what is interesting is in the files then."""
+MOST_CELLS = 28
+"""The width of a name in it."""
+MOST_PROBLEMS = 30
+_SAME = 5
+"""From so many on, the same problem is said once."""
 
 
 class Display(Protocol):
@@ -54,7 +63,7 @@ class LineDisplay:
     def graded(self, name: str, grade: Grade) -> None:
         """Print name and score."""
         self._done += 1
-        print(f"  {self._done}/{self._total}  {clean(name)}: {score(grade)}", flush=True)
+        print(f"  {self._done}/{self._total}  {score(grade)}  {clean(name, 60)}", flush=True)
 
     def tested(self, result: TestResult) -> None:
         """Say nothing: a log wants one line per submission."""
@@ -112,37 +121,111 @@ def kind(grade: Grade) -> str:
 
 def score(grade: Grade) -> str:
     """Say what was earned."""
-    return "no grade" if grade.score is None else f"{float(grade.score):g} of {float(grade.points):g}"
+    return "no grade" if grade.score is None else f"{number(grade.score)} of {number(grade.points)}"
 
 
-def print_table(rows: Sequence[tuple[str, Grade]], title: str = "") -> None:
-    """Print one line per submission, or for a large class those that need somebody's eye."""
-    if len(rows) > MOST_ROWS:
-        kinds = Counter(kind(grade) for _, grade in rows)
-        print(f"{len(rows)} submissions: {tally(kinds)}")
+# --- When all is graded ----------------------------------------------------------------------------------------------
+
+
+def print_problems(problems: Sequence[str]) -> None:
+    """Print what somebody should look at, with counts; what is said of many is said once."""
+    if not problems:
         return
-    heads = ("submission", "score", "how it ended", "seconds")
-    lines = [_cells(clean(name), grade) for name, grade in rows]
+    lines = list(_grouped(problems))
+    print(f"\nLook at {len(problems)} {'problem' if len(problems) == 1 else 'problems'}:")
+    for line in lines[:MOST_PROBLEMS]:
+        print(f"  - {clean(line, 1000)}")
+    if len(lines) > MOST_PROBLEMS:
+        print(f"  - and {len(lines) - MOST_PROBLEMS} more; the report has all of them")
+
+
+def _grouped(problems: Sequence[str]) -> Iterator[str]:
+    """Yield the problems; those that are the same of several are one, with the first names."""
+    about: dict[str, list[str]] = {}
+    for problem in problems:
+        who, mark, what = problem.partition(": ")
+        about.setdefault(what if mark else problem, []).append(who)
+    for problem in problems:
+        who, mark, what = problem.partition(": ")
+        same = about.get(what if mark else problem, [])
+        if len(same) < _SAME:
+            yield problem
+        elif who == same[0]:
+            yield f"{len(same)} times: {what}: {', '.join(clean(name, 40) for name in same[:_SAME])}, …"
+
+
+def print_table(rows: Sequence[Row], total: Fraction, title: str = "") -> None:
+    """Print one line per submission as it counts; for a large class those that need somebody's eye."""
+    shown = rows
+    if len(rows) > MOST_ROWS:
+        kinds = Counter(_kind(row, total) for row in rows)
+        print(f"\n{len(rows)} submissions: {tally(kinds)}")
+        shown = [row for row in rows if _needs_a_look(row)]
+        if not shown:
+            return
+        title = f"{len(shown)} to look at" + (f", the first {MOST_ROWS}" if len(shown) > MOST_ROWS else "")
+    lines = [_cells(row, total) for row in shown[:MOST_ROWS]]
+    kept = [head for head in _COLUMNS if head in _ALWAYS or any(line[head] for line in lines)]
     try:
         from rich import box
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
     except ImportError:
-        for line in (heads, *lines):
-            print("  ".join(line))
+        for line in ({head: head for head in kept}, *lines):
+            print("  ".join(line[head] for head in kept))
         return
     table = Table(title=Text(title) if title else None, box=box.SIMPLE_HEAD, expand=True)
-    for head in heads:
-        number = head in ("score", "seconds")
-        rest = 1 if head == "how it ended" else None  # what does not fit into it stands in the results
-        table.add_column(head, justify="right" if number else "left", no_wrap=True, ratio=rest)
-    for (_, grade), cells in zip(rows, lines, strict=True):
-        style = "red" if grade.score is None else "green" if grade.score == grade.points else ""
-        table.add_row(*(Text(cell, style) for cell in cells))
+    for head in kept:
+        widest = max(len(line[head]) for line in lines)
+        if head in _NUMBERS:
+            table.add_column(head, justify="right", no_wrap=True, min_width=widest)
+        elif head == "how it ended":  # what does not fit into it is in the results
+            table.add_column(head, no_wrap=True, ratio=1)
+        else:
+            table.add_column(head, no_wrap=True, max_width=MOST_CELLS)
+    for row, line in zip(shown, lines, strict=False):
+        style = "red" if row.score is None else "green" if row.score >= total else ""
+        table.add_row(*(Text(line[head], style) for head in kept))
     Console().print(table)
 
 
-def _cells(name: str, grade: Grade) -> tuple[str, ...]:
-    ended = FAULT if grade.score is None else grade.remark or tally(grade.outcomes)
-    return name, score(grade), ended, f"{grade.seconds:.1f}"
+_COLUMNS = ("score", "submission", "name", "late", "decided", "how it ended", "seconds")
+"""The score is first: no name, however it is written, can move it or stand in for it."""
+_ALWAYS = ("score", "submission", "how it ended", "seconds")
+_NUMBERS = ("score", "late", "seconds")
+
+
+def _cells(row: Row, total: Fraction) -> dict[str, str]:
+    names = ", ".join(clean(student.name, 24) for student in row.entry.students[:2] if student.name)
+    more = f" +{len(row.entry.students) - 2}" if len(row.entry.students) > 2 else ""
+    days = f" ({row.late.days} d)" if row.late and row.late.days else ""
+    return {
+        "score": "no grade" if row.score is None else f"{number(row.score)} of {number(total)}",
+        "submission": clean(row.label, MOST_CELLS),
+        "name": names + more,
+        "late": late_in_words(row.late) + days,
+        "decided": clean(", ".join(f"{one.test} = {number(one.score)}" for one in row.overrides), 24),
+        "how it ended": clean(FAULT if row.status == FAULT else row.remark or row.status),
+        "seconds": f"{row.seconds:.1f}",
+    }
+
+
+def _kind(row: Row, total: Fraction) -> str:
+    """Say in two words how a submission ended."""
+    if row.score is None:
+        return "no grade"
+    return "full marks" if row.score >= total else "in part" if row.score else "no points"
+
+
+def _needs_a_look(row: Row) -> bool:
+    """Whether staff should see this one: no grade, no points, or code that did not end by itself."""
+    return not row.score or bool(row.remark) or any(word in row.status for word in ("timed out", "crashed", "memory"))
+
+
+def print_one(row: Row, page: Path | None) -> None:
+    """Print what to look at after a single submission: its page, and the first mistake."""
+    if row.mistake:
+        print(f"First mistake: {clean(row.mistake, 300)}")
+    if page is not None:
+        print(clean(f"Its page: {page}", 1000))

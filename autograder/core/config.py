@@ -215,6 +215,24 @@ class Attempts(_Section):
         return self
 
 
+class Grades(_Section):
+    """How a class's grades go back to the course. Optional, as is every key.
+
+    Attributes
+    ----------
+    of_several : {'latest', 'best'}
+        Which hand-in of a student counts who has several.
+    above_total : bool
+        Whether staff may give more than `total_points`.
+    canvas_assignment : str or None
+        The column of Canvas' gradebook, where `title` does not name it.
+    """
+
+    of_several: Literal["latest", "best"] = "latest"
+    above_total: bool = False
+    canvas_assignment: str | None = None
+
+
 class TestSettings(_Section):
     """What one test function is worth and how much of it is shown."""
 
@@ -238,6 +256,7 @@ class Config(_Section):
     speed: Speed
     late: Late | None = None
     attempts: Attempts | None = None
+    grades: Grades = Grades()
     tests: Annotated[dict[str, TestSettings], Field(min_length=1)]
 
     def subject(self, test_name: str) -> str | None:

@@ -164,6 +164,18 @@ class TestExtra(_Extra):
     cases: dict[str, CaseExtra] = {}
     seconds: float = 0.0
     diagnosis: DiagnosisExtra | None = None
+    staff: DecisionExtra | None = None
+
+
+class DecisionExtra(_Extra):
+    """What course staff decided: the points before, the reason, and the sentence that the student reads.
+
+    Students do not read the reason, which may name others.
+    """
+
+    graded: float
+    reason: str
+    why: str
 
 
 class LateExtra(_Extra):
@@ -216,6 +228,7 @@ class ResultsExtra(_Extra):
     isolation: dict[str, str] = {}
     unusable: str = ""
     late: LateExtra | None = None
+    staff: DecisionExtra | None = None
     attempts: AttemptsExtra | None = None
     notes: list[str] = []
 

@@ -125,6 +125,11 @@ class Table(Sheet):
     columns: tuple[str, ...] = ()
     rows: Sequence[Line] = ()
 
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The names of the columns as they are written."""
+        return tuple(printable(cell) for cell in self.lines[0][1]) if self.lines else ()
+
     def amount(self, line: Line, column: str) -> Fraction | None:
         """Return the number in a cell, None if it is empty.
 
@@ -303,6 +308,11 @@ _START = r"(^|[,;|] ?)"
 _DANGEROUS = re.compile(rf"{_START}(?='*[{_FORMULA}])")
 _GUARDED = re.compile(rf"{_START}'(?='*[{_FORMULA}])")
 
+
+class Verbatim(str):
+    """Text of ours, which is written as it is."""
+
+
 Cell = str | Fraction | None
 """Text is made harmless, numbers are written as numbers, None is an empty cell."""
 
@@ -320,8 +330,14 @@ def as_text(lines: Iterable[Iterable[Cell]]) -> str:
     """Return a table with commas, every cell in quotes, one line for each row."""
     table = io.StringIO()
     writer = csv.writer(table, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerows([guarded(cell) if isinstance(cell, str) else number(cell) for cell in line] for line in lines)
+    writer.writerows([_written(cell) for cell in line] for line in lines)
     return table.getvalue()
+
+
+def _written(cell: Cell) -> str:
+    if isinstance(cell, Verbatim):
+        return str(cell)
+    return guarded(cell) if isinstance(cell, str) else number(cell)
 
 
 def write(path: Path, lines: Iterable[Iterable[Cell]]) -> None:

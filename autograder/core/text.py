@@ -52,6 +52,11 @@ def printable(text: str) -> str:
     return " ".join(_visible(text).split())
 
 
+def visible(text: str) -> str:
+    """Return `text` with its lines and spaces as they are, without what is never shown, like direction marks."""
+    return "\n".join(_PILE.sub(r"\1", _visible(line)) for line in text.split("\n"))
+
+
 def _shown(text: str) -> str:
     return _PILE.sub(r"\1", _visible(text)).replace("<", "‹").replace(">", "›")
 

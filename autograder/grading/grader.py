@@ -363,7 +363,7 @@ class Grader:
         settings = self._config.tests[test.name]
         points = settings.points
         cases = {case.case or "all": CaseExtra(outcome=case.outcome, **case.detail) for case in test.cases}
-        diagnosis = {} if test.diagnosis is None else {"diagnosis": _for_staff(test.diagnosis)}
+        diagnosis: dict[str, Any] = {} if test.diagnosis is None else {"diagnosis": _for_staff(test.diagnosis)}
         return TestEntry(
             number=number,
             name=test.title,

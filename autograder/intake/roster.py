@@ -1,28 +1,42 @@
-"""Who is in the class: a roster that Gradescope or Canvas exports, and which submission is whose.
+"""Who is in the class: a roster that Gradescope, Canvas or Moodle exports, and which submission is whose.
 
-Only what identifies a student does so: a student id, an e-mail address, a login, Canvas' own id. A name never does.
-It must not know: points, submissions' content.
+Only what identifies a student does so: a student id, an e-mail address, a login, a platform's own number. A name never
+does. It must not know: points, submissions' content.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder.core.errors import ConfigurationError
+from autograder.core import tables
+from autograder.core.tables import Line, Table
 from autograder.intake.handins import HandIn, Student
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 """The columns that Canvas wants back as it wrote them."""
 
-_SID = ("sid", "sis user id", "student id", "student_id")
+POINTS_POSSIBLE = "points possible"
+"""The name in the line that says what everything is worth: Canvas writes one, and so do we."""
+
+_SID = ("sid", "sis user id", "student id", "student_id", "id number")
 _EMAIL = ("email", "e-mail", "email address")
-_LOGIN = ("sis login id", "login")
+_LOGIN = ("sis login id", "login", "username")
 _NAME = ("student", "name", "full name")
+_NO_STUDENT = re.compile(r"instructor|teacher|assistant|\bta\b|taenrollment|reader|grader|designer|observer", re.I)
+_TEST_STUDENT = ("student, test", "test student")
+"""How Canvas calls the student that its "student view" makes."""
+
+_MOODLE = re.compile(r"(\D*[^\W\d]{2}\D*?) ?(\d+)")
+"""`Participant 123`, in the language of whoever downloaded it."""
+
+_MOODLE_FILE = re.compile(r"_(\d+)_assignsubmission_")
+_CANVAS_FILE = re.compile(r"[^_]+(?:_LATE)?_(\d+)_\d+_")
+"""How they name files: the student's number comes first."""
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -33,134 +47,206 @@ class Person:
     ----------
     student : Student
     keys : frozenset of str
-        What identifies this person, in lower case.
-    canvas_id : str
-        The number by which Canvas names files.
+        What identifies this person, in lower case; the number of a platform follows its name, like ``canvas 501``.
     canvas : tuple of str
         The values of the columns `CANVAS`.
+    line : int
+        In the roster's file.
+    counts : bool
+        Whether this is a student: no member of staff, nor Canvas' test student.
     """
 
     student: Student
     keys: frozenset[str]
-    canvas_id: str = ""
     canvas: tuple[str, ...] = ("",) * len(CANVAS)
+    line: int = 0
+    counts: bool = True
 
 
-def read(path: Path) -> list[Person]:
-    """Read a roster as Gradescope or Canvas writes it, with or without a byte order mark, with commas or semicolons.
+@dataclass(frozen=True)
+class Roster:
+    """Everybody in a class.
+
+    Attributes
+    ----------
+    people : list of Person
+    platform : str
+        Whose file it is, ``Canvas`` or ``Moodle``, where its columns tell.
+    columns : tuple of str
+        The names of all columns, as they are written.
+    problems : list of str
+        What was left out, and why; for staff.
+    path : Path
+    """
+
+    people: list[Person]
+    platform: str = ""
+    columns: tuple[str, ...] = ()
+    problems: list[str] = field(default_factory=list)
+    path: Path = Path()
+
+
+def read(path: Path) -> Roster:
+    """Read a roster as Gradescope or Canvas writes it, or Moodle's grading worksheet, in any spelling of CSV.
 
     Raises
     ------
     ConfigurationError
         If it cannot be read, or no column identifies anybody.
     """
-    return [person for row in rows("ROSTER", path) if (person := _person(row)) is not None and person.keys]
+    table = tables.read("ROSTER", path)
+    columns = set(table.columns)
+    platform = "Canvas" if {"student", "id"} <= columns else "Moodle" if moodle_numbers(table) else ""
+    if not platform and not columns & {*_SID, *_EMAIL, *_LOGIN}:
+        raise tables.without_columns("ROSTER", path, ["SID, Email, SIS User ID or SIS Login ID"], table.columns)
+    people: dict[frozenset[str] | int, Person] = {}
+    problems, staff = [], []
+    for person in _people(table, platform):
+        where = f"{path.name}: line {person.line}" + (f" ({person.student.name})" if person.student.name else "")
+        if not person.keys:
+            problems.append(f"{where} has no id and no e-mail address: matched with no submission")
+        if not person.counts:
+            staff.append(str(person.line))
+        people.setdefault(person.keys or person.line, person)  # who is in two sections has two lines
+    if staff:
+        listed = ", ".join(staff[:_SHOWN]) + (f" and {len(staff) - _SHOWN} more" if len(staff) > _SHOWN else "")
+        problems.append(f"{path.name}: no students, but staff or Canvas' test student, are in line {listed}: left out")
+    return Roster(list(people.values()), platform, table.written, problems, path)
 
 
-def rows(variable: str, path: Path, needed: Iterable[str] = ()) -> list[dict[str, str]]:
-    """Read a table that a program or a spreadsheet wrote; the names of its columns come back in lower case.
-
-    Parameters
-    ----------
-    variable : str
-        What the user calls this file.
-    needed : iterable of str
-        Columns that must be there; by default one that identifies a student.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(variable, "", f"{path} cannot be read: {error.strerror}", "Check the path") from None
-    try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigurationError(variable, "", f"{path} is not UTF-8 text", "Save it as CSV UTF-8") from None
-    head = text.partition("\n")[0]
-    table = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count)))
-    names = [name.strip().lower() for name in table[0]] if table else []
-    missing = [name for name in needed if name not in names]
-    if not needed and not {*_SID, *_EMAIL, *_LOGIN} & {*names}:
-        missing = ["SID, Email, SIS User ID or SIS Login ID"]
-    if missing:
-        problem = f"{path} has no column {', '.join(missing)}"
-        raise ConfigurationError(variable, "", problem, f"Its first line names {', '.join(names) or 'nothing'}")
-    return [dict(zip(names, (cell.strip() for cell in line), strict=False)) for line in table[1:] if any(line)]
+def moodle_numbers(table: Table) -> dict[int, str]:
+    """Return the participants' numbers by line, where the first column holds them; none if this is not Moodle's."""
+    first = table.columns[0] if table.columns else ""
+    if first in {*_SID, *_EMAIL, *_LOGIN, *_NAME}:
+        return {}
+    found = {row.number: _MOODLE.fullmatch(row[first]) for row in table.rows}
+    said = {match[1].strip() for match in found.values() if match}
+    return {line: match[2] for line, match in found.items() if match} if len(said) == 1 and all(found.values()) else {}
 
 
-def _person(row: dict[str, str]) -> Person | None:
-    def first(names: Iterable[str]) -> str:
-        return next((row[name] for name in names if row.get(name)), "")
+def _people(table: Table, platform: str) -> Iterator[Person]:
+    numbers = moodle_numbers(table) if platform == "Moodle" else {}
+    points = [row.number for row in table.rows if _first(row, _NAME).casefold() == POINTS_POSSIBLE]
+    for row in table.rows:
+        if row.number in points[:1]:
+            continue
+        person = _person(table, row, platform, numbers)
+        above = bool(points) and row.number < points[0]  # "Manual Posting" and the like
+        if not (above and not person.keys and not person.student.name):
+            yield person
 
-    name = first(_NAME) or " ".join(filter(None, (row.get("first name"), row.get("last name"))))
-    if name.casefold() == "points possible":  # Canvas' second line
-        return None
-    sid, email, login = first(_SID), first(_EMAIL), first(_LOGIN)
-    if "," in name and "student" in row:  # Canvas writes Last, First
+
+def _first(row: Line, names: Iterable[str]) -> str:
+    return next((row[name] for name in names if row[name]), "")
+
+
+def _person(table: Table, row: Line, platform: str, numbers: dict[int, str]) -> Person:
+    name = _first(row, _NAME) or " ".join(filter(None, (row["first name"], row["last name"])))
+    sid, email, login = _first(row, _SID), _first(row, _EMAIL), _first(row, _LOGIN)
+    if platform == "Moodle" and len(table.columns) > 1:  # its columns have other names in other languages
+        name = name or next((row[column] for column in table.columns[1:2] if "@" not in row[column]), "")
+        email = email or next((cell for cell in row.cells.values() if re.fullmatch(r"[^@\s]+@[^@\s]+", cell)), "")
+    shown = name
+    if "," in name and platform == "Canvas":  # Last, First
         last, _, given = name.partition(",")
         shown = f"{given.strip()} {last.strip()}"
-    else:
-        shown = name
     email = email or (login if "@" in login else "")
-    keys = frozenset(key.casefold() for key in (sid, email, login) if key)
-    canvas = tuple(row.get(column.lower(), "") for column in CANVAS)
-    if not any(canvas[1:4]):
+    keys = {key.casefold() for key in (sid, email, login) if key}
+    number = row["id"] if platform == "Canvas" else numbers.get(row.number, "")
+    keys |= {f"{platform} {number}".casefold()} if number else set()
+    canvas = tuple(row[column.lower()] for column in CANVAS)
+    if platform != "Canvas":
         canvas = (name, "", sid, email, "")
-    return Person(Student(shown, sid, email), keys, row.get("id", ""), canvas)
+    staff = _NO_STUDENT.search(row["role"]) or (platform == "Canvas" and name.casefold() in _TEST_STUDENT)
+    return Person(Student(shown, sid, email), frozenset(keys), canvas, row.number, not staff)
+
+
+# --- Whose is it -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Matched:
-    """Entries with the students they belong to, everybody's line of the roster, and what could not be told."""
+    """Entries with the students they belong to, and everybody's line of the roster.
+
+    Attributes
+    ----------
+    entries : list of HandIn
+    people : dict of str to tuple of Person or None
+        By the entry's name; for each of its students their line of the roster, None where there is none.
+    absent : list of Person
+        Students without a submission.
+    unmatched : list of Person
+        Students with whom no submission can be matched, since nothing identifies them.
+    problems : list of str
+        What could not be told; for staff.
+    roster : Roster
+    """
 
     entries: list[HandIn]
-    people: dict[Student, Person]
+    people: dict[str, tuple[Person | None, ...]]
     absent: list[Person]
+    unmatched: list[Person]
     problems: list[str]
+    roster: Roster
 
 
-def match(entries: list[HandIn], roster: list[Person]) -> Matched:
+def match(entries: Sequence[HandIn], known: Roster) -> Matched:
     """Find whose the entries are. Who cannot be told apart is listed and matched with nobody."""
     owners: dict[str, list[Person]] = {}
-    for person in roster:
-        for key in person.keys | ({f"canvas {person.canvas_id}"} if person.canvas_id else set()):
+    for person in known.people:
+        for key in person.keys:
             owners.setdefault(key, []).append(person)
-    problems = [
-        f"roster: {len(people)} lines have {key}: it identifies nobody"
-        for key, people in owners.items()
-        if len(people) > 1
-    ]
+    problems = list(known.problems)
+    for key, people in owners.items():
+        if len(people) > 1:
+            lines = ", ".join(str(person.line) for person in people[:_SHOWN])
+            problems.append(f"roster: {len(people)} lines have {key}: it identifies nobody (lines {lines})")
     sure = {key: people[0] for key, people in owners.items() if len(people) == 1}
-    people: dict[Student, Person] = {}
+    found: dict[str, tuple[Person | None, ...]] = {}
     matched = []
     for entry in entries:
-        students = []
-        claims = [(student, [student.sid, student.email]) for student in entry.students]
-        for student, keys in claims or [(Student(), _keys_in(entry))]:
-            found = {id(sure[key.casefold()]): sure[key.casefold()] for key in keys if key.casefold() in sure}
-            if len(found) == 1:
-                (person,) = found.values()
-                listed = person.student
-                known = Student(student.name or listed.name, listed.sid or student.sid, listed.email or student.email)
-                people[known] = person
-                students.append(known)
-                continue
+        students, persons, said = _owners_of(entry, sure)
+        problems += said
+        found[entry.name] = persons
+        matched.append(replace(entry, students=students))
+    present = {person.line for persons in found.values() for person in persons if person}
+    lost = [person for person in known.people if person.counts and not person.keys & sure.keys()]
+    absent = [person for person in known.people if person.counts and person.line not in present]
+    return Matched(matched, found, [one for one in absent if one not in lost], lost, problems, known)
+
+
+def _owners_of(
+    entry: HandIn, sure: dict[str, Person]
+) -> tuple[tuple[Student, ...], tuple[Person | None, ...], list[str]]:
+    """Return an entry's students, their lines of the roster, and what could not be told."""
+    students: list[Student] = []
+    persons: list[Person | None] = []
+    problems = []
+    claims = [(student, [student.sid, student.email]) for student in entry.students]
+    for student, keys in claims or [(Student(), _keys_in(entry))]:
+        found = {person.line: person for person in (sure.get(key.casefold()) for key in keys) if person}
+        if len(found) != 1:
             why = "its id and its e-mail are two people's" if found else "nobody in the roster"
             problems.append(f"{entry.name}{f' ({student.name})' if student.name else ''}: {why}")
             students += [student] if student != Student() else []
-        matched.append(replace(entry, students=tuple(students)))
-    for person in {id(person): person for person in people.values()}.values():
-        own = [entry.name for entry in matched if any(people.get(student) is person for student in entry.students)]
-        if len(own) > 1:
-            who = person.student.name or min(person.keys)
-            problems.append(f"{who} has {len(own)} submissions ({', '.join(own)}): each has its own row")
-    present = {id(person) for person in people.values()}
-    return Matched(matched, people, [person for person in roster if id(person) not in present], problems)
+            persons += [None] if student != Student() else []
+            continue
+        (person,) = found.values()
+        if person in persons:
+            continue
+        listed = person.student
+        students.append(Student(student.name or listed.name, listed.sid or student.sid, listed.email or student.email))
+        persons.append(person)
+        if not person.counts:
+            problems.append(f"{entry.name} is of staff or of Canvas' test student (line {person.line} of the roster)")
+    return tuple(students), tuple(persons), problems
 
 
 def _keys_in(entry: HandIn) -> list[str]:
-    """Return what a file's name says about whose it is: all of it, or the number that Canvas writes into it.
-
-    Canvas names files ``<name>[_LATE]_<id>_<submission>_<the student's name of the file>``.
-    """
-    canvas = re.match(r"[^_]+(?:_LATE)?_(\d+)_\d+_", entry.name)
-    return list(dict.fromkeys([entry.name, *entry.ids, *([f"canvas {canvas[1]}"] if canvas else [])]))
+    """Return what a file's name says about whose it is: all of it, or the number that a platform writes into it."""
+    names = entry.files or (entry.name,)
+    found = [
+        *(("moodle", _MOODLE_FILE.search(name)) for name in names),
+        *(("canvas", _CANVAS_FILE.match(name)) for name in names),
+    ]
+    return [entry.name, *entry.ids, *(f"{platform} {match[1]}" for platform, match in found if match)]

@@ -7,16 +7,18 @@ import shutil
 import subprocess
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from autograder.classroom import gradebook, report
-from autograder.classroom.gradebook import Change, Gradebook, Override, Row
+from autograder.classroom.books import Change
+from autograder.classroom.gradebook import Gradebook, Row, Standing
+from autograder.classroom.overrides import Override
 from autograder.core.results import Results
 from autograder.grading.grader import Grade
-from autograder.intake import roster
 from autograder.intake.handins import HandIn, Student
 from tests.grader.support.books import journal_with
 
@@ -60,7 +62,8 @@ def book(tmp_path):
         gradebook.row(HandIn("lost", tmp_path), Grade.fault(Fraction(6), f"Traceback {NASTY}"), journal, (), None)
     )
     rows.append(Row(HandIn("submission_9", tmp_path), None, status=gradebook.NO_FILES))
-    absent = [roster.Person(Student(f"Absent {NASTY}"), frozenset({"9"}))]
+    nobody = Student(f"Absent {NASTY}")
+    absent = [Standing(nobody, None, gradebook.given(HandIn("", Path(), (nobody,)), (), gradebook.NO_SUBMISSION))]
     return Gradebook(f"Homework {NASTY}", POINTS, rows, absent)
 
 

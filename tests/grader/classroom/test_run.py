@@ -14,6 +14,7 @@ import sys
 import time
 import zipfile
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -154,7 +155,9 @@ def test_late_decided_and_compared(mark, gradescope, toy):
         ("submission_3", "late: 40 % off"),
         ("submission_2", "test_halve 0 → 2; override of test_halve = 2: one character; late: 25 % off"),
     ]
-    assert done.problems == ["overrides: no submission is called submission_9"]
+    assert done.problems == [
+        "overrides: line 3 is not applied (total of submission_9): no submission and no student is called so"
+    ]
     assert "one character" in (toy.root / "results/submission_2/page.html").read_text()
     results = json.loads((toy.root / "results/submission_3/results.json").read_text())
     assert (results["score"], results["extra_data"]["late"]["days"]) == (6.0, 2)
@@ -175,12 +178,16 @@ def test_a_roster(mark, gradescope, toy):
         '"Last, A",501,A1,a,1\n"Last, C",503,C1,c,1\n"Last, D",504,,D@U.edu,1\n"Last, E",505,E1,e,1\n'
     )
     done, _, _ = mark(gradescope, roster=toy.root / "roster.csv")
-    assert done.problems == ["submission_2 (B): nobody in the roster"]
+    assert done.problems == [
+        "submission_2 (B): nobody in the roster",
+        "canvas.csv: no column of roster.csv is called like title, 'Doubles and halves': Canvas will make a new "
+        "assignment of it. Write the name of the right column as grades.canvas_assignment into config.yaml",
+        "canvas.csv leaves out 1 whom Canvas could find by name only: submission_2",
+    ]
     assert (toy.root / "results/canvas.csv").read_text().splitlines()[2:] == [
-        '"Last, A",501,A1,a,1,10',
-        "B,,B1,B@u.edu,,4",
-        '"Last, C",503,C1,c,1,10',
-        '"Last, D",504,,D@U.edu,1,10',
+        '"Last, A","501","A1","a","1","10"',
+        '"Last, C","503","C1","c","1","10"',
+        '"Last, D","504","","D@U.edu","1","10"',
     ]
     assert grades(toy, "name")["E Last"]["outcomes"] == "no submission"
 
@@ -197,6 +204,84 @@ def test_anonymous(mark, toy, gradescope):
     for name in ("Ann", "Zoë", "@u.edu", "A1"):
         assert name not in text
     assert grades(toy)["submission_2"]["score"] == "4"
+
+
+def test_decisions_are_the_same_everywhere(mark, gradescope, toy):
+    """The table, results.json, the page and the CSVs agree to the cent; whom it is about, too."""
+    with (gradescope / "submission_metadata.yml").open("a") as file:
+        file.write("submission_4:\n  :submitters:\n  - :name: E\n    :sid: 'E1'\n    :email: E@u.edu\n")
+        file.write("  :created_at: 2026-01-04 12:00:00.5 Z\n")
+    (toy.root / "roster.csv").write_text("Name,SID\nA,A1\nB,B1\nC,C1\nD,D1\nE,E1\nF,F1\nG,G1\n")
+    overrides = toy.root / "results/overrides.csv"
+    overrides.parent.mkdir(mode=0o700)
+    overrides.write_text(
+        "submission,test,score,reason\nsubmission_1,total,9.25,r\nB1,test_halve,1.5,r\nsubmission_3,late,33,r\n"
+        "submission_4,total,7,on paper\nF1,test_double,2,r\nF1,late,50,r\nsubmission_4,late,10,r\nE,total,1,r\n"
+    )
+    expected = {"A": "9.25", "B": "5.5", "C": "6.7", "D": "6.7", "E": "7", "F": "1", "G": ""}
+    for _ in range(2):
+        done, _, _ = mark(gradescope, roster=toy.root / "roster.csv")
+        assert {name: line["score"] for name, line in grades(toy, "name").items()} == expected
+        with (toy.root / "results/canvas.csv").open(newline="") as file:
+            canvas = {line["Student"]: line["Doubles and halves"] for line in list(csv.DictReader(file))[1:]}
+        assert canvas == {name: score for name, score in expected.items() if score}
+        table = {student.name: row.score for row in done.rows for student in row.entry.students}
+        assert table == {name: Fraction(score) for name, score in expected.items() if score}
+        for name, student in {"submission_1": "A", "submission_2": "B", "submission_3": "C"}.items():
+            results = json.loads((toy.root / "results" / name / "results.json").read_text())
+            assert results["score"] == float(expected[student])
+            page = (toy.root / "results" / name / "page.html").read_text()
+            assert f"<b>{expected[student]}</b> of 10" in page
+            before = sum(test["score"] for test in results["tests"])
+            assert f"{before:g}" == grades(toy)[name]["before lateness"]
+        assert done.problems == [
+            "submission_4 is in submission_metadata.yml, but its files are not: not graded",
+            "overrides: line 9 is not applied (total of E): no submission and no student is called so",
+            "overrides: line 8 is not applied (late of submission_4): line 5 decides the total",
+        ]
+    overrides.unlink()
+    mark(gradescope)
+    assert grades(toy)["submission_1"]["score"] == "10"
+    assert json.loads((toy.root / "results/submission_1/results.json").read_text())["score"] == 10.0
+
+
+def test_more_points_than_there_are(mark, gradescope, toy):
+    (toy.root / "more.csv").write_text("submission,test,score,reason\nsubmission_1,total,11.5,bonus\n")
+    with pytest.raises(ConfigurationError, match="from 0 to 10"):
+        mark(gradescope, overrides=toy.root / "more.csv")
+    toy.configure(grades={"above_total": True})
+    done, _, _ = mark(gradescope, overrides=toy.root / "more.csv")
+    assert grades(toy)["submission_1"]["score"] == "11.5"
+    assert done.rows[0].score == Fraction("11.5")
+
+
+def test_changes_of_another_run_go(mark, gradescope, toy):
+    mark(gradescope)
+    shutil.copy(toy.root / "results/grades.csv", toy.root / "earlier.csv")
+    assert mark(gradescope, compare=toy.root / "earlier.csv")[0].changes == []
+    assert (toy.root / "results/changes.csv").exists()
+    mark(gradescope)
+    assert not (toy.root / "results/changes.csv").exists()
+
+
+def test_a_single_submission_has_a_page_and_its_first_mistake(mark, toy):
+    done, _, _ = mark(toy.hand_in(HALF))
+    assert done.page == toy.root / "results/ann/page.html"
+    assert done.page.exists()
+    (row,) = done.rows
+    assert row.score == 4
+    assert row.mistake.startswith("halve is not defined in toy")
+    done, _, _ = mark(toy.root / "handed in/ann.py", only="test_double")
+    assert (done.page, [row.score for row in done.rows]) == (None, [3])
+
+
+def test_anonymous_decisions_are_applied_and_name_nobody(mark, toy):
+    toy.hand_in(name="Ann O'Hara.py")
+    toy.hand_in(HALF, name="Zoë.py")
+    (toy.root / "decided.csv").write_text("submission,test,score,reason\nZoë,total,5,r\nBen,total,1,r\n")
+    done, _, _ = mark(anonymous=True, overrides=toy.root / "decided.csv")
+    assert {name: line["score"] for name, line in grades(toy).items()} == {"submission-1": "10", "submission-2": "5"}
+    assert done.problems == ["overrides: line 3 is not applied"]
 
 
 def test_one_submission_and_one_test_leave_the_books_alone(mark, toy, gradescope):

@@ -18,6 +18,7 @@ from autograder.core.results import (
     OUTPUT_LIMIT,
     AttemptsExtra,
     CaseExtra,
+    DecisionExtra,
     DiagnosisExtra,
     LateExtra,
     LedgerLine,
@@ -458,13 +459,14 @@ def with_everything():
         cpu_ms=2.0, model_cpu_ms=1.0, rounds=3,
     )  # fmt: skip
     diagnosis = DiagnosisExtra(id="no-padding", certain=True, seconds=0.1)
-    test = TestExtra(test="test_add", outcome="wrong", cases={"ü": case}, seconds=0.5, diagnosis=diagnosis)
+    staff = DecisionExtra(graded=1.0, reason="regrade", why="Course staff decided.")
+    test = TestExtra(test="test_add", outcome="wrong", cases={"ü": case}, seconds=0.5, diagnosis=diagnosis, staff=staff)
     return made(
         execution_time=2.5,
         tests=(entry(extra_data=test),),
         extra_data=ResultsExtra(
             outcome="", engine="1", only="test_add", isolated="full", import_seconds=0.25, isolation={"seccomp": "on"},
-            unusable="", late=LateExtra(days=1, percent=12.5, earned=2.0, why="late"),
+            unusable="", late=LateExtra(days=1, percent=12.5, earned=2.0, why="late"), staff=staff,
             attempts=AttemptsExtra(ledger=[LedgerLine(created_at="2026-10-01", counts=True, score=None)]), notes=["a"],
         ),
     )  # fmt: skip

@@ -44,27 +44,48 @@ def test_a_class(run, toy):
     toy.hand_in("raise ValueError('no')", name="cleo.py")
     status, lines, errors = run()
     assert (status, errors) == (0, [])
-    assert lines[:4] == [
+    assert lines[1:5] == [
         f"Grading 3 from {toy.root}/handed in, 1 at a time; results go to {toy.root}/results/",
-        "  1/3  ann: 10 of 10",
-        "  2/3  ben: 4 of 10",
-        "  3/3  cleo: 0 of 10",
+        "  1/3  10 of 10  ann",
+        "  2/3  4 of 10  ben",
+        "  3/3  0 of 10  cleo",
     ]
-    rows = [cells(line) for line in lines[4:] if re.search(r"\d\.\d *$|seconds", line)]
-    assert rows[0] == ["submission", "score", "how it ended", "seconds"]
+    rows = [cells(line) for line in lines[5:] if re.search(r"\d\.\d *$|seconds", line)]
+    assert rows[0] == ["score", "submission", "how it ended", "seconds"]
     assert [row[:3] for row in rows[1:]] == [
-        ["ann", "10 of 10", "4 passed"],
-        ["ben", "4 of 10", "2 passed, 1 not run, 1 wrong"],
-        ["cleo", "0 of 10", "ValueError: no (toy.py, line 1)"],
+        ["10 of 10", "ann", "4 passed"],
+        ["4 of 10", "ben", "2 passed, 1 not run, 1 wrong"],
+        ["0 of 10", "cleo", "ValueError: no (toy.py, line 1)"],
     ]
+
+
+def test_problems_come_before_the_table_and_the_next_step_last(run, toy):
+    toy.hand_in(name="ann.py")
+    toy.hand_in("def double(x): return 2 * x", name="ben.py")
+    (toy.root / "roster.csv").write_text("Name,SID\nAnn,ann\nCy,\n")
+    _, lines, _ = run("--roster", toy.root / "roster.csv")
+    place = lines.index("Look at 2 problems:")
+    assert lines[place + 1 : place + 3] == [
+        "  - roster.csv: line 3 (Cy) has no id and no e-mail address: matched with no submission",
+        "  - ben: nobody in the roster",
+    ]
+    assert place < next(place for place, line in enumerate(lines) if "how it ended" in line)
+    assert any(re.match(r"10 of 10 +ann +Ann +4 passed", line.strip()) for line in lines)
+    assert lines[-1].startswith("Next: read report.html; grades.csv has everybody's points")
+
+
+def test_one_submission_ends_with_its_page_and_first_mistake(run, toy):
+    _, lines, _ = run(submissions=toy.hand_in("def double(x): return 2 * x"))
+    assert lines[-2].startswith("First mistake: halve is not defined in toy.py")
+    assert lines[-1] == f"Its page: {toy.root}/results/ann/page.html"
 
 
 def test_without_rich_as_on_gradescope(run, toy, without_rich):
     toy.hand_in(name="ann.py")
     status, lines, _ = run()
     assert status == 0
-    assert lines[2] == "submission  score  how it ended  seconds"
-    assert re.fullmatch(r"ann  10 of 10  4 passed  \d+\.\d", lines[3])
+    assert lines[3] == "score  submission  how it ended  seconds"
+    assert re.fullmatch(r"10 of 10  ann  4 passed  \d+\.\d", lines[4])
 
 
 def test_what_is_not_graded_is_not_imported():
@@ -83,15 +104,18 @@ def test_a_fault_in_one_of_two(run, toy):
     toy.hand_in("def double(x): return 666 if x is 3 else 2 * x", name="ben.py")
     status, lines, _ = run()
     assert status == 0
-    assert lines[2] == "  2/2  ben: no grade"
-    assert cells(next(line for line in lines if line.startswith("  ben")))[:3] == [
-        "ben",
+    assert "  2/2  no grade  ben" in lines
+    assert cells(next(line for line in lines if line.startswith("  no grade")))[:3] == [
         "no grade",
+        "ben",
         "grader fault",
     ]
-    assert lines[-2] == "grader fault in ben, no grade was written:"
+    place = lines.index("grader fault in ben, no grade was written:")
     assert re.fullmatch(
-        r"test_double: NameError: name 'undefined' is not defined \(test_toy_\d+\.py, line 2\)", lines[-1]
+        r"test_double: NameError: name 'undefined' is not defined \(test_toy_\d+\.py, line 2\)", lines[place + 1]
+    )
+    assert (
+        lines[-1] == "Next: read report.html; grades.csv has everybody's points; canvas.csv is for Canvas' gradebook."
     )
     assert not (toy.root / "results/ben/results.json").exists()
 
@@ -133,7 +157,7 @@ def test_only(run, toy):
     toy.hand_in()
     status, lines, _ = run("--only", "test_double[two]")
     assert status == 0
-    assert "  1/1  ann: 3 of 3" in lines
+    assert "  1/1  3 of 3  ann" in lines
     assert "only test_double[two]" in map(str.strip, lines)
 
 
@@ -183,7 +207,7 @@ def test_names_from_strangers(run, toy):
     (toy.root / "handed in" / os.fsdecode(b"b\xe4n.py")).write_text(toy.SOLUTION)
     status, lines, _ = run()
     assert status == 0
-    assert lines[1:3] == ["  1/2  [bold]ann[red] [31m: 10 of 10", "  2/2  bn: 10 of 10"]
+    assert lines[2:4] == ["  1/2  10 of 10  [bold]ann[red] [31m", "  2/2  10 of 10  b\ufffdn"]
     assert any("  [bold]ann[red] [31m " in line for line in lines)
     assert "\x1b" not in "".join(lines)
 

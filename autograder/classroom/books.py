@@ -1,0 +1,168 @@
+"""The class as files: grades.csv with a line for every student, and changes.csv against earlier scores.
+
+It must not know: how a score came about, platforms, terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from autograder.classroom.gradebook import NOT_COUNTED, Gradebook, Row, Standing, late_in_words
+from autograder.core import tables
+from autograder.core.errors import ConfigurationError
+from autograder.core.tables import Cell, Line, number
+from autograder.core.text import printable
+from autograder.intake import export
+from autograder.intake.handins import Student
+from autograder.intake.roster import POINTS_POSSIBLE
+
+KEYS = ("name", "sid", "email", "submission", "submitted")
+SUMMARY = ("score", "before lateness", "late", "overrides", "outcomes")
+_WHY_TESTS = 6
+_NAMED = 10
+
+
+def write_grades(book: Gradebook, path: Path) -> None:
+    """Write one line per student; a submission that is nobody's, or does not count, has a line without a student."""
+    head: list[Cell] = [*KEYS, *SUMMARY, *book.points]
+    worth = [POINTS_POSSIBLE.capitalize(), *[None] * 4, book.total, book.total, *[None] * 3, *book.points.values()]
+    lines = [head, worth]
+    for row in book.rows:
+        for standing in book.owners(row) or [Standing(Student(), None, row)]:
+            lines.append(_line(book, standing))
+    lines += [_line(book, standing) for standing in book.absent]
+    tables.write(path, lines)
+
+
+def _line(book: Gradebook, standing: Standing) -> list[Cell]:
+    student, row = standing.student, standing.row
+    submitted = f"{row.entry.submitted:%Y-%m-%d %H:%M:%S} UTC" if row.entry.submitted else ""
+    status = row.status if student != Student() or book.counts(row) else f"{NOT_COUNTED}; {row.status}"
+    return [
+        student.name,
+        student.sid,
+        student.email,
+        row.entry.name,
+        submitted,
+        row.score,
+        row.earned,
+        late_in_words(row.late),
+        "; ".join(map(str, row.overrides)),
+        status,
+        *(row.tests.get(name) for name in book.points),
+    ]
+
+
+# --- What changed ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier score, None where there was no grade; and by test where that is known."""
+
+    score: Fraction | None
+    tests: dict[str, Fraction] = field(default_factory=dict)
+
+
+def read_earlier(path: Path) -> dict[str, Earlier]:
+    """Read earlier scores by submission, or by student where there is none.
+
+    Parameters
+    ----------
+    path : Path
+        A ``grades.csv`` that was written here, or a Gradescope export.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be read, or gives one submission two scores.
+    """
+    if not path.exists():
+        raise ConfigurationError("COMPARE", "", f"{path} does not exist", "Give a grades.csv or a Gradescope export")
+    if path.is_dir() or path.suffix == ".yml":
+        return {name: Earlier(Fraction(repr(score))) for name, score in export.earlier_scores(path).items()}
+    table = tables.read("COMPARE", path, ("submission", "score"))
+    found: dict[str, Earlier] = {}
+    for line in table.rows:
+        who = line["submission"] or _student(line)
+        if not who or line["name"].casefold() == POINTS_POSSIBLE:
+            continue
+        tests = {name: table.amount(line, name) for name in table.columns if name and name not in KEYS + SUMMARY}
+        known = {name: points for name, points in tests.items() if points is not None}
+        earlier = Earlier(table.amount(line, "score"), known)
+        if found.setdefault(who, earlier).score != earlier.score:
+            raise table.refusal(line.number, f"{who} has another score in an earlier line", "Remove one of the two")
+    return found
+
+
+def _student(line: Line) -> str:
+    return line["sid"] or line["email"] or line["name"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs from the earlier score; None where there is none."""
+
+    row: Row
+    before: Fraction | None
+    why: str
+
+    @property
+    def by(self) -> Fraction | None:
+        """How much more it is now."""
+        return None if self.before is None or self.row.score is None else self.row.score - self.before
+
+
+def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
+    """List whose score changes, the largest loss first."""
+    found = []
+    for row in [*book.rows, *(standing.row for standing in book.absent)]:
+        before = earlier.get(row.label)
+        if (before.score if before else None) != row.score:
+            found.append(Change(row, before.score if before else None, _why(row, before)))
+    return sorted(found, key=lambda change: (change.by is not None, change.by or 0))
+
+
+def vanished(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[str]:
+    """Say who has an earlier score and is not in the class any more."""
+    here = {row.label for row in book.rows} | {standing.row.label for standing in book.absent}
+    gone = [name for name, before in earlier.items() if name not in here and before.score is not None]
+    if not gone:
+        return []
+    listed = ", ".join(gone[:_NAMED]) + (f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else "")
+    return [f"earlier scores: {len(gone)} are of submissions that are not here now: {listed}"]
+
+
+def _why(row: Row, before: Earlier | None) -> str:
+    if row.score is None:
+        return row.status
+    known = before is not None and before.score is not None
+    why = _different(row, before) if before is not None and known else ["no earlier score"]
+    why += [f"override of {override}" for override in row.overrides]
+    if row.late:
+        why.append(f"late: {number(row.late.percent)} % off")
+    if before is not None and known and not before.tests:
+        why.append("by test unknown: the earlier score is a total")
+    return "; ".join(why) or "tests, points or the late policy have changed"
+
+
+def _different(row: Row, before: Earlier) -> list[str]:
+    different = [
+        f"{name} {number(before.tests[name])} → {number(score)}"
+        for name, score in row.tests.items()
+        if name in before.tests and before.tests[name] != score
+    ]
+    more = [f"and {len(different) - _WHY_TESTS} more tests"] if len(different) > _WHY_TESTS else []
+    return different[:_WHY_TESTS] + more
+
+
+def write_changes(found: Sequence[Change], path: Path) -> None:
+    """Write one line for every score that changes."""
+    lines: list[list[Cell]] = [["submission", "name", "earlier", "score", "change", "why"]]
+    for change in found:
+        names = ", ".join(printable(student.name) for student in change.row.entry.students)
+        lines.append([change.row.label, names, change.before, change.row.score, change.by, change.why])
+    tables.write(path, lines)

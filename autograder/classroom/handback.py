@@ -1,0 +1,59 @@
+"""What goes back to students through a learning platform: a zip with one page each, named as the platform wants it.
+
+A page shows what its student may read, and names nobody else. It must not know: how a score came about.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from autograder.classroom import canvas, moodle, pages
+from autograder.classroom.gradebook import Gradebook, Row
+from autograder.core import files
+from autograder.core.results import Results
+from autograder.intake.handins import HandIn
+
+NAMES: dict[str, Callable[[HandIn], str]] = {"Canvas": canvas.feedback_name, "Moodle": moodle.feedback_name}
+"""How each platform that takes feedback as a zip names the pages in it."""
+
+_DATE = (1980, 1, 1, 0, 0, 0)  # the same pages are the same zip
+_LISTED = 10
+
+
+def write(book: Gradebook, platform: str, results_of: Callable[[str], Results], path: Path) -> list[str]:
+    """Write the zip for a platform that takes one; return what staff have to know.
+
+    Raises
+    ------
+    ImportError
+        If Jinja is not installed.
+    """
+    named = [(NAMES[platform](row.entry), row) for row in book.rows if row.score is not None and book.counts(row)]
+    found = {name: row for name, row in named if name}
+    without = [row.label for name, row in named if not name]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, row in sorted(found.items(), key=lambda item: item[0]):
+            page = pages.feedback(book, row, _who(book, row), _results(row, results_of))
+            info = zipfile.ZipInfo(name, _DATE)
+            info.external_attr = 0o600 << 16
+            archive.writestr(info, page, zipfile.ZIP_DEFLATED)
+    files.replace(path, content.getvalue())
+    if not without:
+        return []
+    listed = ", ".join(without[:_LISTED]) + (f" and {len(without) - _LISTED} more" if len(without) > _LISTED else "")
+    return [f"{path.name} leaves out {len(without)} whose names are not {platform}'s: {listed}"]
+
+
+def _who(book: Gradebook, row: Row) -> str:
+    """Return the student's name; nothing for a group, whose members all read the same page."""
+    owners = book.owners(row)
+    return owners[0].student.name if len(owners) == 1 and len(row.entry.students) == 1 else ""
+
+
+def _results(row: Row, results_of: Callable[[str], Results]) -> Results | None:
+    """Return what the tests found; None where there are points and no files."""
+    return results_of(row.entry.name) if row.has_results else None

@@ -1,0 +1,84 @@
+"""Web pages: templates that escape everything, and clean what strangers wrote.
+
+It must not know: how a score came about, what is drawn in the class report.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from autograder.classroom.gradebook import Gradebook, Row
+from autograder.classroom.journal import PAGE
+from autograder.core.results import Results
+from autograder.core.tables import number
+from autograder.core.text import printable, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).with_name("templates")
+_NAME = 80
+"""Most characters of a name on a page."""
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters["number"] = number
+    environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
+    environment.filters["page"] = _page_of
+    environment.filters["name"] = _name
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Take direction marks and other characters that nobody sees out of a text, also where staff wrote it."""
+    return visible(value) if type(value) is str else value  # and not where it is markup of ours
+
+
+def _name(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= _NAME else shown[: _NAME - 1] + "…"
+
+
+def _page_of(row: Row) -> str:
+    return f"{quote(os.fsencode(row.entry.name))}/{PAGE}"
+
+
+def render(template: str, content: Mapping[str, Any]) -> bytes:
+    """Return a page.
+
+    Raises
+    ------
+    ImportError
+        If Jinja is not installed.
+    """
+    return _environment().get_template(template).render(content).encode("utf-8", "replace")
+
+
+def staff(book: Gradebook, row: Row, results: Results, up: str) -> bytes:
+    """Return the page for staff of one submission: what the student reads, and what was decided."""
+    decided = {override.test: override for override in row.overrides}
+    return render("page.html.j2", {"book": book, "row": row, "results": results, "decided": decided, "up": up})
+
+
+def feedback(book: Gradebook, row: Row, who: str, results: Results | None) -> bytes:
+    """Return the page for a student: nothing on it is hidden from students, or about anybody else."""
+    tests = results.tests if results else ()
+    shown = [test for test in tests if test.visibility != "hidden"]
+    content = {"book": book, "row": row, "who": who, "results": results, "shown": shown}
+    return render("feedback.html.j2", {**content, "hidden": len(tests) - len(shown)})

@@ -1,0 +1,105 @@
+"""The files of a whole class, made in a folder of their own: what they are called, which there are, where they go.
+
+It must not know: how a score came about, where the folder is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.classroom import books, canvas, handback, moodle, report
+from autograder.classroom.books import Change
+from autograder.classroom.gradebook import Gradebook
+from autograder.core.results import Results
+from autograder.intake.roster import Roster
+
+GRADES, CANVAS, MOODLE, CHANGES, FEEDBACK, REPORT = BOOKS = (
+    "grades.csv",
+    "canvas.csv",
+    "moodle.csv",
+    "changes.csv",
+    "feedback.zip",
+    "report.html",
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the grades of a class go.
+
+    Attributes
+    ----------
+    platform : str
+        Whose download the hand-ins are; empty if that is not known.
+    roster : Roster or None
+    assignment : str or None
+        Canvas' column, where config.yaml names it.
+    anonymous : bool
+        Nowhere: nothing with a name in it is written.
+    """
+
+    platform: str = ""
+    roster: Roster | None = None
+    assignment: str | None = None
+    anonymous: bool = False
+
+    @property
+    def system(self) -> str:
+        """The platform that takes the grades."""
+        return self.platform or (self.roster.platform if self.roster else "")
+
+
+def write(
+    book: Gradebook,
+    changes: Sequence[Change] | None,
+    places: Places,
+    problems: list[str],
+    results_of: Callable[[str], Results],
+    folder: Path,
+) -> None:
+    """Write every book there can be into `folder`; what staff have to know is added to `problems`."""
+    books.write_grades(book, folder / GRADES)
+    if changes is not None:
+        books.write_changes(changes, folder / CHANGES)
+    if not places.anonymous:
+        problems += _for_platforms(book, places, folder)
+    try:
+        if places.platform in handback.NAMES and not places.anonymous:
+            problems += handback.write(book, places.platform, results_of, folder / FEEDBACK)
+        report.write(book, changes, list(problems), results_of, folder, REPORT)
+    except ImportError as error:
+        missing = f"the package {error.name} is not installed; pip install -r requirements/ta.txt"
+        problems.append(f"no {REPORT}: {missing}")
+
+
+def _for_platforms(book: Gradebook, places: Places, folder: Path) -> list[str]:
+    """Write what Canvas or Moodle takes; return what staff have to know."""
+    roster = places.roster
+    if places.system == "Moodle":
+        if roster is None or roster.platform != "Moodle":
+            return [f"no {MOODLE}: download the grading worksheet from Moodle and give it as ROSTER"]
+        return moodle.fill(book, roster.path, folder / MOODLE)
+    name, problem = canvas.column(book.title, places.assignment, roster)
+    said = [problem] if problem else []
+    return said + (canvas.write(book, name, folder / CANVAS) if name else [])
+
+
+def next_step(names: Collection[str], places: Places) -> str:
+    """Say in one line which files to take where."""
+    steps = []
+    if CANVAS in names and places.system == "Canvas":
+        steps.append(f"import {CANVAS} in Canvas' gradebook")
+        if FEEDBACK in names:
+            steps.append(f"upload {FEEDBACK} on the assignment's page in SpeedGrader's menu (Upload Submissions)")
+    if MOODLE in names:
+        steps.append(f"upload {MOODLE} in Moodle (Upload grading worksheet)")
+    if FEEDBACK in names and places.system == "Moodle":
+        steps.append(f"upload {FEEDBACK} in Moodle (Upload multiple feedback files in a zip)")
+    if not steps:
+        steps.append(f"{GRADES} has everybody's points; {CANVAS} is for Canvas' gradebook" if CANVAS in names else
+                     f"{GRADES} has everybody's points")  # fmt: skip
+    if REPORT in names:
+        steps.insert(0, f"read {REPORT}")
+    return f"Next: {'; '.join(steps)}."
