@@ -262,7 +262,7 @@ class Grader:
             student = Session(sandbox, directory, [], self._interface(), self._object)
             student.give_up(refusal, "the submission could not be read")
             return _Admitted.of(student, [refusal.message])
-        student = Session(sandbox, directory, read.files, self._interface(), self._object)
+        student = Session(sandbox, directory, read.files, self._interface(), self._object, elsewhere=read.elsewhere)
         student.start_clock()
         preflight(student)
         notes = list(read.notes)

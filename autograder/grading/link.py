@@ -32,8 +32,6 @@ from autograder.sandbox.worker import wire
 
 HELLO_SECONDS = 30.0
 """How long a worker may take to lock itself down, before any code of the student's runs: our time, not theirs."""
-IMPORTABLE = "What can be imported is Python's standard library, NumPy, and the files that were handed in"
-"""What a student is told about a module that was not found."""
 
 
 @dataclass(frozen=True)
@@ -180,9 +178,10 @@ class Link:
             return self._out_of_memory(function or "importing the file", function)
         message = clean(str(facts.get("message", "")))
         quoted = f"{kind}: {message}" if message else kind
-        advice = f". {IMPORTABLE}" if kind == "ModuleNotFoundError" else ""
         where = self._session.where(facts.get("file"), facts.get("line"))
-        text = (f"{doing} raised " if function else "") + quoted + (f" ({where})" if where else "") + advice
+        advice = self._session.advice(kind, message, facts.get("file"), facts.get("line"))
+        text = (f"{doing} raised " if function else "") + quoted + (f" ({where})" if where else "")
+        text += f". {advice}" if advice else ""
         detail: Detail = {"exception": kind}
         if where:
             detail["line"] = where.split(":")[0]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from autograder.core.errors import NotRun, StudentError, TimedOut, Wrong
 from autograder.core.text import clean
+from autograder.grading import advice
+from autograder.intake import sniff
 from autograder.sandbox.launcher import Sandbox
 
 SLOW_IMPORT_SECONDS = 2.0
@@ -60,6 +62,8 @@ class Session:
     files : sequence of str
         Their names, relative to `directory`. They are read now, before any code of the student's has run.
     interface : Interface
+    elsewhere : sequence of str
+        Python files that were handed in and that the worker does not see, since they are in another folder.
     guard : callable, optional
         Told how a worker has locked itself down before it runs any code of the student's; raises to keep it from that.
     reference : bool
@@ -74,15 +78,15 @@ class Session:
         interface: Interface,
         guard: Callable[[Mapping[str, str]], None] = lambda report: None,
         reference: bool = False,
+        elsewhere: Sequence[str] = (),
     ) -> None:
         self.sandbox = sandbox
         self.directory = directory
         self.interface = interface
         self.guard = guard
         self.reference = reference
-        self.sources = {
-            file: (directory / file).read_text(encoding="utf-8", errors="replace").splitlines() for file in files
-        }
+        self.elsewhere = elsewhere
+        self.sources = {file: sniff.lines(sniff.text((directory / file).read_bytes())) for file in files}
         self.names = frozenset(
             match[1] for lines in self.sources.values() for line in lines if (match := _DEFINITION.match(line))
         )
@@ -122,13 +126,29 @@ class Session:
             limit = f"{self.interface.call_seconds:g} s"  # and not of which call: its test may be a hidden one
             raise TimedOut(f"{function} was not called again: before, it did not return within {limit}", function)
 
+    def line(self, file: object, number: object) -> str | None:
+        """Return a line of the student's own files; None for any other file or line, whatever the worker says."""
+        if not isinstance(file, str) or file not in self.sources or type(number) is not int:
+            return None
+        lines = self.sources[file]
+        if not 0 < number <= len(lines) + 1:  # a syntax error may stand just behind the end
+            return None
+        return "".join(lines[number - 1 : number])
+
+    def advice(self, kind: str, message: str, file: object, line: object) -> str:
+        """Return what a student is told beside the words of an exception; empty where these suffice."""
+        if kind == "ModuleNotFoundError":
+            required = f"{self.interface.module}.py"
+            return advice.of_import(message, self.sources, self.elsewhere, required)
+        if kind == "ImportError":
+            return advice.of_name(message)
+        return advice.of_syntax(kind, self.line(file, line) or "")
+
     def where(self, file: object, line: object) -> str:
         """Return a line of the student's own files in words; empty for any other file, whatever the worker says."""
-        if not isinstance(file, str) or file not in self.sources or type(line) is not int:
+        text = self.line(file, line)
+        if text is None:
             return ""
-        lines = self.sources[file]
-        if not 0 < line <= len(lines) + 1:  # a syntax error may stand just behind the end
-            return ""
-        source = clean("".join(lines[line - 1 : line]), 120)
+        source = clean(text, 120)
         repeated = source.startswith("raise ")  # the exception has just been named
-        return f"{clean(file, 60)}, line {line}" + (f": {source}" if source and not repeated else "")
+        return f"{clean(str(file), 60)}, line {line}" + (f": {source}" if source and not repeated else "")

@@ -90,17 +90,19 @@ def test_odd_names_from_the_environment_do_too(name, echo):
 
 def test_everything_that_grading_a_class_may_be_told(echo):
     said = {"FORCE": "1", "ROSTER": "the class's.csv", "OVERRIDES": "o.csv", "COMPARE": "$HOME", "ANONYMOUS": "1"}
-    said |= {"SCHEDULER": "tcp://a:1"}
+    said |= {"SCHEDULER": "tcp://a:1", "AS": "class"}
     finished = run("make", "grade", f"PY={echo}", *(f"{name}={value}" for name, value in said.items()))
     assert finished.stdout.splitlines() == [
         *["-m", "autograder", "grade", "--force", "--roster=the class's.csv", "--overrides=o.csv"],
-        *["--compare=$HOME", "--anonymous", "--scheduler=tcp://a:1"],
+        *["--compare=$HOME", "--anonymous", "--as=class", "--scheduler=tcp://a:1"],
     ]
 
 
 def test_what_is_not_said_is_left_to_the_program(echo):
     assert run("make", "grade", f"PY={echo}").stdout.split() == ["-m", "autograder", "grade"]
     assert run("make", "grade", f"PY={echo}", "FORCE=", "ANONYMOUS=").stdout.split() == ["-m", "autograder", "grade"]
+    assembler = "/opt/conda/bin/x86_64-conda-linux-gnu-as"  # not ours, and often there
+    assert run("make", "grade", f"PY={echo}", AS=assembler).stdout.split() == ["-m", "autograder", "grade"]
     assert run("make", "fixtures", f"PY={echo}").stdout.split() == ["-m", "autograder", "fixtures"]
     assert run("make", "fixtures", f"PY={echo}", "SEED=7").stdout.split()[2:] == ["fixtures", "--seed=7"]
 

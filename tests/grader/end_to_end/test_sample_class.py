@@ -25,6 +25,7 @@ import pytest
 import yaml
 
 from autograder.core import config
+from autograder.grading import advice
 from tests.grader.support import ROOT, SUBMISSIONS
 
 SAMPLE = SUBMISSIONS / "sample"
@@ -115,7 +116,8 @@ def text_of(results, tests=None):
 
 def text_to_keep(results):
     """What ``golden/`` keeps: the summary, and the tests that did not get all points."""
-    return text_of(results, [test for test in results["tests"] if test["score"] != test["max_score"]])
+    text = text_of(results, [test for test in results["tests"] if test["score"] != test["max_score"]])
+    return text.replace(f"{advice.version()} grades", "Python 3.x grades")  # the one thing that a machine may add
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

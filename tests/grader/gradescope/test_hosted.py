@@ -10,6 +10,7 @@ import pytest
 from autograder.core import config
 from autograder.gradescope import hosted
 from autograder.gradescope.metadata import read
+from autograder.grading import advice
 from tests.grader.stage.submissions import DUE, metadata
 from tests.grader.support import ROOT
 from tests.grader.support.platform import FAULT, LATE
@@ -32,7 +33,8 @@ def test_a_file_that_cannot_be_imported_does_not_count(platform, toy):
     toy.configure(attempts={"in_total": 3})
     platform.grade("def double(x)")
     assert platform.results["output"].split("\n")[:2] == [
-        "toy.py could not be imported: SyntaxError: expected ':' (toy.py, line 1: def double(x))",
+        "toy.py could not be imported: SyntaxError: expected ':' (toy.py, line 1: def double(x)). "
+        f"{advice.version()} grades",
         "This attempt does not count. Used: 0 of 3 in all.",
     ]
 

@@ -20,8 +20,11 @@ from autograder import __version__
 from autograder.core import config
 from autograder.core.errors import ConfigurationError
 from autograder.core.results import Results
+from autograder.grading.advice import version
 from autograder.grading.grader import Grader
 from tests.grader.support import ROOT
+
+PYTHON = version()
 
 WRONG = "def double(x): return x\ndef halve(x): return x / 2, x.shape\ndef unhalve(out, cache): return 1 / 0\n"
 HIDDEN_FAULT = "def test_double(student):\n    undefined\n"
@@ -170,7 +173,10 @@ def test_a_slow_import_is_mentioned(grade, monkeypatch):
     ("source", "story"),
     [
         ("raise ValueError('no')", "ValueError: no (toy.py, line 1)"),
-        ("def double(x)\n    return x", "SyntaxError: expected ':' (toy.py, line 1: def double(x))"),
+        (
+            "def double(x)\n    return x",
+            f"SyntaxError: expected ':' (toy.py, line 1: def double(x)). {PYTHON} grades",
+        ),
         ("import os; os._exit(2)", "importing toy.py ended the Python process with exit status 2"),
     ],
 )

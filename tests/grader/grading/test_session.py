@@ -14,9 +14,13 @@ from autograder.core.errors import (
     Raised,
     TimedOut,
 )
+from autograder.grading.advice import version
 from tests.grader.support.calls import FRAMES, X, failure
 
 # Importing.
+
+
+PYTHON = version()
 
 
 @pytest.mark.parametrize(
@@ -28,7 +32,11 @@ from tests.grader.support.calls import FRAMES, X, failure
             "ModuleNotFoundError: No module named 'nowhere' (toy.py, line 2: import nowhere). What can be imported is "
             "Python's standard library, NumPy, and the files that were handed in",
         ),
-        ("def double(x)\n    return x", Raised, "SyntaxError: expected ':' (toy.py, line 1: def double(x))"),
+        (
+            "def double(x)\n    return x",
+            Raised,
+            f"SyntaxError: expected ':' (toy.py, line 1: def double(x)). {PYTHON} grades",
+        ),
         ("raise ValueError('no')", Raised, "ValueError: no (toy.py, line 1)"),
         ("import sys\nsys.exit('bye')", Raised, "SystemExit: bye (toy.py, line 2: sys.exit('bye'))"),
         ("while True: pass", TimedOut, "importing toy.py did not return within 0.4 s"),

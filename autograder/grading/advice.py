@@ -1,0 +1,97 @@
+"""What to do about an exception that Python's own words explain badly: a module not found, a newer Python's syntax.
+
+The words of the exception are the student's, so nothing of them is repeated here; they only choose among what is known
+of the files that were handed in. It must not know: processes, points.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Collection
+from pathlib import PurePosixPath
+
+from autograder.core.text import clean
+
+IMPORTABLE = "What can be imported is Python's standard library, NumPy, and the files that were handed in"
+"""What a student is told about a module that was not found."""
+
+_SYNTAX = ("SyntaxError", "IndentationError", "TabError")
+_NEWER_SYNTAX: list[tuple[tuple[int, int], re.Pattern[str]]] = [
+    ((3, 12), re.compile(r"\s*(?:async\s+)?(?:def|class)\s+\w+\s*\[")),
+    ((3, 12), re.compile(r"\s*type\s+\w+\s*(?:\[.*\])?\s*=")),
+    ((3, 12), re.compile(r""".*\b[rR]?[fF][rR]?(["'])[^"']*\{[^{}"']*\1[^"']*\1[^{}"']*\}""")),  # quotes of one kind
+    ((3, 12), re.compile(r""".*\b[fF](["'])[^"']*\{[^{}]*\\[^{}]*\}""")),  # a backslash between braces
+    ((3, 11), re.compile(r"\s*except\s*\*")),
+    ((3, 11), re.compile(r".*\w\[(?:[^\]]*,)?\s*\*\w+")),
+    ((3, 14), re.compile(r""".*(?<!\w)[tT][rR]?["']""")),
+]
+"""What a line looks like that needs a newer Python than the oldest that grades."""
+
+_NEWER_MODULES = {"tomllib": (3, 11), "annotationlib": (3, 14), "compression": (3, 14), "string.templatelib": (3, 14)}
+
+
+def version() -> str:
+    """Name the Python that grades."""
+    return f"Python {sys.version_info.major}.{sys.version_info.minor}"
+
+
+def of_import(message: str, copied: Collection[str], elsewhere: Collection[str], required: str) -> str:
+    """Return what to say of a module that was not found.
+
+    Parameters
+    ----------
+    message : str
+        Python's: ``No module named 'tools'``.
+    copied, elsewhere : collection of str
+        Paths of the Python files that were handed in: those that the worker sees, and those that it does not.
+    required : str
+        The file that is imported first.
+    """
+    found = re.fullmatch(r"No module named '([\w.]+)'(?:;.*)?", message)
+    if found is None:
+        return IMPORTABLE
+    name = found[1]
+    outer = name.partition(".")[0]
+    for path in sorted(elsewhere, key=len):
+        if _is_module(path, outer):
+            file = clean(path, 80)
+            return f"{file} was handed in, but only what is beside or below {required} can be imported: move it there"
+    for path in sorted(copied, key=len):
+        folder = PurePosixPath(path).parent
+        if _is_module(path, outer) and folder.parts:
+            dotted = clean(".".join([*folder.parts, outer]), 80)
+            return f"{clean(path, 80)} was handed in: import it as {dotted}, as seen from {required}"
+    top = {PurePosixPath(path).parts[0].removesuffix(".py") for path in copied}
+    if spelled := next((each for each in sorted(top) if each.casefold() == outer.casefold() and each != outer), ""):
+        return f"It was handed in as {clean(spelled, 60)}, and capitals count"
+    if (since := _NEWER_MODULES.get(name) or _NEWER_MODULES.get(outer)) and since > sys.version_info[:2]:
+        return f"{version()} grades, and this module needs Python {since[0]}.{since[1]}"
+    return IMPORTABLE
+
+
+def of_name(message: str) -> str:
+    """Return what to say where something cannot be imported from a module of the standard library."""
+    found = re.match(r"cannot import name '\w+' from '(\w+)[\w.]*'", message)
+    if found is None or found[1] not in sys.stdlib_module_names:
+        return ""
+    return f"{version()} grades: another version may have it"
+
+
+def of_syntax(kind: str, line: str) -> str:
+    """Return what to say of an exception of this kind about this line of the student's."""
+    if kind not in _SYNTAX:
+        return ""
+    if line.lstrip().startswith(("%", "!")):
+        return "Lines that begin with % or ! work in notebooks only: remove them"
+    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+        return "This is a mark that git leaves where two versions differ: keep one of them"
+    needed = [since for since, pattern in _NEWER_SYNTAX if since > sys.version_info[:2] and pattern.match(line[:200])]
+    if needed:
+        return f"{version()} grades, and this line needs Python {needed[0][0]}.{needed[0][1]}"
+    return f"{version()} grades"
+
+
+def _is_module(path: str, name: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return parts[-1] == f"{name}.py" or name in parts[:-1]
