@@ -28,10 +28,11 @@ import numpy as np
 from autograder import __version__
 from autograder.core import files
 from autograder.core.config import Config
-from autograder.core.errors import ConfigurationError, GraderFault
+from autograder.core.errors import GraderFault
 from autograder.core.files import ENGINE
 from autograder.core.results import Results
 from autograder.grading.grader import Grade
+from autograder.intake.archive import DEPTH
 
 JOURNAL = ".graded.jsonl"
 RESULTS = "results.json"
@@ -97,19 +98,9 @@ class Journal:
         return set(self._lines)
 
     def key(self, path: Path) -> str:
-        """Return what a grade of the submission at `path` depends on.
-
-        Raises
-        ------
-        ConfigurationError
-            If it cannot be read.
-        """
+        """Return what a grade of the submission at `path` depends on; what cannot be read counts as such."""
         digest = hashlib.sha256(self._circumstances.encode())
-        try:
-            _add(digest, path)
-        except OSError as error:
-            problem = f"{error.filename} cannot be read: {error.strerror}"
-            raise ConfigurationError("SUBMISSIONS", "", problem, "Make it readable, or move it away") from None
+        _add(digest, path, strict=False)
         return digest.hexdigest()
 
     def find(self, name: str, key: str, points: Fraction) -> Grade | None:
@@ -292,29 +283,46 @@ def _places(config: Config) -> set[str]:
     return {name for name, value in config.homework if isinstance(value, Path)}
 
 
-def _add(digest: hashlib._Hash, path: Path, suffixes: Iterable[str] = ()) -> None:
-    """Add all files at `path`, with their names; links count as what they say and are not followed."""
+def _add(digest: hashlib._Hash, path: Path, suffixes: Iterable[str] = (), strict: bool = True) -> None:
+    """Add all files at `path`, with their names; links count as what they say and are not followed.
+
+    What cannot be read raises OSError, or, unless `strict`, counts as what stands in its way.
+    """
     for place in [path, *_below(path)] if path.is_dir() else [path]:
-        mode = (place.stat() if place == path else place.lstat()).st_mode
+        mode, inner = 0, hashlib.sha256()
         content: Iterable[bytes]
-        if stat.S_ISLNK(mode):
-            content = [os.fsencode(os.readlink(place))]
-        elif stat.S_ISREG(mode) and (place == path or not suffixes or place.suffix in suffixes):
-            content = _blocks(place)
-        else:
-            continue
-        inner = hashlib.sha256()
-        for block in content:
-            inner.update(block)
+        try:
+            mode = (place.stat() if place == path else place.lstat()).st_mode
+            if stat.S_ISLNK(mode):
+                content = [os.fsencode(os.readlink(place))]
+            elif stat.S_ISREG(mode) and (place == path or not suffixes or place.suffix in suffixes):
+                content = _blocks(place)
+            else:
+                continue
+            for block in content:
+                inner.update(block)
+        except OSError as error:
+            if strict:
+                raise
+            inner.update(f"cannot be read: {error.errno}".encode())
         name = place.name if place == path else place.relative_to(path).as_posix()
         digest.update(b"%d %s " % (stat.S_IFMT(mode), os.fsencode(name)) + b"\0" + inner.digest())
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for directory, folders, names in os.walk(folder):
-        folders.sort()
-        yield from (Path(directory, name) for name in sorted(names))
-        yield from (Path(directory, name) for name in folders if Path(directory, name).is_symlink())
+    """Yield what is in a folder and below, as deep as a hand-in is read, folders left out; links to them are not."""
+    waiting = [(folder, 1)]
+    while waiting:
+        place, depth = waiting.pop()
+        try:
+            with os.scandir(place) as found:
+                children = sorted(found, key=lambda child: child.name)
+        except OSError:
+            continue
+        folders = [child.name for child in children if child.is_dir(follow_symlinks=False)]
+        yield from (place / child.name for child in children if not child.is_dir(follow_symlinks=False))
+        if depth < DEPTH:
+            waiting += [(place / name, depth + 1) for name in reversed(folders)]
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

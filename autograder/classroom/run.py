@@ -20,7 +20,7 @@ from autograder.classroom import books, gradebook, lock, pool, publish, report
 from autograder.classroom import overrides as decisions
 from autograder.classroom.books import Change, Earlier
 from autograder.classroom.gradebook import Gradebook, Row
-from autograder.classroom.journal import JOURNAL, PAGE, RESULTS, Journal, circumstances
+from autograder.classroom.journal import PAGE, RESULTS, Journal, circumstances
 from autograder.classroom.lock import Held
 from autograder.classroom.overrides import Assigned, Override
 from autograder.classroom.publish import BOOKS, Places
@@ -310,16 +310,6 @@ def _row(
         reason = str(error)
     grades[entry.name] = Grade.fault(grade.points, reason, grade.seconds)
     return gradebook.row(entry, grades[entry.name], journal, overrides, rule)
-
-
-def _without_results(hand_ins: HandIns) -> HandIns:
-    """Leave out what an earlier run has written among the hand-ins."""
-    ours = [entry for entry in hand_ins.entries if entry.path.is_dir() and os.path.lexists(entry.path / JOURNAL)]
-    if not ours:
-        return hand_ins
-    kept = [entry for entry in hand_ins.entries if entry not in ours]
-    said = [f"{entry.name} holds results of an earlier run and is no hand-in: left out" for entry in ours]
-    return replace(hand_ins, entries=kept, problems=[*hand_ins.problems, *said])
 
 
 @contextlib.contextmanager

@@ -180,10 +180,13 @@ def _left_out(items: list[Item]) -> list[str]:
     """Say what was not taken for a hand-in."""
     links = [export.link(item) for item in items if item.kind == "link"]
     special = [f"{item.name} is neither a file nor a folder: not graded" for item in items if item.kind == "special"]
-    files = [item for item in items if item.kind in ("file", "folder")]
+    ours = [item.name for item in items if item.is_folder]
+    files = [item for item in items if item.kind == "file"]
     hidden = [item.name for item in files if item.name.startswith((".", "__"))]
     plain = [item.name for item in files if item.name not in hidden]
-    said = []
+    said = [f"{name} holds results of an earlier run and is no hand-in: left out" for name in ours]
+    if export.METADATA in plain:
+        said.append(f"{export.METADATA} was not read: what is beside it is not named as in Gradescope's exports")
     if plain:
         said.append(f"not hand-ins, so left out: {', '.join(clean(name, 60) for name in plain)}")
     if hidden:

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
+from autograder.core.text import clean
+
 NAME_BYTES = 160
 """Most bytes of a name: file systems take 255, and what is written beside the results adds to it."""
 
@@ -70,9 +72,8 @@ def distinct(names: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
         wanted = final[indices[0]]
         if len(indices) == 1:
             if wanted.endswith(_MARK) and not names[indices[0]][0].endswith(_MARK):
-                said.append(
-                    f"a hand-in is called {wanted!r} here, since a file of ours may have its name, or it is hidden"
-                )
+                own = clean(names[indices[0]][1], 100)
+                said.append(f"{own} is called {wanted} here: its own name is hidden, or one of ours")
             continue
         for index in indices:
             final[index] = next(each for each in _numbered(safe(names[index][1])) if _folded(each) not in taken)

@@ -234,10 +234,15 @@ class Zip:
         members = self._members() if members is None else members
         self._in: dict[str, list[tuple[tuple[str, ...], Line]]] = {}
         self.items = []
+        twins = set()
         for parts, line in members:
             if JUNK.fullmatch(parts[0]):
                 continue
             if len(parts) == 1 and line.kind != "folder":
+                if (parts[0], line.crc, line.size) in twins:
+                    self.problems.append(f"{clean(parts[0], 100)} is in {what} twice with the same bytes: graded once")
+                    continue
+                twins.add((parts[0], line.crc, line.size))
                 self.items.append(Item(parts[0], line.kind, line.size, (), line))
             else:
                 self._in.setdefault(parts[0], []).append((parts[1:], line))
@@ -262,7 +267,9 @@ class Zip:
 
     def enter(self, item: Item) -> Pile:
         """Return what lies in a folder."""
-        return Zip(self._file, self._what, [member for member in self._in[item.name] if member[0]])
+        below = Zip(self._file, self._what, [member for member in self._in[item.name] if member[0]])
+        below.problems = [*self.problems, *below.problems]
+        return below
 
     def start(self, item: Item, most: int = START_BYTES) -> bytes:
         """Return how a file begins; nothing where it cannot be read."""

@@ -21,6 +21,7 @@ from autograder.core.text import clean
 from autograder.intake import export, sniff
 from autograder.intake.pile import Item, Pile
 from autograder.intake.platforms import Platform, platform_of
+from autograder.intake.variants import is_python
 
 Asked = Literal["class", "one"]
 
@@ -204,7 +205,7 @@ def _export(level: Pile, wrapper: str, question: Question) -> Decision | None:
         and len(submissions) == 1
         and not _EXPORT_NAME.match(PurePath(question.place).name)
     ):
-        return None  # one student can pack this as well
+        return Decision("one", level, f"its {export.METADATA} may be the student's own, so it is not read")
     return Decision("export", level, f"{export.METADATA} is at its top")
 
 
@@ -245,7 +246,7 @@ def _is_whole(item: Item, level: Pile, question: Question) -> bool:
     start = level.start(item)
     if sniff.is_zip(start):
         return True
-    if not item.name.strip().strip(_INVISIBLE).lower().endswith((".py", ".py.txt")):
+    if not is_python(item.name.removesuffix(".txt")):
         return False
     words = set(re.findall(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", start.replace(b"\0", b""), re.M))
     wanted = {function.encode() for function in question.functions}
@@ -265,6 +266,10 @@ def _otherwise(pile: Pile, question: Question) -> Decision:
     """Decide where at most one hand-in is whole: a zip is one submission; a folder that staff made is a class."""
     hand_ins = [item for item in pile.items if is_hand_in(item, pile)]
     if question.packed and question.asked is None:
+        loose = [item for item in hand_ins if not item.is_folder and is_python(item.name)]
+        if len(loose) > 1 and not all(_names_a_part(item, question) for item in loose):
+            names = _listed([item.name for item in loose])
+            raise question.unclear(f"holds no {question.required}, but several files of Python: {names}")
         return Decision("one", pile, "no two hand-ins in it")
     if not hand_ins:
         found = f": {_listed([item.name for item in pile.items])}" if pile.items else ""
