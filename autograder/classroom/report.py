@@ -24,6 +24,7 @@ from autograder.core import files
 from autograder.core.outcomes import FAULT
 from autograder.core.results import Results
 from autograder.core.tables import number
+from autograder.grading.grader import GRADED_WITH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,6 +102,7 @@ def write(
         "items": items,
         "mistakes": _groups(graded, lambda row: row.mistakes),
         "patterns": _groups(graded, lambda row: row.patterns),
+        "graded_with": GRADED_WITH,
         "slowest": sorted(tested, key=lambda row: -row.seconds)[:5],
         "scores": _scores_picture(book, graded) if graded else None,
         "tests": _items_picture(items) if items else None,

@@ -29,7 +29,7 @@ from autograder.core import config as configuration
 from autograder.core import console, files
 from autograder.core.errors import ConfigurationError, GraderFault
 from autograder.core.late import LateRule
-from autograder.grading.grader import Grade, Grader
+from autograder.grading.grader import GRADED_WITH, Grade, Grader
 from autograder.grading.plan import is_meant
 from autograder.intake import download, roster
 from autograder.intake.handins import HandIn, HandIns
@@ -374,7 +374,7 @@ def _plan(order: ClassJob, found: int, todo: int, jobs: int) -> str:
         return f"All {found} are {again}; results are in {order.place}/"
     done = f"{found - todo} of {found} are {again}. " if todo < found else ""
     how = f"on Dask ({order.scheduler})" if order.scheduler else f"{jobs} at a time"
-    return f"{done}Grading {todo} {where}, {how}; results go to {order.place}/"
+    return f"{done}Grading {todo} {where} with {GRADED_WITH}, {how}; results go to {order.place}/"
 
 
 def _not_private(out: Path) -> list[str]:

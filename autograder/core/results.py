@@ -208,8 +208,8 @@ class ResultsExtra(_Extra):
     ----------
     outcome : str
         Only where there is no grade.
-    engine : str
-        The version that graded it.
+    engine, python, numpy : str
+        The versions that graded it.
     only : str or None
         The test or pattern that was run alone.
     isolated : str
@@ -222,6 +222,8 @@ class ResultsExtra(_Extra):
 
     outcome: str = ""
     engine: str = ""
+    python: str = ""
+    numpy: str = ""
     only: str | None = None
     isolated: str = ""
     import_seconds: float = 0.0

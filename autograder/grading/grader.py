@@ -10,6 +10,7 @@ import ast
 import contextlib
 import importlib
 import math
+import platform
 import sys
 import time
 import traceback
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from autograder import __version__
 from autograder.core.config import Config
@@ -33,6 +36,9 @@ from autograder.grading.session import SLOW_IMPORT_SECONDS, Interface, Session
 from autograder.intake import submission
 from autograder.sandbox import isolation
 from autograder.sandbox.launcher import Sandbox
+
+GRADED_WITH = f"Python {platform.python_version()} and NumPy {np.__version__}"
+"""What a submission runs on here; other versions may disagree about syntax, and NumPy's about errors."""
 
 
 @dataclass(frozen=True)
@@ -342,6 +348,8 @@ class Grader:
             tests=tuple(self._entry(test, number) for test, number in zip(verdict.tests, numbers, strict=True)),
             extra_data=ResultsExtra(
                 engine=__version__,
+                python=platform.python_version(),
+                numpy=np.__version__,
                 only=self._only,
                 isolated=verdict.isolation,
                 **verdict.extra,

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from autograder.__main__ import main
+from autograder.grading.grader import GRADED_WITH
 from tests.grader.support import ROOT
 
 FAULT = "def test_double(student):\n    undefined\n"
@@ -45,7 +46,7 @@ def test_a_class(run, toy):
     status, lines, errors = run()
     assert (status, errors) == (0, [])
     assert lines[1:5] == [
-        f"Grading 3 from {toy.root}/handed in, 1 at a time; results go to {toy.root}/results/",
+        f"Grading 3 from {toy.root}/handed in with {GRADED_WITH}, 1 at a time; results go to {toy.root}/results/",
         "  1/3  10 of 10  ann",
         "  2/3  4 of 10  ben",
         "  3/3  0 of 10  cleo",
