@@ -203,7 +203,7 @@ def _doctor(options: argparse.Namespace) -> int:
     from autograder.core import config
     from autograder.grading import doctor
 
-    diagnosis = doctor.examine(config.load(options.config).limits.memory_mib)
+    diagnosis = doctor.examine(config.load(options.config).limits)
     for finding in diagnosis.findings:
         print(f"{'holds  ' if finding.holds else 'MISSING'}  {finding.name:14} {finding.stops}")
         if not finding.holds:

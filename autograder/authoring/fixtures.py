@@ -6,18 +6,16 @@ case means, tests, points, submissions.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
+import contextlib
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
+from autograder.core import homework
 from autograder.core.errors import ConfigurationError
 from autograder.grading import casefile
 
@@ -70,13 +68,14 @@ def make_fixtures(seed: int, cases: Path, oracle: Path, out: Path) -> Summary:
     ConfigurationError
         One of the two files is missing or fails, or the folder cannot be written.
     """
-    with (
-        _loaded(cases, "homework_cases") as cases_module,
-        _loaded(oracle, "homework_oracle") as oracle_module,
-        _blamed(cases, "build(seed, oracle)"),
-    ):
-        groups = cases_module.build(seed, oracle_module)
-    provenance = {"oracle_sha256": _sha256(oracle), "cases_sha256": _sha256(cases)}
+    with contextlib.ExitStack() as stack:
+        with _blamed(cases, ""):
+            cases_module = stack.enter_context(homework.loaded(cases))
+        with _blamed(oracle, ""):
+            oracle_module = stack.enter_context(homework.loaded(oracle))
+        with _blamed(cases, "build(seed, oracle)"):
+            groups = cases_module.build(seed, oracle_module)
+    provenance = casefile.hashes(oracle, cases)
     try:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
             new, old = Path(scratch) / "new", Path(scratch) / "old"
@@ -147,30 +146,12 @@ def _replace(directory: Path, new: Path, old: Path) -> None:
 
 
 @contextmanager
-def _loaded(path: Path, name: str) -> Iterator[ModuleType]:
-    """Import a file of the homework, known as `name` for as long as it is needed."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigurationError(str(path), "", "is not a Python file", "Name one in config.yaml, under homework")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up there
-    try:
-        with _blamed(path, ""):
-            spec.loader.exec_module(module)
-        yield module
-    finally:
-        del sys.modules[name]
-
-
-@contextmanager
 def _blamed(path: Path, key: str, kinds: tuple[type[Exception], ...] = (Exception,)) -> Iterator[None]:
     """Turn an exception of the homework's own code into a ConfigurationError that names the file."""
     try:
         yield
+    except ConfigurationError:
+        raise
     except kinds as error:
         problem = f"raised {type(error).__name__}: {error}"
-        raise ConfigurationError(str(path), key, problem, "Mend it; the old fixtures are still in place") from error
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+        raise ConfigurationError(str(path), key, problem, "Correct it; the old fixtures are still in place") from error

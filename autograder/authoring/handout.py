@@ -12,14 +12,13 @@ students' files, what the homework is about.
 from __future__ import annotations
 
 import re
-import runpy
 import zipfile
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
 from autograder.authoring import notebook, starter
-from autograder.core import config
+from autograder.core import config, homework
 from autograder.core.config import Config, TestSettings
 from autograder.core.errors import ConfigurationError
 from autograder.core.files import make_folder_of
@@ -151,7 +150,8 @@ def _make(config_path: Path, settings: Config) -> dict[str, str]:
     files = {home.required_file: source, starter.HANDED_OUT_TESTS: tests}
     templates = sorted((home.solution.parent / "handout").iterdir())
     files |= {path.name: fill(path.read_text(encoding="utf-8"), values, str(path)) for path in templates}
-    pictures = runpy.run_path(str(home.solution.parent / "pictures.py"))["draw"]()
+    with homework.loaded(home.solution.parent / "pictures.py") as module:
+        pictures = module.draw()
     return files | {f"{PICTURES}/{name}": text for name, text in pictures.items()}
 
 

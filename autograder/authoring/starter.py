@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from autograder.core import homework
 from autograder.core.errors import ConfigurationError
 
 BEGIN = "# BEGIN SOLUTION"
@@ -86,13 +87,7 @@ def make_starter(solution: Path, public_tests: Path) -> tuple[str, str]:
 
 def sources_of_tests(folder: Path) -> dict[str, str]:
     """Return the source of every test function in a folder, in the order of the files."""
-    sources: dict[str, str] = {}
-    for path in sorted(folder.glob("test_*.py")):
-        text = path.read_text(encoding="utf-8")
-        for node in _parse(text, str(path)).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                sources[node.name] = ast.get_source_segment(text, node) or ""
-    return sources
+    return {test.name: test.source for test in homework.all_functions(folder)}
 
 
 def strip_solution(source: str, file: str = "solution") -> str:
@@ -116,7 +111,7 @@ def strip_solution(source: str, file: str = "solution") -> str:
         can still be read elsewhere in it.
     """
     lines = source.splitlines()
-    functions = [node for node in ast.walk(_parse(source, file)) if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in ast.walk(homework.parsed(source, file)) if isinstance(node, ast.FunctionDef)]
     kept: list[str] = []
     removed: list[str] = []
     end = 0
@@ -142,7 +137,7 @@ def strip_solution(source: str, file: str = "solution") -> str:
         if len(line) > GIVEAWAY and line in starter:
             problem = f"a line of the solution also stands outside the markers: {line}"
             raise ConfigurationError(file, "", problem, "Reword what students may read")
-    _parse(starter, f"{file} without its solution")
+    homework.parsed(starter, f"{file} without its solution")
     return starter
 
 
@@ -181,18 +176,14 @@ def _hand_out(public_tests: Path, module: str) -> str:
     """Put the fixture and all public tests into one source."""
     parts = [FIXTURE.format(module=module, tests=HANDED_OUT_TESTS)]
     seen: set[str] = set()
-    for path in sorted(public_tests.glob("test_*.py")):
+    for path in homework.files_with_tests(public_tests):
         source = path.read_text(encoding="utf-8")
-        body = _parse(source, str(path)).body
+        body = homework.parsed(source, str(path)).body
         if ast.get_docstring(ast.Module(body, [])) is not None:
             docstring = body.pop(0)
             source = "\n".join(source.splitlines()[docstring.end_lineno :])
         for node in body:
-            if (
-                not isinstance(node, ast.FunctionDef)
-                or not node.name.startswith("test_")
-                or ast.unparse(node.args) != module
-            ):
+            if not homework.is_test(node) or ast.unparse(node.args) != module:
                 problem = f"is no test that takes {module} and nothing else"
                 remedy = "A public test is one function, with its imports inside, so that it runs anywhere"
                 raise ConfigurationError(str(path), f"line {node.lineno}", problem, remedy)
@@ -229,10 +220,3 @@ def _execute(source: str, file: str) -> dict[str, Any]:
         problem = f"cannot be imported ({type(error).__name__}: {error})"
         raise ConfigurationError(file, "", problem, "Correct it first") from error
     return namespace
-
-
-def _parse(source: str, file: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except SyntaxError as error:
-        raise ConfigurationError(file, f"line {error.lineno}", f"is not Python ({error.msg})", "Correct it") from error

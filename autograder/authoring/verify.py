@@ -20,21 +20,15 @@ on.
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import importlib
 import json
 import shutil
-import sys
 import tempfile
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import yaml
@@ -44,7 +38,7 @@ from autograder.authoring import fixtures, handout, starter
 from autograder.authoring.killmatrix import Fall, MistakeLine
 from autograder.classroom import pool
 from autograder.classroom.pool import HandIn
-from autograder.core import config
+from autograder.core import config, homework
 from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
 from autograder.core.outcomes import NOT_MEASURED, PARTLY, PASSED
@@ -151,16 +145,7 @@ def disagreements(config_path: Path, assignment: Path) -> list[str]:
     settings = config.load(config_path)
     home = settings.homework
     casefile.load(home.fixtures)  # every file is the one that the manifest was written for
-    manifest = json.loads((home.fixtures / casefile.MANIFEST).read_text(encoding="utf-8"))
-    found = []
-    if manifest["seed"] != settings.fixtures.seed:
-        found.append(
-            f"the fixtures were drawn from seed {manifest['seed']}, but {config_path.name} says "
-            f"{settings.fixtures.seed}: run `make fixtures`"
-        )
-    for program, path in (("oracle", home.oracle), ("cases", home.cases)):
-        if manifest.get(f"{program}_sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
-            found.append(f"{path.name} has changed since the fixtures were made: run `make fixtures`")
+    found = [str(error) for error in casefile.out_of_date(settings)]
     wrong = handout.disagreement(config_path, assignment)
     if wrong is not None:
         found.append(str(wrong))
@@ -307,33 +292,19 @@ def _wrong(config_path: Path, settings: Config, scratch: Path) -> Iterator[_Wron
     subjects = {test: settings.subject(test) for test in settings.tests}
     folder = scratch / "misconceptions"
     folder.mkdir()
-    with _imported(settings.homework.misconceptions, config_path.resolve().parent) as catalogue:
+    package, root = settings.homework.misconceptions, config_path.resolve().parent
+    with homework.forgotten(root):
+        try:
+            catalogue = homework.package(package, root)
+        except Exception as error:
+            problem = f"cannot be imported ({type(error).__name__}: {error})"
+            remedy = "It should be a package with CATALOGUE and source(entry)"
+            raise ConfigurationError(str(package), "", problem, remedy) from error
         for entry in catalogue.CATALOGUE:
             path = folder / f"{entry.id}.py"
             path.write_text(catalogue.source(entry), encoding="utf-8")
             may_fail = {test for test, subject in subjects.items() if {test, subject} & set(entry.also_fails)}
             yield _Wrong(MISCONCEPTION, entry.id, path, entry.function, subjects, frozenset(may_fail), entry.fails_only)
-
-
-@contextmanager
-def _imported(path: Path, root: Path) -> Iterator[ModuleType]:
-    """Import a package of the homework under the name it has below `root`, and forget it and what it imported."""
-    known = set(sys.modules)
-    sys.path.insert(0, str(root))
-    try:
-        try:
-            module = importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
-        except Exception as error:
-            problem = f"cannot be imported ({type(error).__name__}: {error})"
-            remedy = "It should be a package with CATALOGUE and source(entry)"
-            raise ConfigurationError(str(path), "", problem, remedy) from error
-        yield module
-    finally:
-        sys.path.remove(str(root))
-        for name in set(sys.modules) - known:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file is None or _is_below(Path(file), root):
-                del sys.modules[name]
 
 
 # --- grading it ------------------------------------------------------------------------------------------------------
@@ -379,8 +350,8 @@ def without_speed(settings: Config, scratch: Path) -> Path:
     speed = settings.speed_tests
     hidden = scratch / "hidden"
     shutil.copytree(settings.homework.hidden_tests, hidden, ignore=shutil.ignore_patterns("*.npz", "__pycache__"))
-    for path in hidden.glob("test_*.py"):
-        path.write_text(_without(path.read_text(encoding="utf-8"), speed), encoding="utf-8")
+    for path in homework.files_with_tests(hidden):
+        path.write_text(homework.without_tests(path.read_text(encoding="utf-8"), speed), encoding="utf-8")
     tests = {name: test for name, test in settings.tests.items() if name not in speed}
     update = {"homework": settings.homework.model_copy(update={"hidden_tests": hidden}), "tests": tests}
     update["total_points"] = sum(test.points for test in tests.values())
@@ -389,23 +360,8 @@ def without_speed(settings: Config, scratch: Path) -> Path:
     return path
 
 
-def _without(source: str, names: Collection[str]) -> str:
-    """Return a test file without the functions of these names; the others keep their lines."""
-    lines = source.splitlines()
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name in names:
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            last = node.end_lineno or node.lineno
-            lines[first - 1 : last] = [""] * (last - first + 1)
-    return "\n".join(lines) + "\n"
-
-
 def _plain(value: object) -> object:
     """Put what JSON does not know as config.yaml has it."""
     if isinstance(value, BaseModel):
         return dict(value)
     return float(value) if isinstance(value, Fraction) else str(value)
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    return folder.resolve() in path.resolve().parents

@@ -19,7 +19,8 @@ from autograder.classroom import overrides as decisions
 from autograder.classroom.journal import Journal
 from autograder.classroom.overrides import LATE, TOTAL, Override
 from autograder.core import late as late_rules
-from autograder.core.late import Lateness, LateRule
+from autograder.core.config import Late
+from autograder.core.late import Lateness
 from autograder.core.outcomes import FAULT, tally
 from autograder.core.tables import number
 from autograder.core.text import printable
@@ -94,7 +95,7 @@ class Row:
         return printable(self.entry.name) or printable(student.sid or student.email or student.name)
 
 
-def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Override], rule: LateRule | None) -> Row:
+def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Override], rule: Late | None) -> Row:
     """Make the line of one graded submission, and count decisions and lateness in its ``results.json``.
 
     Raises
@@ -106,7 +107,7 @@ def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Overr
     """
     if grade.score is None:
         return given(entry, overrides, FAULT, grade)
-    late = late_rules.lateness(entry.submitted, rule) if entry.submitted and rule else None
+    late = late_rules.lateness(entry.submitted, rule.due, rule) if entry.submitted and rule and rule.due else None
     own, dropped = _effective(overrides, decisions.without_effect(overrides, gradable=True))
     before = journal.read(entry.name)
     results = decisions.settle(before, own, late)

@@ -27,8 +27,8 @@ from autograder.classroom.publish import BOOKS, Places
 from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
 from autograder.core import console, files
+from autograder.core.config import Late
 from autograder.core.errors import ConfigurationError, GraderFault
-from autograder.core.late import LateRule
 from autograder.grading.grader import GRADED_WITH, Grade, Grader
 from autograder.grading.plan import is_meant
 from autograder.intake import download, roster
@@ -165,7 +165,7 @@ def mark(
             return ClassResult(grades, problems, rows=rows)
         assigned = _assigned(overrides, named, hand_ins, people, order)
         problems += [] if hand_ins.single and order.overrides is None else assigned.problems
-        rule = LateRule(**config.late.model_dump()) if config.late and config.late.due else None
+        rule = config.late if config.late and config.late.due else None
         rows = [_row(entry, grades, journal, assigned.entries.get(entry.name, ()), rule) for entry in hand_ins.entries]
         rows += [
             gradebook.given(entry, assigned.entries.get(entry.name, ()), gradebook.NO_FILES)
@@ -209,7 +209,7 @@ def _assigned(
     return Assigned(entries_decided, {}, problems)
 
 
-def _untimed(hand_ins: HandIns, rule: LateRule | None, order: ClassJob) -> list[str]:
+def _untimed(hand_ins: HandIns, rule: Late | None, order: ClassJob) -> list[str]:
     """Say what cannot be counted as late, though there is a rule."""
     if rule is None:
         return [f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"]
@@ -298,7 +298,7 @@ def _row(
     grades: dict[str, Grade],
     journal: Journal,
     overrides: Sequence[Override],
-    rule: LateRule | None,
+    rule: Late | None,
 ) -> Row:
     """Make a line of the books; results that were changed or removed by now are no grade."""
     grade = grades[entry.name]

@@ -194,7 +194,17 @@ class Speed(_Section):
 
 
 class Late(_Section):
-    """What handing in late costs. Optional: without this section, nothing; without `due`, nothing but on Gradescope."""
+    """What handing in late costs. Optional: without this section, nothing; without `due`, nothing but on Gradescope.
+
+    Attributes
+    ----------
+    grace_minutes : float
+        Up to this late is on time.
+    percent_per_day : float
+        What every day that has begun since `due` takes off the score.
+    at_most_percent : float
+        The most that lateness takes off.
+    """
 
     due: AwareDatetime | None = None
     grace_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -1,16 +1,25 @@
-"""The homework's test files, read without running them."""
+"""The homework's own Python files: its tests, found without running them, and its modules, imported where need be."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import importlib
+import importlib.util
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import TypeGuard
 
 from autograder.core.errors import ConfigurationError
 
 RACE = "race"
 """A test that takes an argument of this name measures speed."""
+
+
+# --- Tests -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,8 @@ class TestFunction:
     arguments : tuple of str
     title : str
         The first line of its docstring, without the full stop; its name if it has none.
+    source : str
+        Without its decorators.
     cases : str
         The group of cases that it runs once for each of; empty if there is none.
     parametrized : bool
@@ -34,6 +45,7 @@ class TestFunction:
     name: str
     arguments: tuple[str, ...]
     title: str
+    source: str
     cases: str = ""
     parametrized: bool = False
 
@@ -56,18 +68,14 @@ def functions(path: Path, shown: str) -> Iterator[TestFunction]:
     ConfigurationError
         If the file is not Python.
     """
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.12
-        line = f"line {error.lineno}: " if isinstance(error, SyntaxError) and error.lineno else ""
-        problem = f"is not Python: {line}{getattr(error, 'msg', error)}"
-        raise ConfigurationError(shown, "", problem, "Correct it.") from None
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+    text = path.read_bytes()
+    for node in parsed(text, shown).body:
+        if is_test(node):
             title = (ast.get_docstring(node) or node.name).splitlines()[0].rstrip(".")
             arguments = tuple(argument.arg for argument in node.args.args)
+            source = ast.get_source_segment(text.decode("utf-8"), node) or ""
             marks = dict(map(_mark, node.decorator_list))
-            yield TestFunction(node.name, arguments, title, marks.get("cases", ""), "parametrize" in marks)
+            yield TestFunction(node.name, arguments, title, source, marks.get("cases", ""), "parametrize" in marks)
 
 
 def _mark(decorator: ast.expr) -> tuple[str, str]:
@@ -84,3 +92,115 @@ def all_functions(*folders: Path) -> Iterator[TestFunction]:
     for folder in folders:
         for path in files_with_tests(folder):
             yield from functions(path, path.name)
+
+
+def is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
+    """Whether a statement of a test file defines a test."""
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+
+
+def without_tests(source: str, names: Collection[str]) -> str:
+    """Return a test file without the tests of these names; the others keep their lines."""
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        if is_test(node) and node.name in names:
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            last = node.end_lineno or node.lineno
+            lines[first - 1 : last] = [""] * (last - first + 1)
+    return "\n".join(lines) + "\n"
+
+
+# --- Other files, read -----------------------------------------------------------------------------------------------
+
+
+def parsed(source: str | bytes, shown: str) -> ast.Module:
+    """Parse Python; `shown` is the file's name in messages.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is not Python.
+    """
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.12
+        line = f"line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        raise ConfigurationError(shown, line, f"is not Python: {getattr(error, 'msg', error)}", "Correct it.") from None
+
+
+def parameters(solution: Path) -> dict[str, list[str]]:
+    """Return what each function of the model answer takes, by name."""
+    body = parsed(solution.read_bytes(), solution.name).body
+    defined = (node for node in body if isinstance(node, ast.FunctionDef))
+    return {node.name: [argument.arg for argument in node.args.args] for node in defined}
+
+
+def with_imports(paths: Iterable[Path], root: Path) -> Iterator[Path]:
+    """Yield the paths, and the homework's own modules below `root` that they import."""
+    seen: set[Path] = set()
+    todo = list(paths)
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        yield path
+        if path.suffix == ".py":
+            for base, names in _imports(path, root):
+                # What a package's own file does on the way counts, too.
+                places = [base.joinpath(*names[:length]) for length in range(len(names) + 1)]
+                modules = [place.with_name(f"{place.name}.py") for place in places[1:]]
+                modules += [place / "__init__.py" for place in places]
+                todo += (module for module in modules if module.is_file())
+
+
+def _imports(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield what a file imports: a folder, and the names from there on."""
+    for node in ast.walk(parsed(path.read_bytes(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from ((root, alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = Path(*path.resolve().parts[: -node.level]) if node.level else root
+            module = node.module.split(".") if node.module else []
+            yield from ((base, [*module, alias.name]) for alias in node.names)
+
+
+# --- Other files, run ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def loaded(path: Path) -> Iterator[ModuleType]:
+    """Run a file of the homework as a module of its own, forgotten afterwards; what it raises comes through."""
+    name = f"homework_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(str(path), "", "is not a Python file", "Name one in config.yaml, under homework")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up there
+    try:
+        spec.loader.exec_module(module)
+        yield module
+    finally:
+        del sys.modules[name]
+
+
+def package(path: Path, root: Path) -> ModuleType:
+    """Import a package of the homework, under the name that it has below `root`."""
+    sys.path.insert(0, str(root))
+    try:
+        return importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+    finally:
+        sys.path.remove(str(root))
+
+
+@contextmanager
+def forgotten(root: Path) -> Iterator[None]:
+    """Forget afterwards what is imported from below `root`: another homework may have packages of the same names."""
+    known = set(sys.modules)
+    try:
+        yield
+    finally:
+        for name in set(sys.modules) - known:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is None or root.resolve() in Path(file).resolve().parents:
+                del sys.modules[name]

@@ -12,32 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from autograder.core.config import Late
 from autograder.core.results import LateExtra, Results, ResultsExtra
 
 DAY = timedelta(days=1)
 _ROUNDING = 100  # scores keep two decimals, as those of tests do
-
-
-@dataclass(frozen=True)
-class LateRule:
-    """A course's rule, as config.yaml has it.
-
-    Attributes
-    ----------
-    due : datetime
-        With a time zone.
-    grace_minutes : float
-        Up to this late is on time.
-    percent_per_day : float
-        What every day that has begun since `due` takes off the score.
-    at_most_percent : float
-        The most that lateness takes off.
-    """
-
-    due: datetime
-    grace_minutes: float
-    percent_per_day: float
-    at_most_percent: float
 
 
 @dataclass(frozen=True)
@@ -83,9 +62,9 @@ def due(base: datetime | None, own: Sequence[datetime | None], course: datetime 
     return max((date for date in dates if date is not None), default=None)
 
 
-def lateness(submitted: datetime, rule: LateRule) -> Lateness | None:
-    """Return what being late costs, None if it was in time."""
-    over = submitted - rule.due
+def lateness(submitted: datetime, due: datetime, rule: Late) -> Lateness | None:
+    """Return what handing in after `due` costs, None if it was in time."""
+    over = submitted - due
     if over <= timedelta(minutes=rule.grace_minutes):
         return None
     days = -(-over // DAY)

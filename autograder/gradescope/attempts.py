@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+from autograder.core.config import Attempts
 from autograder.core.results import AttemptsExtra, LedgerLine
 from autograder.core.tables import moment
 from autograder.gradescope.metadata import Previous, amount
@@ -20,14 +21,6 @@ from autograder.gradescope.metadata import Previous, amount
 DAY = timedelta(days=1)
 _SAME = timedelta(seconds=1)
 """How far the platform's two notes of one time may lie apart."""
-
-
-@dataclass(frozen=True)
-class AttemptRule:
-    """How often one may submit; None where there is no limit."""
-
-    per_day: int | None
-    in_total: int | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +71,7 @@ class Budget:
 
     Attributes
     ----------
-    rule : AttemptRule
+    rule : Attempts
     submitted : datetime
     earlier : tuple of Attempt
         Oldest first.
@@ -86,7 +79,7 @@ class Budget:
         All that is known of them, to be carried along.
     """
 
-    rule: AttemptRule
+    rule: Attempts
     submitted: datetime
     earlier: tuple[Attempt, ...] = ()
     lines: tuple[LedgerEntry, ...] = ()
@@ -169,7 +162,7 @@ class Budget:
         return time if time.utcoffset() else time.astimezone(self.submitted.tzinfo)
 
 
-def budget(submitted: datetime, others: Sequence[Previous], rule: AttemptRule) -> Budget:
+def budget(submitted: datetime, others: Sequence[Previous], rule: Attempts) -> Budget:
     """Count the attempts before this one.
 
     One on which the autograder failed does not count. Of the others a ledger says whether they do; where it does not,

@@ -10,22 +10,21 @@ import contextlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 from autograder.core import late as late_rules
 from autograder.core.config import PLATFORM_SHARE, Config
-from autograder.core.late import Lateness, LateRule
+from autograder.core.late import Lateness
 from autograder.core.outcomes import tally
 from autograder.core.results import Results, ResultsExtra
 from autograder.core.tables import number
 from autograder.core.text import clean
 from autograder.gradescope import attempts, metadata
-from autograder.gradescope.attempts import AttemptRule, Budget
+from autograder.gradescope.attempts import Budget
 from autograder.gradescope.metadata import Metadata
-from autograder.grading.grader import Grade, Grader, PlatformTerms
+from autograder.grading.grader import Grade, Grader
 from autograder.sandbox import isolation
 
 _STORY = 20_000
@@ -88,6 +87,8 @@ class Ruling:
 
     Attributes
     ----------
+    stopped : str
+        Why tests were not run, should the grading be ended early.
     late : Lateness or None
     budget : Budget or None
         None where attempts are not limited, or cannot be counted.
@@ -103,6 +104,7 @@ class Ruling:
         The rules may have been applied wrongly, because part of the metadata could not be read.
     """
 
+    stopped: str
     late: Lateness | None = None
     budget: Budget | None = None
     withheld: str = ""
@@ -134,14 +136,14 @@ class Ruling:
 
 def standing(known: Metadata, config: Config) -> Ruling:
     """Apply the rules of config.yaml to what the platform knows; without any, nothing has to be known."""
+    stopped = f"grading had to be stopped after {span(config.limits.platform_minutes * PLATFORM_SHARE)}"
     if config.late is None and config.attempts is None:
-        return Ruling()
+        return Ruling(stopped)
     notes = list(known.problems)
-    stands = Ruling(_late(known, config, notes), notes=notes, unread=bool(known.problems))
+    stands = Ruling(stopped, _late(known, config, notes), notes=notes, unread=bool(known.problems))
     if config.attempts is None or known.submitted is None:
         return stands
-    rule = AttemptRule(config.attempts.per_day, config.attempts.in_total)
-    budget = attempts.budget(known.submitted, known.previous, rule)
+    budget = attempts.budget(known.submitted, known.previous, config.attempts)
     if not budget.used_up:
         return replace(stands, budget=budget)
     if budget.stays is None or budget.stays.score is None:
@@ -169,7 +171,7 @@ def _late(known: Metadata, config: Config, notes: list[str]) -> Lateness | None:
         notes.append(
             "late: Gradescope names no due date of the assignment, so students' own are not taken for extensions"
         )
-    return late_rules.lateness(known.submitted, LateRule(**{**config.late.model_dump(), "due": due}))
+    return late_rules.lateness(known.submitted, due, config.late)
 
 
 def grade(place: Folders, config: Config) -> bool:
@@ -177,17 +179,10 @@ def grade(place: Folders, config: Config) -> bool:
     place.close()
     stands = standing(metadata.read(place.metadata), config)
     if stands.fault:
-        _tell(_report(Grade.fault(config.total_points, stands.fault), stands, {}))
+        _tell(_report(Grade.fault(config.total_points, stands.fault), stands))
         return False
-    stopped = f"grading had to be stopped after {span(config.limits.platform_minutes * PLATFORM_SHARE)}"
-    layers: dict[str, str] = {}
-
-    def finish(results: Results, ended: bool) -> Results:
-        layers.update(results.extra_data.isolation)
-        return stands.finish(results, ended)
-
-    graded = Grader(config).grade(place.submission, place.draft, terms=PlatformTerms(stopped, stands.withheld, finish))
-    _tell(_report(graded, stands, layers))
+    graded = Grader(config).grade(place.submission, place.draft, terms=stands)
+    _tell(_report(graded, stands))
     return graded.score is not None
 
 
@@ -197,7 +192,7 @@ def _tell(staff: list[str]) -> None:
             print(clean(line, _STORY, lines=True), flush=True)
 
 
-def _report(graded: Grade, stands: Ruling, layers: Mapping[str, str]) -> list[str]:
+def _report(graded: Grade, stands: Ruling) -> list[str]:
     notes = [f"Note: {note}" for note in stands.notes]
     if graded.score is None:
         return [f"GRADER FAULT:\n{graded.remark}", *notes]
@@ -207,7 +202,8 @@ def _report(graded: Grade, stands: Ruling, layers: Mapping[str, str]) -> list[st
     if stands.late is not None and not stands.withheld:
         lines.append(f"{stands.late.why}.")
     lines += [f"Isolation: {graded.isolation}."] * bool(graded.isolation)
-    lines += [f"Layer of isolation that does not hold: {layer}." for layer in isolation.missing(layers) if layers]
+    missing = isolation.missing(graded.layers) if graded.layers else []
+    lines += [f"Layer of isolation that does not hold: {layer}." for layer in missing]
     return lines + notes
 
 

@@ -2,7 +2,7 @@
 
 One folder holds ``<group>.npz`` (arrays, uncompressed, under the key ``<case id>/<name>``) and ``manifest.json``
 (everything that is not an array, where the files came from, and the SHA-256 of each). The same groups give the same
-bytes on every platform. This room knows nothing of what the arrays mean, and runs nobody's code: pickles are refused.
+bytes on every platform. Nobody's code is run when they are read: pickles are refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
 
 Value = NDArray[Any] | int | str | tuple[int, ...]
@@ -101,12 +102,12 @@ def load(directory: Path) -> dict[str, tuple[Case, ...]]:
     ConfigurationError
         The folder, the manifest or a group's file is missing or is not what was saved.
     """
-    manifest = _read_manifest(directory / MANIFEST)
+    known = manifest(directory)
     loaded = {}
-    for group, cases in manifest["groups"].items():
+    for group, cases in known["groups"].items():
         path = directory / f"{group}.npz"
         data = _read(path)
-        if hashlib.sha256(data).hexdigest() != manifest["files"].get(path.name):
+        if hashlib.sha256(data).hexdigest() != known["files"].get(path.name):
             raise ConfigurationError(str(path), "", f"is not the file that {MANIFEST} was written for", _REMEDY)
         archive = _Archive(data)
         loaded[group] = tuple(Case(group, id, parameters, archive) for id, parameters in cases.items())
@@ -142,8 +143,33 @@ def save(directory: Path, seed: int, provenance: Mapping[str, str], groups: Grou
             parameters[group] = {id: _write_case(archive, group, id, values) for id, values in cases.items()}
         (directory / f"{group}.npz").write_bytes(buffer.getvalue())
         files[f"{group}.npz"] = hashlib.sha256(buffer.getvalue()).hexdigest()
-    manifest = {"seed": seed, **provenance, "groups": parameters, "files": files}
-    (directory / MANIFEST).write_bytes(_manifest_text(manifest).encode("ascii"))
+    content = {"seed": seed, **provenance, "groups": parameters, "files": files}
+    (directory / MANIFEST).write_bytes(_manifest_text(content).encode("ascii"))
+
+
+def hashes(oracle: Path, cases: Path) -> dict[str, str]:
+    """Return what the manifest says of the programs that the fixtures come from."""
+    programs = {"oracle": oracle, "cases": cases}
+    return {f"{name}_sha256": hashlib.sha256(path.read_bytes()).hexdigest() for name, path in programs.items()}
+
+
+def out_of_date(config: Config) -> Iterator[ConfigurationError]:
+    """Say in which ways the fixtures are not those of this seed and these programs."""
+    home, remedy = config.homework, "Run `make fixtures`, then `make verify`."
+    known = manifest(home.fixtures)
+    if known.get("seed") != config.fixtures.seed:
+        problem = f"says {config.fixtures.seed}, but the fixtures were drawn from seed {known.get('seed')}"
+        yield ConfigurationError("config.yaml", "fixtures.seed", problem, remedy)
+    for key, digest in hashes(home.oracle, home.cases).items():
+        if known.get(key) != digest:
+            path = home.oracle if key.startswith("oracle") else home.cases
+            yield ConfigurationError(path.name, "", "has changed since the fixtures were made", remedy)
+
+
+def refuse_out_of_date(config: Config) -> None:
+    """Raise the first ConfigurationError of `out_of_date`, if there is one."""
+    for error in out_of_date(config):
+        raise error
 
 
 def _write_case(archive: zipfile.ZipFile, group: str, id: str, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -155,7 +181,7 @@ def _write_case(archive: zipfile.ZipFile, group: str, id: str, values: Mapping[s
         if not name.isidentifier() or name.startswith("_") or name in _RESERVED:
             raise ValueError(f"{group}[{id}]: {name!r} cannot be the name of an attribute")
         if isinstance(value, np.ndarray):
-            # A fixed date and system: np.savez would do the same with more luck than promise.
+            # A fixed date and system: np.savez happens to do this, but does not guarantee it.
             entry = zipfile.ZipInfo(f"{id}/{name}", _EPOCH)
             entry.create_system = 3
             archive.writestr(entry, _npy(value))
@@ -188,7 +214,15 @@ def _manifest_text(manifest: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def manifest(directory: Path) -> dict[str, Any]:
+    """Return what the manifest of a folder says.
+
+    Raises
+    ------
+    ConfigurationError
+        It is missing or is not what was saved.
+    """
+    path = directory / MANIFEST
     try:
         manifest = json.loads(_read(path))
     except ValueError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autograder.core.config import Limits
 from autograder.core.errors import GraderFault
 from autograder.grading.proxy import preflight
 from autograder.grading.session import Interface, Session
@@ -42,21 +43,22 @@ class MachineReport:
     findings: tuple[Finding, ...]
 
 
-def examine(memory_mib: int) -> MachineReport:
+def examine(limits: Limits) -> MachineReport:
     """Start a worker as grading does, with an empty submission, and report how it locked itself down.
 
     Parameters
     ----------
-    memory_mib : int
-        As in config.yaml.
+    limits : Limits
+        As in config.yaml; times are our own.
 
     Raises
     ------
     GraderFault
         If no worker can be started at all.
     """
-    interface = Interface("empty", {}, frozenset(), SECONDS, SECONDS, SECONDS, memory_mib, 1)
-    with Sandbox(memory_mib=memory_mib, cpu_seconds=int(SECONDS)) as sandbox:
+    patient = dict.fromkeys(("call_seconds", "import_seconds", "submission_seconds"), SECONDS)
+    interface = Interface("empty", {}, frozenset(), limits.model_copy(update=patient))
+    with Sandbox(memory_mib=limits.memory_mib, cpu_seconds=int(SECONDS)) as sandbox:
         directory = sandbox.directory("student")
         (directory / "empty.py").touch(mode=0o644)
         probe = Session(sandbox, directory, [], interface)

@@ -114,7 +114,7 @@ class Link:
         }
         file = f"{interface.module}.py"
         started = time.monotonic()
-        deadline = session.deadline(interface.import_seconds)
+        deadline = session.deadline(interface.limits.import_seconds)
         body, _ = self.ask(Request(request, deadline, f"importing {file}"))
         session.import_seconds = max(session.import_seconds, time.monotonic() - started)
         if "raised" in body:
@@ -163,11 +163,11 @@ class Link:
 
     def _limit(self, function: str | None) -> str:
         interface = self._session.interface
-        seconds = interface.import_seconds if function is None else interface.call_seconds
+        seconds = interface.limits.import_seconds if function is None else interface.limits.call_seconds
         return f"{seconds:g} s"
 
     def _out_of_memory(self, who: str, function: str | None) -> OutOfMemory:
-        limit = self._session.interface.memory_mib
+        limit = self._session.interface.limits.memory_mib
         return OutOfMemory(f"{who} ran out of memory; the limit is {limit} MiB", function)
 
     def raised(self, function: str | None, described: object, doing: str = "") -> StudentError:

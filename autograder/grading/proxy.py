@@ -88,7 +88,7 @@ class Proxy:
         """Have the worker drop the objects that it keeps for handles: the memory of many large calls adds up."""
         self._last_mark = None
         if self._link.worker is not None:
-            deadline = self._session.deadline(self._session.interface.call_seconds)
+            deadline = self._session.deadline(self._session.interface.limits.call_seconds)
             self._link.ask(Request({"forget": True}, deadline, "freeing the caches"))
         self.calls.clear()
 
@@ -136,8 +136,8 @@ class Proxy:
             "parts": mark is not None,
         }
         doing = in_words(name, args, kwargs, session.interface.parameters.get(name, ()))
-        deadline = session.deadline(session.interface.call_seconds)
-        request = Request(body, deadline, doing, name, arrays, session.interface.reply_mib * MIB)
+        deadline = session.deadline(session.interface.limits.call_seconds)
+        request = Request(body, deadline, doing, name, arrays, session.interface.limits.reply_mib * MIB)
         reply, incoming = self._ask_in_parts(request, mark)
         if "raised" in reply:
             raise self._link.raised(name, reply["raised"], doing)

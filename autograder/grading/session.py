@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.core.config import Limits
 from autograder.core.errors import NotRun, StudentError, TimedOut, Wrong
 from autograder.core.text import clean
 from autograder.grading import advice
@@ -23,7 +24,7 @@ _DEFINITION = re.compile(r"\s*(?:async\s+)?def\s+([^\W\d]\w*)")
 
 @dataclass(frozen=True)
 class Interface:
-    """The functions a student implements, and the bounds on calling them.
+    """The functions a student implements, and the limits on calling them.
 
     Attributes
     ----------
@@ -40,11 +41,7 @@ class Interface:
     module: str
     functions: Mapping[str, Sequence[str]]
     opaque: frozenset[str]
-    call_seconds: float
-    import_seconds: float
-    submission_seconds: float
-    memory_mib: int
-    reply_mib: int
+    limits: Limits
     parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -100,7 +97,7 @@ class Session:
 
     def start_clock(self) -> None:
         """Start the submission's total time; before this it has not begun."""
-        self._deadline = time.monotonic() + self.interface.submission_seconds
+        self._deadline = time.monotonic() + self.interface.limits.submission_seconds
 
     def deadline(self, seconds: float) -> float:
         """Return when something that may take `seconds` must have ended, on the ``time.monotonic`` clock."""
@@ -110,7 +107,7 @@ class Session:
     def refuse_when_late(self) -> None:
         """Raise NotRun when the submission's total time is used up."""
         if time.monotonic() >= self._deadline:
-            raise NotRun(f"the {self.interface.submission_seconds:g} s for the whole submission were used up")
+            raise NotRun(f"the {self.interface.limits.submission_seconds:g} s for the whole submission were used up")
 
     def give_up(self, failure: StudentError, reason: str) -> None:
         """Let no test call anything: `failure` is the story, `reason` what every test says of it."""
@@ -123,7 +120,7 @@ class Session:
         if function not in self.defined:
             raise Wrong(f"{function} is not defined in {self.interface.module}.py", function, {"kind": "undefined"})
         if function in self.hung:
-            limit = f"{self.interface.call_seconds:g} s"  # and not of which call: its test may be a hidden one
+            limit = f"{self.interface.limits.call_seconds:g} s"  # and not of which call: its test may be a hidden one
             raise TimedOut(f"{function} was not called again: before, it did not return within {limit}", function)
 
     def line(self, file: object, number: object) -> str | None:

@@ -334,18 +334,14 @@ def _submission(settings: Config, source: str) -> Iterator[Session]:
 
 
 def _admit(settings: Config, box: Sandbox, source: str, name: str) -> Session:
-    homework, limits = settings.homework, settings.limits
+    homework = settings.homework
     directory = box.directory(name)
     (directory / homework.required_file).write_text(source, encoding="utf-8")
     interface = Interface(
         module=Path(homework.required_file).stem,
         functions=homework.functions,
         opaque=frozenset(homework.opaque),
-        call_seconds=limits.call_seconds,
-        import_seconds=limits.import_seconds,
-        submission_seconds=600,
-        memory_mib=limits.memory_mib,
-        reply_mib=limits.reply_mib,
+        limits=settings.limits.model_copy(update={"submission_seconds": 600}),
     )
     return Session(box, directory, [], interface, reference=name == "reference")
 

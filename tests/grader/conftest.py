@@ -11,7 +11,8 @@ from _pytest.assertion.rewrite import AssertionRewritingHook
 from autograder.grading.proxy import preflight
 from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox
-from tests.grader.support.toy import FUNCTIONS, LIMITS, PARAMETERS, Toy, numbers
+from tests.grader.support.toy import FUNCTIONS, PARAMETERS, Toy, numbers
+from tests.grader.support.toy import limits as toy_limits
 
 
 @pytest.fixture
@@ -38,8 +39,7 @@ def submit(sandbox: Sandbox) -> Callable[..., Session]:
         files = {"toy.py": source, **(helpers or {})}
         for name, text in files.items():
             (directory / name).write_text(text)
-        bounds: dict[str, Any] = {key: value for key, value in LIMITS.items() if key in Interface.__annotations__}
-        interface = Interface("toy", FUNCTIONS, frozenset({"cache"}), **{**bounds, **limits}, parameters=PARAMETERS)
+        interface = Interface("toy", FUNCTIONS, frozenset({"cache"}), toy_limits(**limits), PARAMETERS)
         submission = Session(sandbox, directory, list(files), interface)
         submission.start_clock()
         preflight(submission)

@@ -7,21 +7,18 @@ know: how grading works, what the platform does with the zip.
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import io
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.core import config as configuration
-from autograder.core import files
+from autograder.core import files, homework
 from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
 from autograder.grading import casefile
@@ -72,7 +69,8 @@ def pack(config_path: Path, archive: Path) -> Packed:
         not packed.
     """
     settings = configuration.load(config_path)
-    _refuse_disagreement(config_path, settings)
+    casefile.load(settings.homework.fixtures)  # every file is the one that the manifest was written for
+    casefile.refuse_out_of_date(settings)
     content = dict(sorted(contents(config_path, settings).items()))
     with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
         root = _unpacked(content, Path(scratch).resolve())
@@ -109,10 +107,8 @@ def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
     paths += _visible(home.misconceptions, home.misconceptions.rglob("*.py"))
     for folder in (home.public_tests, home.hidden_tests):
         paths += _visible(folder, folder.glob("*.py"))
-    paths.append(home.fixtures / casefile.MANIFEST)
-    manifest = json.loads(paths[-1].read_bytes())
-    paths += [home.fixtures / name for name in manifest["files"]]
-    for path in _with_imports(paths, root):
+    paths += [home.fixtures / name for name in (casefile.MANIFEST, *casefile.manifest(home.fixtures)["files"])]
+    for path in homework.with_imports(paths, root):
         if not path.resolve().is_relative_to(root):
             problem = f"{path} lies outside of {root}"
             raise ConfigurationError(config_path.name, "homework", problem, "Move it below the folder of this file.")
@@ -124,36 +120,6 @@ def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
 def _visible(folder: Path, paths: Iterable[Path]) -> list[Path]:
     """Leave out what editors and macOS put beside files, under names that begin with a dot."""
     return [path for path in sorted(paths) if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
-
-
-def _with_imports(paths: list[Path], root: Path) -> Iterator[Path]:
-    """Yield the paths, and the homework's own modules that they import."""
-    seen: set[Path] = set()
-    todo = list(paths)
-    while todo:
-        path = todo.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        yield path
-        if path.suffix == ".py":
-            for base, names in _imports(path, root):
-                # What a package's own file does on the way counts, too.
-                places = [base.joinpath(*names[:length]) for length in range(len(names) + 1)]
-                modules = [place.with_name(f"{place.name}.py") for place in places[1:]]
-                modules += [place / "__init__.py" for place in places]
-                todo += (module for module in modules if module.is_file())
-
-
-def _imports(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Yield what a file imports: a folder, and the names from there on."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from ((root, alias.name.split(".")) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = Path(*path.resolve().parts[: -node.level]) if node.level else root
-            module = node.module.split(".") if node.module else []
-            yield from ((base, [*module, alias.name]) for alias in node.names)
 
 
 def _unpacked(content: dict[str, bytes], root: Path) -> Path:
@@ -182,18 +148,3 @@ def _refuse_wrong(config_path: Path, root: Path) -> None:
         problem = f"what would be packed does not grade rightly: {(done.stdout + done.stderr).strip()}"
         remedy = "Where it grades rightly unpacked, a test needs a file that is neither Python beside it nor imported"
         raise ConfigurationError(config_path.name, "", problem, f"{remedy}: put it into the test, or into a fixture.")
-
-
-def _refuse_disagreement(config_path: Path, settings: Config) -> None:
-    """Raise where fixtures, programs and configuration are not made from each other."""
-    home = settings.homework
-    casefile.load(home.fixtures)  # every file is the one that the manifest was written for
-    manifest = json.loads((home.fixtures / casefile.MANIFEST).read_bytes())
-    seed = settings.fixtures.seed
-    if manifest.get("seed") != seed:
-        problem = f"says {seed}, but the fixtures were drawn from seed {manifest.get('seed')}"
-        raise ConfigurationError(config_path.name, "fixtures.seed", problem, "Run `make fixtures`, then `make verify`.")
-    for program, path in (("oracle", home.oracle), ("cases", home.cases)):
-        if manifest.get(f"{program}_sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
-            problem = "has changed since the fixtures were made"
-            raise ConfigurationError(path.name, "", problem, "Run `make fixtures`, then `make verify`.")

@@ -29,6 +29,7 @@ from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox
 from autograder.sandbox.slots import Slot
 from tests.grader.support import ROOT
+from tests.grader.support.toy import limits
 
 from . import watch
 from .table import Attack, Result
@@ -39,13 +40,11 @@ INTERFACE = Interface(
     module="layers",
     functions={"conv_output_size": ["size"], "im2col": ["cols"], "conv2d_forward": ["out", "cache"]},
     opaque=frozenset({"cache"}),
-    call_seconds=10.0,
-    import_seconds=10.0,
-    submission_seconds=60.0,
-    memory_mib=512,
-    reply_mib=32,
+    limits=limits(call_seconds=10.0, import_seconds=10.0, submission_seconds=60.0, reply_mib=32),
 )
-IMPATIENT = dataclasses.replace(INTERFACE, call_seconds=0.5, import_seconds=0.5)
+IMPATIENT = dataclasses.replace(
+    INTERFACE, limits=INTERFACE.limits.model_copy(update={"call_seconds": 0.5, "import_seconds": 0.5})
+)
 """For attacks that take for ever."""
 HARMLESS, REFERENCE = Attack("harmless", ""), Attack("reference", "")
 LOOT = "raised Loot: "
@@ -157,7 +156,7 @@ class Arena:
             watch.Segment(),
             watch.Grader(),
         )
-        bounds: dict[str, Any] = {"memory_mib": INTERFACE.memory_mib, "cpu_seconds": 60, "fork": fork}
+        bounds: dict[str, Any] = {"memory_mib": INTERFACE.limits.memory_mib, "cpu_seconds": 60, "fork": fork}
         self._sandbox, self._beside = (Sandbox(**bounds, without=without) for _ in range(2))
         told, answer = watch.secret(), watch.secret()
         own = self._hand_in(self._sandbox, HARMLESS)

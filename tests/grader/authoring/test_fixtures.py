@@ -100,7 +100,7 @@ def test_nothing_is_left_behind(homework):
         ("naive.py", None, "raised FileNotFoundError"),
         ("cases.py", "def build(:", "raised SyntaxError"),
         ("naive.py", "import no_such_package", "raised ModuleNotFoundError"),
-        ("naive.py", "", "build(seed, oracle): raised AttributeError: module 'homework_oracle' has no"),
+        ("naive.py", "", "build(seed, oracle): raised AttributeError: module 'homework_naive' has no"),
         ("cases.py", "", "build(seed, oracle): raised AttributeError"),
         ("cases.py", "def build(seed, oracle): return {'g': {'id': {'x': 0.5}}}", "g[id].x: cannot hold a float"),
         ("cases.py", "def build(seed, oracle): return None", "build(seed, oracle): raised AttributeError"),

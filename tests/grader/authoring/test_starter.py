@@ -106,7 +106,7 @@ def test_blocks_become_raises_in_functions_and_vanish_elsewhere():
             f'def f(x):\n    """Compute x * 2 + 17 // 3."""\n    {BEGIN}\n    x * 2 + 17 // 3\n    {END}\n',
             "also stands outside the markers: x * 2 + 17 // 3",
         ),
-        (f"def f(:\n    {BEGIN}\n    return 1\n    {END}\n", "answer.py: line 1: is not Python"),
+        (f"def f(:\n    {BEGIN}\n    return 1\n    {END}\n", "answer.py: line 1: is not Python: "),
         (f"x = (\n{BEGIN}\n1)\n{END}\n", "answer.py without its solution: line 1: is not Python"),
     ],
 )

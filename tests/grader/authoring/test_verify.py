@@ -326,9 +326,10 @@ def test_what_does_not(proof, handed_out):
     proof.write("answers/cases.py", CASES + "\n")
     handed_out += ["layers.py", "README.md"]
     assert verify.disagreements(proof.config, proof.root / "assignment") == [
-        "the fixtures were drawn from seed 7, but config.yaml says 9: run `make fixtures`",
-        "oracle.py has changed since the fixtures were made: run `make fixtures`",
-        "cases.py has changed since the fixtures were made: run `make fixtures`",
+        "config.yaml: fixtures.seed: says 9, but the fixtures were drawn from seed 7. "
+        "Run `make fixtures`, then `make verify`.",
+        "oracle.py: has changed since the fixtures were made. Run `make fixtures`, then `make verify`.",
+        "cases.py: has changed since the fixtures were made. Run `make fixtures`, then `make verify`.",
         "assignment: not what its sources make: layers.py, README.md. Run `make assignment` first",
     ]
 

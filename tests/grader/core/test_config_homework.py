@@ -113,7 +113,7 @@ def test_a_name_twice_in_a_file(homework):
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        (b"x = 1\ndef test_(:\n", "is not Python: line 2: invalid syntax. Correct it."),
+        (b"x = 1\ndef test_(:\n", "line 2: is not Python: invalid syntax. Correct it."),
         (b"x = '\0'\n", "is not Python: "),
         (b"\xff\n", "is not Python: "),
     ],
@@ -121,4 +121,5 @@ def test_a_name_twice_in_a_file(homework):
 def test_a_test_file_that_is_no_python(homework, source, problem):
     (homework.parent / "tests/hidden/test_bad.py").write_bytes(source)
     (line,) = refused(homework)
-    assert line.startswith(f"tests/hidden/test_bad.py: {problem}")
+    assert line.startswith("tests/hidden/test_bad.py: ")
+    assert problem in line

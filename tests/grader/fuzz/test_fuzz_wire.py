@@ -30,6 +30,7 @@ from autograder.grading.proxy import Proxy
 from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Ending
 from autograder.sandbox.worker import wire
+from tests.grader.support.toy import limits
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "5"))
 CAP = 1 << 16
@@ -37,11 +38,7 @@ INTERFACE = Interface(
     module="layers",
     functions={"size": ["n"], "apply": ["out", "cache"], "undo": ["x"]},
     opaque=frozenset({"cache"}),
-    call_seconds=0.2,
-    import_seconds=0.2,
-    submission_seconds=1e9,
-    memory_mib=512,
-    reply_mib=1,
+    limits=limits(call_seconds=0.2, import_seconds=0.2, submission_seconds=1e9),
 )
 
 

@@ -6,10 +6,11 @@ import sys
 from autograder.grading import doctor
 from autograder.sandbox import isolation, launcher
 from tests.grader.support import ROOT
+from tests.grader.support.toy import limits
 
 
 def test_every_layer_is_reported():
-    diagnosis = doctor.examine(memory_mib=512)
+    diagnosis = doctor.examine(limits())
     assert [finding.name for finding in diagnosis.findings] == [layer.name for layer in isolation.LAYERS]
     for finding in diagnosis.findings:
         assert finding.holds == (finding.reason == "")
@@ -22,7 +23,7 @@ def test_a_missing_layer_comes_with_reason_and_remedy(monkeypatch):
             super().__init__(**limits, without={"seccomp"})
 
     monkeypatch.setattr(doctor, "Sandbox", Weaker)
-    diagnosis = doctor.examine(memory_mib=512)
+    diagnosis = doctor.examine(limits())
     (seccomp,) = [finding for finding in diagnosis.findings if finding.name == "seccomp"]
     assert not seccomp.holds
     assert seccomp.reason == "switched off"

@@ -399,3 +399,21 @@ def words(path):
 def test_the_engine_does_not_mention_convolution(path):
     pattern = re.compile(r"convol|conv\d|im2col|col2im|pool(?!$|executor)|kernel_size", re.IGNORECASE)
     assert [word for word in words(path) if pattern.search(word)] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("seed", "config.yaml: fixtures.seed: says 2, but the fixtures were drawn from seed 1"),
+        ("oracle", "oracle.py: has changed since the fixtures were made"),
+        ("cases", "cases.py: has changed since the fixtures were made"),
+    ],
+)
+def test_fixtures_that_are_out_of_date_are_refused(toy, change, problem):
+    if change == "seed":
+        toy.configure(fixtures={"seed": 2})
+    else:
+        (toy.root / f"answers/{change}.py").write_text("# another one\n")
+    with pytest.raises(ConfigurationError) as caught:
+        Grader(config.load(toy.config))
+    assert str(caught.value) == f"{problem}. Run `make fixtures`, then `make verify`."

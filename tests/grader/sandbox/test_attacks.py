@@ -164,11 +164,12 @@ import ctypes, sys
 from autograder.sandbox.launcher import Sandbox
 from autograder.grading.proxy import Proxy
 from autograder.grading.session import Interface, Session
+from tests.grader.support.toy import limits
 with Sandbox(memory_mib=512, cpu_seconds=10) as sandbox:
     directory = sandbox.directory("student")
     (directory / "layers.py").write_text("import numpy.polynomial\\ndef im2col(): return 1\\n")
     (directory / "layers.py").chmod(0o644)
-    interface = Interface("layers", {"im2col": ["cols"]}, frozenset(), 10, 10, 60, 512, 1)
+    interface = Interface("layers", {"im2col": ["cols"]}, frozenset(), limits())
     student = Proxy(Session(sandbox, directory, ["layers.py"], interface))
     student.connect()
     student.close()

@@ -15,14 +15,14 @@ from autograder.classroom import gradebook
 from autograder.classroom.gradebook import Row
 from autograder.classroom.journal import Journal
 from autograder.classroom.overrides import Override
-from autograder.core.late import LateRule
+from autograder.core.config import Late
 from autograder.grading.grader import Grade
 from autograder.intake.handins import HandIn, Student
 
 POINTS = {"test_double": Fraction(3), "test_halve": Fraction(5, 2)}
 ANN = Student("Ann", "01", "ann@u.edu")
 BEN = Student('=HYPERLINK("x")', "2", "ben@u.edu")
-RULE = LateRule(datetime(2026, 1, 1, tzinfo=timezone.utc), 0, 10, 50)
+RULE = Late(due=datetime(2026, 1, 1, tzinfo=timezone.utc), grace_minutes=0, percent_per_day=10, at_most_percent=50)
 LATE_BY_TWO = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 """Late by two days, as `RULE` counts."""
 
@@ -57,7 +57,7 @@ def make_row(
     scores: Mapping[str, float],
     points: Mapping[str, Fraction],
     overrides: Sequence[Override] = (),
-    rule: LateRule | None = None,
+    rule: Late | None = None,
 ) -> tuple[Row, Journal]:
     """Make the row of a submission that got these scores, as a run does."""
     tests = [entry_of(test, score, float(points[test])) for test, score in scores.items()]

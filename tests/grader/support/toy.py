@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.core.config import Limits
 from autograder.grading import casefile
 
 FUNCTIONS = {"double": ["y"], "halve": ["out", "cache"], "unhalve": ["x"]}
@@ -66,7 +67,15 @@ def test_unhalve(student, case, check):
 POINTS = {"test_double_example": 1, "test_double": 3, "test_halve": 2, "test_unhalve": 4}
 
 LIMITS = {"call_seconds": 2, "import_seconds": 2, "submission_seconds": 30, "memory_mib": 512, "reply_mib": 1}
+LIMITS |= {"platform_minutes": 10, "archive_mib": 20, "archive_files": 200}
+
 """Of one submission's functions."""
+
+
+def limits(**others: float) -> Limits:
+    """The same as a model, some of them others."""
+    return Limits.model_validate({**LIMITS}).model_copy(update=others)
+
 
 CONFIG: dict[str, Any] = {
     "title": "Doubles and halves",
@@ -86,7 +95,7 @@ CONFIG: dict[str, Any] = {
     },
     "fixtures": {"seed": 1},
     "tolerances": {"float64": 1e-10, "float32": 1e-4, "slope": 1e-5},
-    "limits": {**LIMITS, "platform_minutes": 10, "archive_mib": 20, "archive_files": 200},
+    "limits": LIMITS,
     "isolation": {"without_seccomp": "warn"},
     "speed": {"full_ratio": 3, "none_ratio": 35, "rounds": 11},
     "tests": {},
@@ -116,7 +125,8 @@ class Toy:
         for cases in groups.values():
             for case in cases.values():
                 case.setdefault("y", 2 * case["x"])
-        casefile.save(self.root / "secret/arrays", 1, {}, groups)
+        programs = casefile.hashes(self.root / "answers/oracle.py", self.root / "answers/cases.py")
+        casefile.save(self.root / "secret/arrays", CONFIG["fixtures"]["seed"], programs, groups)
 
     def set_tests(self, hidden: str = HIDDEN, public: str = PUBLIC, **points: float) -> None:
         """Write the tests; pytest keeps modules by name within a process, so each file gets a name of its own."""

@@ -1,0 +1,232 @@
+"""What is known of one grading, from its start to its end, and ``results.json`` with it.
+
+The file that is there while a grading runs says that it has not ended, or, on a platform that may end it, what would be
+true if it ended now; the true one replaces it in one step. When the fault is ours there is no file at all, and so no
+grade.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograder import __version__
+from autograder.core import homework
+from autograder.core.config import Config
+from autograder.core.errors import GraderFault, NotRun
+from autograder.core.outcomes import CaseResult, TestResult
+from autograder.core.results import CaseExtra, DiagnosisExtra, Results, ResultsExtra, TestEntry, TestExtra
+from autograder.grading import feedback
+from autograder.grading.session import Session
+from autograder.sandbox import isolation
+
+
+class PlatformTerms(Protocol):
+    """What a platform has to say in a grading."""
+
+    @property
+    def stopped(self) -> str:
+        """Why tests that are left over were not run, should the grading be ended early."""
+
+    @property
+    def withheld(self) -> str:
+        """Why this submission is not graded, although it could be; empty if it is."""
+
+    def finish(self, results: Results, ended: bool) -> Results:
+        """Return what is written for these results, of a grading that has ended or has not."""
+
+
+class Recorder:
+    """Keeps what one grading finds, and writes it.
+
+    Parameters
+    ----------
+    config : Config
+    graded : sequence of str
+        The tests that are run.
+    only : str or None
+        What was asked for, where these are not all tests.
+    path : Path
+        Of ``results.json``.
+    progress : callable, optional
+        Told how each test ended, once that is kept.
+    terms : PlatformTerms, optional
+        Given on a platform. Then the file holds, from the first test on, what would be true if the grading ended there.
+
+    Attributes
+    ----------
+    remark : str
+        What is wrong with the submission as a whole, for staff.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        graded: Sequence[str],
+        only: str | None,
+        path: Path,
+        progress: Callable[[TestResult], None] | None = None,
+        terms: PlatformTerms | None = None,
+    ) -> None:
+        self._config = config
+        self._graded = graded
+        self._only = only
+        self._path = path
+        self._progress = progress
+        self._terms = terms
+        self._started = time.monotonic()
+        self._tests: dict[str, TestResult] = {}
+        self._titles: dict[str, str] = {}
+        self._student: Session | None = None
+        self._notes: list[str] = []
+        self._defined: tuple[str, ...] | None = None
+        self._unusable = ""
+        self.remark = ""
+
+    # --- the life of a grading ---
+
+    def begin(self) -> None:
+        """Make sure that no older results are taken for those of this grading."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._terms is None:
+            Results.fallback("Grading started and has not ended yet.").write(self._path)
+        else:
+            self._path.unlink(missing_ok=True)
+
+    def admit(self, student: Session, notes: list[str]) -> None:
+        """Take down what the submission is before its tests, since it may be given up for other reasons later."""
+        self._student, self._notes = student, notes
+        if student.failure is None:
+            self._defined = student.defined
+        else:
+            self._unusable, self.remark = student.unusable, student.failure.message
+
+    def note(self, test: TestResult) -> None:
+        """Keep how a test ended."""
+        self._tests[test.name] = test
+        if self._terms is not None:
+            stopped = self._terms.stopped
+            note = f"{stopped[0].upper()}{stopped[1:]}: tests that were not run count 0. Submit again."
+            tests = [self._tests.get(name) or self._not_run(name, stopped) for name in self._graded]
+            self._write(tests, [*self._notes, note], about=[], ended=False)
+        if self._progress is not None:
+            self._progress(test)
+
+    def finish(self, tests: Sequence[TestResult]) -> None:
+        """Write what all tests came to.
+
+        Raises
+        ------
+        GraderFault
+            If one of them is missing, or the results cannot be written.
+        """
+        missing = set(self._graded) - {test.name for test in tests}
+        if missing:
+            raise GraderFault(f"these tests did not run: {', '.join(sorted(missing))}")
+        about = [] if self._terms is not None and self._terms.withheld else tests
+        self._write(tests, self._notes, about, ended=True)
+
+    def discard(self) -> None:
+        """Leave no results."""
+        with contextlib.suppress(OSError):  # what cannot be made need not be removed
+            self._path.unlink()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the start."""
+        return time.monotonic() - self._started
+
+    @property
+    def layers(self) -> dict[str, str]:
+        """How the student's workers were locked down; empty if none ran."""
+        return self._student.isolation if self._student is not None else {}
+
+    @property
+    def isolation(self) -> str:
+        """The same in words."""
+        return isolation.level(self.layers) if self.layers else ""
+
+    def score(self, tests: Sequence[TestResult]) -> Fraction:
+        """Add up the points."""
+        return sum((test.score(self._config.tests[test.name].points) for test in tests), Fraction(0))
+
+    # --- results.json ---
+
+    def _write(self, tests: Sequence[TestResult], notes: list[str], about: Sequence[TestResult], ended: bool) -> None:
+        """Write these results; the text on top is `about` those of these tests that a student sees at once."""
+        numbers = self._numbers(tests)
+        results = Results(
+            total_points=float(self._config.total_points) if self._only is None else None,
+            score=float(self.score(tests)),
+            execution_time=round(self.seconds, 2),
+            output=self._summary(notes, about),
+            tests=tuple(self._entry(test, number) for test, number in zip(tests, numbers, strict=True)),
+            extra_data=ResultsExtra(
+                engine=__version__,
+                python=platform.python_version(),
+                numpy=np.__version__,
+                only=self._only,
+                isolated=self.isolation,
+                import_seconds=round(self._student.import_seconds, 3) if self._student is not None else 0.0,
+                isolation=self.layers,
+                unusable=self._unusable,
+            ),
+        )
+        (self._terms.finish(results, ended) if self._terms is not None else results).write(self._path)
+
+    def _summary(self, notes: list[str], about: Sequence[TestResult]) -> str:
+        seen = [test for test in about if self._config.tests[test.name].visibility == "visible"]
+        if len(seen) < len(about):
+            few = f"{len(about) - len(seen)} of {len(about)} tests are not shown here, or not yet"
+            notes = [*notes, f"{few}: the rest of this text is about the others."]
+        home = self._config.homework
+        return feedback.summary(home.required_file, list(home.functions), self._defined, notes, seen)
+
+    def _not_run(self, name: str, reason: str) -> TestResult:
+        """Return what can be said of a test that was not run: its title is read from its file."""
+        if not self._titles:
+            home = self._config.homework
+            tests = homework.all_functions(home.public_tests, home.hidden_tests)
+            self._titles = {test.name: test.title for test in tests}
+        case = CaseResult("", NotRun.outcome, reason)
+        return TestResult(name, self._titles.get(name, name), self._config.subject(name), (case,))
+
+    def _numbers(self, tests: Sequence[TestResult]) -> list[str]:
+        """Number the tests function by function, as the assignment does: 2.1 is the first test about the second one."""
+        functions = list(self._config.homework.functions)
+        seen: Counter[int] = Counter()
+        numbers = []
+        for test in tests:
+            chapter = functions.index(test.subject) + 1 if test.subject is not None else 0
+            seen[chapter] += 1
+            numbers.append(f"{chapter}.{seen[chapter]}")
+        return numbers
+
+    def _entry(self, test: TestResult, number: str) -> TestEntry:
+        settings = self._config.tests[test.name]
+        return TestEntry(
+            number=number,
+            name=test.title,
+            score=float(test.score(settings.points)),
+            max_score=float(settings.points),
+            output=feedback.test_output(test, settings.feedback),
+            visibility=settings.visibility,
+            extra_data=_for_staff(test),
+        )
+
+
+def _for_staff(test: TestResult) -> TestExtra:
+    known: dict[str, Any] = {}
+    if test.diagnosis is not None:
+        found = test.diagnosis
+        known["diagnosis"] = DiagnosisExtra(id=found.id, certain=bool(found.hint), seconds=round(found.seconds, 4))
+    cases = {case.case or "all": CaseExtra(outcome=case.outcome, **case.detail) for case in test.cases}
+    return TestExtra(test=test.name, outcome=test.outcome, cases=cases, seconds=round(test.seconds, 4), **known)
