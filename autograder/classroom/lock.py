@@ -95,7 +95,7 @@ def keep_apart(source: Path, out: Path) -> None:
     if _is_in(there, here):
         problem = f"{out} is inside the submissions ({source}): results would be taken for hand-ins"
     elif _is_in(here, there):
-        problem = f"the submissions ({source}) are inside it: results would be written among them"
+        problem = f"{out} holds the submissions ({source}): results would be written among them"
     else:
         return
     beside = here.parent if _is_in(there, here) else there
