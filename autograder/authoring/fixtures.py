@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.core import homework
+from autograder.core import files, homework
 from autograder.core.errors import ConfigurationError
 from autograder.grading import casefile
 
@@ -122,13 +122,9 @@ def write_seed(config: Path, content: bytes) -> None:
     ConfigurationError
         If it cannot be written.
     """
-    new = config.with_name(f".{config.name}.new")
     try:
-        new.write_bytes(content)
-        shutil.copymode(config, new)
-        new.replace(config)
+        files.replace(config, content, stat.S_IMODE(config.stat().st_mode))
     except OSError as error:
-        new.unlink(missing_ok=True)
         remedy = "Write fixtures.seed yourself: the fixtures are drawn from it already"
         raise ConfigurationError(str(config), "", f"cannot be written ({error.strerror})", remedy) from None
 

@@ -12,7 +12,6 @@ students' files, what the homework is about.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +20,7 @@ from autograder.authoring import notebook, starter
 from autograder.core import config, homework
 from autograder.core.config import Config, TestSettings
 from autograder.core.errors import ConfigurationError
-from autograder.core.files import make_folder_of
+from autograder.core.files import make_folder_of, replace, replace_all, zipped
 from autograder.core.tables import number
 
 PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
@@ -74,7 +73,9 @@ def write(config_path: Path, folder: Path) -> list[Path]:
         files[name] = (folder / name).read_text(encoding="utf-8")
     else:
         files[name] = notebook.make_notebook(source, _questions(settings), settings.homework.solution)
-    _replace({folder / name: text for name, text in files.items()})
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    replace_all({folder / name: text.encode("utf-8") for name, text in files.items()}, mode=0o644)
     return [folder / name for name in files]
 
 
@@ -128,14 +129,8 @@ def pack(config_path: Path, folder: Path, archive: Path) -> Path:
     if wrong is not None:
         raise wrong
     make_folder_of(archive)
-    fresh = archive.with_name(f".{archive.name}.new")
-    # Stored, not deflated: what deflate makes of the same bytes depends on the version of zlib.
-    with zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED) as contents:
-        for name in sorted(_present(folder)):
-            entry = zipfile.ZipInfo(f"{archive.stem}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            contents.writestr(entry, (folder / name).read_bytes())
-    fresh.replace(archive)
+    contents = {f"{archive.stem}/{name}": (folder / name).read_bytes() for name in sorted(_present(folder))}
+    replace(archive, zipped(contents), mode=0o644)
     return archive
 
 
@@ -315,17 +310,3 @@ def _is_current(folder: Path, name: str, files: Mapping[str, str], source: Path,
     if name == f"{source.stem}.ipynb":
         return notebook.is_current(text, source, _questions(settings), settings.homework.solution)
     return files.get(name) == text
-
-
-def _replace(texts: Mapping[Path, str]) -> None:
-    """Write all files beside their places first, then move each into place in one step."""
-    fresh = {path.with_name(f".{path.name}.new"): path for path in texts}
-    try:
-        for beside, path in fresh.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(texts[path], encoding="utf-8", newline="\n")
-        for beside, path in fresh.items():
-            beside.replace(path)
-    finally:
-        for beside in fresh:
-            beside.unlink(missing_ok=True)

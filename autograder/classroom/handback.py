@@ -5,7 +5,6 @@ A page shows what its student may read, and names nobody else. It must not know:
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from autograder.intake.handins import HandIn
 NAMES: dict[str, Callable[[HandIn], str]] = {"Canvas": canvas.feedback_name, "Moodle": moodle.feedback_name}
 """How each platform that takes feedback as a zip names the pages in it."""
 
-_DATE = (1980, 1, 1, 0, 0, 0)  # the same pages are the same zip
 _LISTED = 10
 
 
@@ -34,14 +32,11 @@ def write(book: Gradebook, platform: str, results_of: Callable[[str], Results], 
     named = [(NAMES[platform](row.entry), row) for row in book.rows if row.score is not None and book.counts(row)]
     found = {name: row for name, row in named if name}
     without = [row.label for name, row in named if not name]
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, row in sorted(found.items(), key=lambda item: item[0]):
-            page = pages.feedback(book, row, _who(book, row), _results(row, results_of))
-            info = zipfile.ZipInfo(name, _DATE)
-            info.external_attr = 0o600 << 16
-            archive.writestr(info, page, zipfile.ZIP_DEFLATED)
-    files.replace(path, content.getvalue())
+    contents = {
+        name: pages.feedback(book, row, _who(book, row), _results(row, results_of))
+        for name, row in sorted(found.items(), key=lambda item: item[0])
+    }
+    files.replace(path, files.zipped(contents, mode=0o600, compression=zipfile.ZIP_DEFLATED))
     if not without:
         return []
     listed = ", ".join(without[:_LISTED]) + (f" and {len(without) - _LISTED} more" if len(without) > _LISTED else "")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import tempfile
+import zipfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from autograder.core.errors import ConfigurationError
@@ -24,28 +27,59 @@ _REMEDIES = {
 }
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Write beside `path`, then rename: no reader, and no power cut, sees half a file. Only the owner may read it.
+def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write beside `path`, then rename: no reader, and no power cut, sees half a file.
 
     Raises
     ------
     OSError
         If that is not possible. What was there before still is.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
+    replace_all({path: content}, mode)
+
+
+def replace_all(contents: Mapping[Path, bytes], mode: int = 0o600) -> None:
+    """Write all files beside their places first, then rename each; see `replace`."""
+    fresh: dict[str, Path] = {}
     try:
-        try:
-            write_all(descriptor, content)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except BaseException as error:
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = str(path), None  # nobody knows the other one
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        for path, content in contents.items():
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
+            fresh[temporary] = path
+            try:
+                os.fchmod(descriptor, mode)
+                write_all(descriptor, content)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        for temporary, path in list(fresh.items()):
+            os.replace(temporary, path)
+            del fresh[temporary]
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # nobody knows the other one
         raise
+    finally:
+        for temporary in fresh:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def zipped(
+    contents: Mapping[str, bytes],
+    mode: int = 0o100644,
+    executable: Collection[str] = (),
+    compression: int = zipfile.ZIP_STORED,
+) -> bytes:
+    """Return a zip: the same bytes for the same files in the same order, whenever and wherever it is packed.
+
+    Stored, since what deflate makes of the same bytes depends on the version of zlib.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as packed:
+        for name, content in contents.items():
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, (0o100755 if name in executable else mode) << 16
+            packed.writestr(entry, content, compression)
+    return buffer.getvalue()
 
 
 def make_folder_of(path: Path) -> None:

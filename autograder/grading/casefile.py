@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.core import files
 from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
 
@@ -34,7 +35,6 @@ MANIFEST = "manifest.json"
 _REMEDY = "Run `make fixtures` to write the fixtures again"
 _WORDS = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RESERVED = {"id", "group", "names"}
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class Case:
@@ -134,16 +134,17 @@ def save(directory: Path, seed: int, provenance: Mapping[str, str], groups: Grou
         A name or a value that the files cannot hold.
     """
     parameters: dict[str, dict[str, dict[str, Value]]] = {}
-    files: dict[str, str] = {}
+    known: dict[str, str] = {}
     for group, cases in groups.items():
         if not group.isidentifier():
             raise ValueError(f"group {group!r}: should be a Python name")
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            parameters[group] = {id: _write_case(archive, group, id, values) for id, values in cases.items()}
-        (directory / f"{group}.npz").write_bytes(buffer.getvalue())
-        files[f"{group}.npz"] = hashlib.sha256(buffer.getvalue()).hexdigest()
-    content = {"seed": seed, **provenance, "groups": parameters, "files": files}
+        arrays: dict[str, bytes] = {}
+        parameters[group] = {id: _split(arrays, group, id, values) for id, values in cases.items()}
+        # np.savez happens to give the same bytes for the same arrays, but does not guarantee it.
+        packed = files.zipped(arrays, mode=0o600)
+        (directory / f"{group}.npz").write_bytes(packed)
+        known[f"{group}.npz"] = hashlib.sha256(packed).hexdigest()
+    content = {"seed": seed, **provenance, "groups": parameters, "files": known}
     (directory / MANIFEST).write_bytes(_manifest_text(content).encode("ascii"))
 
 
@@ -172,8 +173,8 @@ def refuse_out_of_date(config: Config) -> None:
         raise error
 
 
-def _write_case(archive: zipfile.ZipFile, group: str, id: str, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Put the arrays of one case into `archive` and return the rest."""
+def _split(arrays: dict[str, bytes], group: str, id: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Put the arrays of one case into `arrays` and return the rest."""
     if not _WORDS.fullmatch(id):
         raise ValueError(f"{group}[{id}]: a case id should be words joined by hyphens, in lower case")
     rest: dict[str, Value] = {}
@@ -181,10 +182,7 @@ def _write_case(archive: zipfile.ZipFile, group: str, id: str, values: Mapping[s
         if not name.isidentifier() or name.startswith("_") or name in _RESERVED:
             raise ValueError(f"{group}[{id}]: {name!r} cannot be the name of an attribute")
         if isinstance(value, np.ndarray):
-            # A fixed date and system: np.savez happens to do this, but does not guarantee it.
-            entry = zipfile.ZipInfo(f"{id}/{name}", _EPOCH)
-            entry.create_system = 3
-            archive.writestr(entry, _npy(value))
+            arrays[f"{id}/{name}"] = _npy(value)
         elif type(value) in (int, str) or (type(value) is tuple and all(type(item) is int for item in value)):
             rest[name] = value
         else:

@@ -7,12 +7,10 @@ know: how grading works, what the platform does with the zip.
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +24,6 @@ from autograder.grading import casefile
 SCRIPTS = ("setup.sh", "run_autograder")
 REQUIREMENTS = ("requirements/grading.txt", "requirements/python.sh")
 _PROJECT = files.ENGINE.parent
-_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -76,17 +73,11 @@ def pack(config_path: Path, archive: Path) -> Packed:
         root = _unpacked(content, Path(scratch).resolve())
         _refuse_elsewhere(config_path, root)
         _refuse_wrong(config_path, root)
-    buffer = io.BytesIO()
-    # Stored, not deflated: what deflate makes of the same bytes depends on the version of zlib.
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
-        for name, data in content.items():
-            entry = zipfile.ZipInfo(name, _DATE)
-            entry.create_system, entry.external_attr = 3, (0o100755 if name in SCRIPTS else 0o100644) << 16
-            packed.writestr(entry, data)
+    packed = files.zipped(content, executable=SCRIPTS)
     files.make_folder_of(archive)
-    files.replace(archive, buffer.getvalue())
+    files.replace(archive, packed)
     return Packed(
-        len(buffer.getvalue()),
+        len(packed),
         len(content),
         float(settings.total_points),
         settings.limits.platform_minutes,

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import sys
 
 import numpy as np
@@ -218,7 +217,7 @@ def test_a_config_that_cannot_be_written(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(shutil, "copymode", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(ConfigurationError, match=r"cannot be written \(Read-only file system\)\. Write fixtures.seed"):
         write_seed(path, b"fixtures: {seed: 2}")
     assert [(name, (tmp_path / name).read_text()) for name in os.listdir(tmp_path)] == [
