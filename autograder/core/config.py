@@ -153,6 +153,8 @@ class Limits(_Section):
     ----------
     platform_minutes : float
         What Gradescope allows for all of it, before it stops the autograder and gives no points.
+    example_calls : int
+        Calls of one function in the search for the smallest example of its mistake.
     """
 
     call_seconds: PositiveNumber
@@ -163,6 +165,7 @@ class Limits(_Section):
     reply_mib: PositiveInteger
     archive_mib: PositiveInteger
     archive_files: PositiveInteger
+    example_calls: PositiveInteger
 
 
 class Isolation(_Section):

@@ -216,6 +216,8 @@ class ResultsExtra(_Extra):
         What student code could do; the layers that hold are in `isolation`.
     unusable : str
         Why no test could be run.
+    examples : dict of str to int
+        Functions for which a smallest example was found, and how many numbers go into it.
     notes : list of str
         For staff, about lateness and attempts.
     """
@@ -229,6 +231,7 @@ class ResultsExtra(_Extra):
     import_seconds: float = 0.0
     isolation: dict[str, str] = {}
     unusable: str = ""
+    examples: dict[str, int] = {}
     late: LateExtra | None = None
     staff: DecisionExtra | None = None
     attempts: AttemptsExtra | None = None

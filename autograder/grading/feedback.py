@@ -6,9 +6,11 @@ It must not know: arrays, processes, points, the platform's keys.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from autograder.core.outcomes import PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading.compare import Foreign
+from autograder.grading.diagnose.smallest import Example
 from autograder.grading.steps import OBJECTS, PIXELS, ROWS, UNKNOWN
 
 SHOWN_GROUPS = 5
@@ -68,6 +70,7 @@ def summary(
     defined: Sequence[str] | None,
     notes: Sequence[str],
     results: Sequence[TestResult],
+    examples: Mapping[str, Example] = MappingProxyType({}),
 ) -> str:
     """Return the text on top of a result: what was found, what works, and what to look at first.
 
@@ -82,6 +85,8 @@ def summary(
     notes : sequence of str
         Sentences about what was handed in, or why it cannot be used.
     results : sequence of TestResult
+    examples : mapping of str to Example
+        The smallest example for each function that is at fault.
     """
     if defined is None:
         return "\n".join(notes)
@@ -111,7 +116,18 @@ def summary(
             "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
             "One that passes has found nothing, on its own inputs."
         )
+    for function, example in examples.items():
+        lines += [
+            "",
+            f"Where {function} is wrong, as small as it gets (paste it into the notebook):",
+            _example(example),
+        ]
     return "\n".join(lines)
+
+
+def _example(example: Example) -> str:
+    """Return code to paste, and what comes of it."""
+    return "\n".join([*(f"    {line}" for line in example.code.split("\n")), example.said])
 
 
 def _not_run(result: TestResult) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import platform
 import traceback
@@ -19,6 +20,8 @@ from autograder.core.config import Config
 from autograder.core.errors import AutograderError, BadSubmission, GraderFault, NotRun
 from autograder.core.outcomes import FAULT, TestResult
 from autograder.grading import casefile, plugin, timing
+from autograder.grading.diagnose.smallest import Example
+from autograder.grading.examples import Examples, at_fault
 from autograder.grading.plan import Plan, Races, is_meant, refuse_unknown
 from autograder.grading.proxy import MIB, preflight
 from autograder.grading.recorder import PlatformTerms, Recorder
@@ -27,6 +30,8 @@ from autograder.intake import submission
 from autograder.sandbox import isolation
 from autograder.sandbox.launcher import Sandbox
 
+_copies = itertools.count()
+"""Numbers the copies of the model answer; a grading may need several."""
 GRADED_WITH = f"Python {platform.python_version()} and NumPy {np.__version__}"
 """What a submission runs on here; other versions may disagree about syntax, and NumPy's about errors."""
 
@@ -141,7 +146,10 @@ class Grader:
             recorder.admit(student, notes)
             if withheld:
                 student.give_up(NotRun(withheld), withheld)
-            return plugin.run(self._plan(sandbox), student, recorder.note)
+            tests = plugin.run(self._plan(sandbox), student, recorder.note)
+            if not withheld:
+                recorder.examples = self._examples(sandbox, student, recorder.told(tests))
+            return tests
 
     def _admit(self, path: Path, sandbox: Sandbox) -> tuple[Session, list[str]]:
         """Copy the submission to where a worker can read it, and import it; return sentences about it as well."""
@@ -193,11 +201,25 @@ class Grader:
     def _reference(self, sandbox: Sandbox) -> Session:
         """Put the model answer where a worker of its own can read it."""
         home = self._config.homework
-        directory = sandbox.directory("reference")
+        directory = sandbox.directory(f"reference-{next(_copies)}")
         copy = directory / home.required_file
         copy.write_bytes(home.solution.read_bytes())
         copy.chmod(0o644)
         return Session(sandbox, directory, [], self._interface(), self._object, reference=True)
+
+    def _examples(self, sandbox: Sandbox, student: Session, tests: list[TestResult]) -> dict[str, Example]:
+        """Return the smallest example for each function that these tests found at fault; no grade depends on it."""
+        home, tolerances = self._config.homework, self._config.tolerances
+        wrong = at_fault(tests, list(home.functions))
+        family = getattr(_knowledge(home.misconceptions), "family", None) if wrong else None
+        if family is None:
+            return {}
+        most = self._config.limits.example_calls
+        bounds = (tolerances.float64, tolerances.float32)
+        try:
+            return Examples(student, lambda: self._reference(sandbox), family, bounds, most).find(wrong)
+        except Exception:  # a mistake of ours in there costs the explanation and no more
+            return {}
 
     def _bounds(self) -> timing.Bounds:
         speed = self._config.speed

@@ -11,7 +11,7 @@ import contextlib
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ from autograder.core.errors import GraderFault, NotRun
 from autograder.core.outcomes import CaseResult, TestResult
 from autograder.core.results import CaseExtra, DiagnosisExtra, Results, ResultsExtra, TestEntry, TestExtra
 from autograder.grading import feedback
+from autograder.grading.diagnose.smallest import Example
 from autograder.grading.session import Session
 from autograder.sandbox import isolation
 
@@ -65,6 +66,8 @@ class Recorder:
     ----------
     remark : str
         What is wrong with the submission as a whole, for staff.
+    examples : mapping of str to Example
+        The smallest example for each function that is at fault.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Recorder:
         self._defined: tuple[str, ...] | None = None
         self._unusable = ""
         self.remark = ""
+        self.examples: Mapping[str, Example] = {}
 
     # --- the life of a grading ---
 
@@ -133,6 +137,12 @@ class Recorder:
             raise GraderFault(f"these tests did not run: {', '.join(sorted(missing))}")
         about = [] if self._terms is not None and self._terms.withheld else tests
         self._write(tests, self._notes, about, ended=True)
+
+    def told(self, tests: Sequence[TestResult]) -> list[TestResult]:
+        """Return the tests whose student may know at once more than that they failed."""
+        settings = self._config.tests
+        seen = (test for test in tests if settings[test.name].visibility == "visible")
+        return [test for test in seen if settings[test.name].feedback != feedback.VERDICT]
 
     def discard(self) -> None:
         """Leave no results."""
@@ -178,6 +188,7 @@ class Recorder:
                 import_seconds=round(self._student.import_seconds, 3) if self._student is not None else 0.0,
                 isolation=self.layers,
                 unusable=self._unusable,
+                examples={function: example.numbers for function, example in self.examples.items()},
             ),
         )
         (self._terms.finish(results, ended) if self._terms is not None else results).write(self._path)
@@ -188,7 +199,7 @@ class Recorder:
             few = f"{len(about) - len(seen)} of {len(about)} tests are not shown here, or not yet"
             notes = [*notes, f"{few}: the rest of this text is about the others."]
         home = self._config.homework
-        return feedback.summary(home.required_file, list(home.functions), self._defined, notes, seen)
+        return feedback.summary(home.required_file, list(home.functions), self._defined, notes, seen, self.examples)
 
     def _not_run(self, name: str, reason: str) -> TestResult:
         """Return what can be said of a test that was not run: its title is read from its file."""

@@ -25,13 +25,14 @@ wrong convolution is for its own misconceptions to prove.
 
 `assemble` and `geometry` are for the diagnosis of what a student returned. The first is the whole homework with one or
 two mistakes in it, called as the student's was, to compare with. The second tells what axes are called and how long
-they are, by right and by mistake. `produce` does the same as the first for a single call. Class reports count ids.
+they are, by right and by mistake. `produce` does the same as the first for a single call. `family` lists the small
+inputs among which the smallest one is looked for that a student's mistake shows on. Class reports count ids.
 
 The catalogue knows the model answer, its text included, and tests by their names. It must not know: points, processes,
 what a test does.
 """
 
-from solutions.misconceptions import columns, contract, convolution, geometry, pooling
+from solutions.misconceptions import columns, contract, convolution, family, geometry, pooling
 from solutions.misconceptions.assemble import assemble
 from solutions.misconceptions.entry import FUNCTIONS, REGISTERED, Misconception, misconception, produce, source
 
@@ -43,6 +44,7 @@ __all__ = [
     "columns",
     "contract",
     "convolution",
+    "family",
     "geometry",
     "misconception",
     "pooling",

@@ -164,7 +164,7 @@ def test_a_syntax_error_names_the_line(homework):
         (('"Sums"', "2026-13-45"), "config.yaml: is not YAML: month must be in 1..12. Correct it."),
         (("[total]", "&a {b: *a}"), "config.yaml: is not YAML: maximum recursion depth exceeded"),
         (('"Sums"', "!!python/name:os.system"), "config.yaml: is not YAML: line 1: could not determine a constructor"),
-        (("tests:\n", "tests:\n---\n"), "config.yaml: is not YAML: line 34: but found another document."),
+        (("tests:\n", "tests:\n---\n"), "config.yaml: is not YAML: line 35: but found another document."),
     ],
 )
 def test_what_is_no_yaml_we_know(homework, change, message):
@@ -179,7 +179,7 @@ def test_a_key_twice(homework):
     )
     assert lines == [
         "config.yaml: limits.reply_mib: stands in line 27 and again in line 29. Remove one of them.",
-        "config.yaml: tests.test_add: stands in line 36 and again in line 37. Remove one of them.",
+        "config.yaml: tests.test_add: stands in line 37 and again in line 38. Remove one of them.",
     ]
 
 

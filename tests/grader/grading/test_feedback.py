@@ -4,6 +4,7 @@ import pytest
 
 from autograder.core.outcomes import PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading import feedback
+from autograder.grading.diagnose.smallest import Example
 from autograder.grading.feedback import HINT, VALUES, VERDICT, summary
 
 text_under = feedback.test_output  # under a name that pytest does not take for a test's
@@ -120,6 +121,21 @@ DOUBLE, HALVE, UNHALVE = (judged(passed(), name=f"test_{name}", subject=name) fo
 
 def test_full_marks():
     assert top(DOUBLE, HALVE, UNHALVE) == ["Found toy.py; 3 of 3 functions defined.", "Every test passed."]
+
+
+def test_the_smallest_example_can_be_pasted():
+    broken = judged(wrong(), name="test_double", subject="double")
+    example = Example("double", 1, "x = np.array([1.0])\ny = double(x)", "y is\n    [3]\nbut should be\n    [2]", 0, 1)
+    text = summary("toy.py", FUNCTIONS, FUNCTIONS, (), [broken], {"double": example})
+    assert text.split("\n\n")[1].splitlines() == [
+        "Where double is wrong, as small as it gets (paste it into the notebook):",
+        "    x = np.array([1.0])",
+        "    y = double(x)",
+        "y is",
+        "    [3]",
+        "but should be",
+        "    [2]",
+    ]
 
 
 def test_where_to_look_first():

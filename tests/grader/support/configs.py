@@ -35,6 +35,7 @@ limits:
   reply_mib: 32
   archive_mib: 20
   archive_files: 200
+  example_calls: 1500
 isolation:
   without_seccomp: warn
 speed: {full_ratio: 3, none_ratio: 30, rounds: 11}

@@ -67,7 +67,7 @@ def test_unhalve(student, case, check):
 POINTS = {"test_double_example": 1, "test_double": 3, "test_halve": 2, "test_unhalve": 4}
 
 LIMITS = {"call_seconds": 2, "import_seconds": 2, "submission_seconds": 30, "memory_mib": 512, "reply_mib": 1}
-LIMITS |= {"platform_minutes": 10, "archive_mib": 20, "archive_files": 200}
+LIMITS |= {"platform_minutes": 10, "archive_mib": 20, "archive_files": 200, "example_calls": 100}
 
 """Of one submission's functions."""
 

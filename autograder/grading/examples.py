@@ -1,0 +1,193 @@
+"""For every function that is at fault: the smallest input on which it is wrong.
+
+Programs of the homework's public family are run in a worker with the student's code, and in one with the model
+answer; ``diagnose/smallest.py`` compares. What is found is run again in a fresh worker, as the student will run it, and
+counts only if the same comes out: an example never depends on what was called before. No test and no fixture has a part
+in it, and no point depends on it. It must not know: how tests are run, points, how an example is shown.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from autograder.core.errors import NotRun, StudentError, TooSlow
+from autograder.core.outcomes import NOT_MEASURED, PASSED, TestResult
+from autograder.grading.calls import Call
+from autograder.grading.diagnose import smallest
+from autograder.grading.diagnose.smallest import Example, Program, Ran
+from autograder.grading.proxy import Proxy
+from autograder.grading.session import Session
+
+CALL_SECONDS = 2.0
+"""How long one call with a few numbers may take: ten thousand times what loops need for it."""
+MOST_BLOCKED = 40
+"""Programs in a row that show nothing, since another function is wrong: its example comes first."""
+UNCONFIRMED = 3
+"""So many examples that a fresh worker does not confirm mean that the function remembers earlier calls."""
+
+
+def at_fault(tests: Sequence[TestResult], functions: Sequence[str]) -> list[str]:
+    """Return those of `functions` that returned something wrong, or nothing, when a test called them."""
+    guilty = set()
+    for test in tests:
+        for case in test.cases:
+            failed = case.outcome not in (PASSED, NOT_MEASURED, NotRun.outcome, TooSlow.outcome)
+            if failed and case.function in ("", test.subject):
+                guilty.add(test.subject)
+    return [function for function in functions if function in guilty]
+
+
+class Family(Protocol):
+    """What the homework provides: a module."""
+
+    def family(self, function: str, /) -> Sequence[Program]:
+        """Return programs in which this function is looked at, the smallest first."""
+
+
+class Examples:
+    """Looks for examples in one submission.
+
+    Parameters
+    ----------
+    session : Session
+        The submission.
+    reference : callable
+        Returns the model answer, as a submission.
+    family : Family
+    tolerances : sequence of float
+        Of float64 and of float32.
+    most_calls : int
+        Calls of the student's functions for one example; what is not found by then is not shown.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        reference: Callable[[], Session],
+        family: Family,
+        tolerances: Sequence[float],
+        most_calls: int,
+    ) -> None:
+        self._session = copy.copy(session)
+        self._session.hung = set()  # of its own: with a few numbers a function may return that hung in a test
+        limits = session.interface.limits.model_copy(update={"call_seconds": CALL_SECONDS})
+        self._session.interface = dataclasses.replace(session.interface, limits=limits)
+        self._reference = reference
+        self._family = family
+        self._tolerances = tolerances
+        self._most_calls = most_calls
+
+    def find(self, functions: Iterable[str]) -> dict[str, Example]:
+        """Return an example for each of these functions, as far as there is one and time is left."""
+        found: dict[str, Example] = {}
+        functions = list(functions)
+        if not functions:
+            return found
+        right, student = Proxy(self._reference()), Proxy(self._session)
+        try:
+            right.connect()
+            for function in functions:
+                example = self._smallest(function, student, right)
+                if example is not None:
+                    found[function] = dataclasses.replace(example, code=f"{self._imports(example)}\n{example.code}")
+        except NotRun:  # the time for the whole submission is up
+            pass
+        finally:
+            student.close()
+            right.close()
+        return found
+
+    def _imports(self, example: Example) -> str:
+        """Return the lines that a program needs on top."""
+        names = ", ".join(dict.fromkeys(smallest.called(example.code)))
+        return f"import numpy as np\nfrom {self._session.interface.module} import {names}"
+
+    def _smallest(self, function: str, student: Proxy, right: Proxy) -> Example | None:
+        """Return the first example of the worst kind; one of a milder kind where there is none."""
+        programs = self._family.family(function)
+        self._session.hung.clear()
+        best, unconfirmed = None, 0
+        for program, example in self._searched(function, programs, student, right):
+            if best is not None and example.rank >= best.rank:
+                continue
+            if self._session.hung:  # to wait for it once more would tell nothing new
+                return example
+            if self._again(function, program, right) != example:
+                unconfirmed += 1
+                if unconfirmed == UNCONFIRMED:
+                    break
+                continue
+            best = example
+            if best.rank == smallest.VALUES:
+                return best
+        return self._remembered(function, programs, right) or best if unconfirmed else best
+
+    def _searched(
+        self, function: str, programs: Sequence[Program], student: Proxy, right: Proxy
+    ) -> Iterator[tuple[Program, Example]]:
+        """Yield each program that shows something, as far as the budget goes."""
+        left, blocked = self._most_calls, 0
+        examples = self._search(function, programs, student, right)
+        for program, example in zip(programs, examples, strict=True):
+            blocked = blocked + 1 if isinstance(example, smallest.Blocked) else 0
+            if isinstance(example, Example):
+                yield program, example
+            left -= len(student.calls) or 1
+            student.calls.clear()
+            right.calls.clear()
+            if left <= 0 or blocked == MOST_BLOCKED or self._session.hung:
+                return
+
+    def _search(
+        self, function: str, programs: Sequence[Program], student: Proxy, right: Proxy
+    ) -> Iterator[Example | smallest.Blocked | None]:
+        mine, ours = (caller_of(proxy, self._session.interface.functions) for proxy in (student, right))
+        return smallest.search(function, programs, mine, ours, self._tolerances)
+
+    def _again(self, function: str, program: Program, right: Proxy) -> Example | None:
+        """Return what a program shows in a fresh worker."""
+        student = Proxy(self._session)
+        try:
+            found = next(self._search(function, [program], student, right))
+            return found if isinstance(found, Example) else None
+        finally:
+            student.close()
+
+    def _remembered(self, function: str, programs: Sequence[Program], right: Proxy) -> Example | None:
+        """Return the first example among the programs that call something twice, each in a fresh worker."""
+        left = self._most_calls // 10  # a worker of its own takes as long as ten calls
+        for program in programs:
+            if smallest.calls_twice(program.code):
+                example = self._again(function, program, right)
+                if example is not None and example.rank == smallest.VALUES:
+                    return example if self._again(function, program, right) == example else None
+                left -= 1
+                if left <= 0:
+                    break
+        return None
+
+
+class Inspected(Protocol):
+    """What calls functions and looks at what a call did to its inputs: ``proxy.Proxy``."""
+
+    def inspect(self, name: str, /, *args: Any, **kwargs: Any) -> Call:
+        """Call a function."""
+
+
+def caller_of(proxy: Inspected, returns: Mapping[str, Sequence[str]]) -> smallest.Caller:
+    """Return what calls the functions of a proxy and says what came of it; `returns` names their results."""
+
+    def call(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ran:
+        names = tuple(returns[function])
+        try:
+            made = proxy.inspect(function, *args, **kwargs)
+        except NotRun:
+            raise
+        except StudentError as error:
+            return Ran(function, names, failure=error.message)
+        return Ran(function, names, made.results, made.inputs, made.inputs_after, made.shares)
+
+    return call
