@@ -22,8 +22,9 @@ from autograder.core.outcomes import FAULT, TestResult
 from autograder.grading import casefile, plugin, timing
 from autograder.grading.diagnose.smallest import Example
 from autograder.grading.examples import Examples, at_fault
+from autograder.grading.link import MIB
 from autograder.grading.plan import Plan, Races, is_meant, refuse_unknown
-from autograder.grading.proxy import MIB, preflight
+from autograder.grading.proxy import preflight
 from autograder.grading.recorder import PlatformTerms, Recorder
 from autograder.grading.session import SLOW_IMPORT_SECONDS, Interface, Session
 from autograder.intake import submission

@@ -6,6 +6,7 @@ understands; what is our fault ends in a ``GraderFault``.
 
 from __future__ import annotations
 
+import math
 import secrets
 import select
 import socket
@@ -23,15 +24,21 @@ from autograder.core.errors import (
     Raised,
     StudentError,
     TimedOut,
+    Wrong,
 )
 from autograder.core.text import clean
 from autograder.grading.compare import Array
-from autograder.grading.session import Session
+from autograder.grading.session import PATIENCE, Session
 from autograder.sandbox.launcher import Ending, Worker
 from autograder.sandbox.worker import wire
 
 HELLO_SECONDS = 30.0
 """How long a worker may take to lock itself down, before any code of the student's runs: our time, not theirs."""
+SHORTEST_WAIT = 0.01
+"""Seconds; less time than this that a worker could get back is not worth another look."""
+REST_SECONDS = 1.0
+"""How long the rest of a reply may take that begins late."""
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,10 @@ class Link:
     def end(self, died: bool = False) -> Ending | None:
         """End the worker, if there is one; `died` if it has closed its connection."""
         worker, self.worker = self.worker, None
-        return worker.stop(died) if worker is not None else None
+        if worker is None:
+            return None
+        self._session.waited_seconds += worker.waited_seconds()
+        return worker.stop(died)
 
     def expect_hello(self, worker: Worker) -> None:
         """Read how the worker has locked itself down; until it has said so nothing of the student's has run."""
@@ -133,25 +143,54 @@ class Link:
         worker = self.worker
         assert worker is not None, "there is a worker to ask"
         try:
-            if _pending(worker.connection):
-                raise wire.WireError("it came before the request")
+            if _can_read(worker.connection, 0.0) and worker.connection.recv(1, socket.MSG_PEEK):
+                raise wire.WireError("it does not answer the request")
+            worker.resume()
             wire.send(worker.connection, {**request.body, "nonce": nonce}, request.arrays, request.deadline)
-            body, incoming = wire.receive(worker.connection, request.cap, request.deadline)
+            body, incoming = wire.receive(worker.connection, request.cap, self._patient(worker, request.deadline))
+            worker.pause()  # what it did now would slow others down, or be for the next request
             if body.get("nonce") != nonce:
                 raise wire.WireError("it does not answer the request")
             return body, incoming
         except TimeoutError as error:
             self.end()
-            self._session.refuse_when_late()
+            if self._session.is_last(request.deadline):
+                raise self._session.too_late() from error
             limit = self._limit(request.function)
             raise TimedOut(f"{request.doing} did not return within {limit}", request.function) from error
         except (wire.ConnectionClosed, ConnectionResetError) as error:
-            ending = worker.stop(died=True)
-            self.worker = None
+            ending = self.end(died=True)
+            assert ending is not None
             raise self._died(request, who, ending) from error
+        except wire.TooLarge as error:
+            self.end()
+            raise self._too_large(request, who, error) from error
         except wire.WireError as error:
             self.end()
             raise MalformedReply(f"{who} sent something that is not a reply: {error}", request.function) from error
+
+    def _patient(self, worker: Worker, deadline: float) -> float:
+        """Wait for the first byte of a reply; return the deadline for the others.
+
+        A worker that waits for a processor, because others use all of them, gets that time back.
+        """
+        last = time.monotonic() + PATIENCE * (deadline - time.monotonic())
+        until = deadline
+        while not _can_read(worker.connection, until - time.monotonic()):
+            longer = min(last, deadline + worker.waited_seconds())
+            if longer - time.monotonic() < SHORTEST_WAIT:
+                return until  # has passed
+            until = longer
+        return max(deadline, time.monotonic() + REST_SECONDS) if until > deadline else deadline
+
+    def _too_large(self, request: Request, who: str, error: wire.TooLarge) -> StudentError:
+        """Turn a reply with more bytes than any right one into the error a student reads."""
+        if error.total > self._session.interface.limits.memory_mib * MIB:  # more than the process can have
+            return MalformedReply(f"{who} sent something that is not a reply: {error}", request.function)
+        shapes = " and ".join(map(str, error.shapes))
+        what = "an array of shape" if len(error.shapes) == 1 else "arrays of the shapes"
+        message = f"{who} returned {what} {shapes}, which is far more than it should"
+        return Wrong(message, request.function, {"kind": "shape"}, quoted=shapes)
 
     def _died(self, request: Request, who: str, ending: Ending) -> StudentError:
         """Turn the way a worker has ended into the error a student reads."""
@@ -188,8 +227,8 @@ class Link:
         return Raised(text, function, detail, quoted)
 
 
-def _pending(connection: socket.socket) -> bool:
-    """Whether something can be read already. Asked with poll: select fails from descriptor 1024 on."""
+def _can_read(connection: socket.socket, seconds: float) -> bool:
+    """Whether something can be read, now or soon. Asked with poll: select fails from descriptor 1024 on."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
-    return bool(poll.poll(0)) and bool(connection.recv(1, socket.MSG_PEEK))
+    return bool(poll.poll(math.ceil(1000 * max(0.0, seconds))))

@@ -5,20 +5,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from autograder.core.errors import Crashed, MalformedReply, StudentError, TimedOut, Wrong
 from autograder.grading.calls import Call, Count, Handle, Seconds, counted, in_words, named, pack, unpack
 from autograder.grading.compare import Array
-from autograder.grading.link import Link, Request
+from autograder.grading.link import MIB, Link, Request
 from autograder.grading.session import Session
 from autograder.sandbox.launcher import Worker
 
-MIB = 1024 * 1024
+LEAST_ROOM = MIB
+"""Bytes of results that every call may return, however little it is given."""
+ROOM = 16
+"""How many times as many bytes as a worker was given in one call it may return: no right result comes near."""
 
 
 class Proxy:
@@ -32,6 +37,7 @@ class Proxy:
         self._link = Link(session)
         self.calls: list[Call] = []
         self._last_mark: tuple[int, float] | None = None
+        self._most_given = 0
 
     @property
     def names(self) -> frozenset[str]:
@@ -48,8 +54,24 @@ class Proxy:
         return function
 
     def inspect(self, name: str, *args: Any, **kwargs: Any) -> Call:
-        """Call a function, and bring back what the call did to its inputs as well."""
-        return self._call(name, args, kwargs, inspect=True)[0]
+        """Call a function, and look at what the call did to its inputs as well.
+
+        That is seen from bytes: the inputs come back as the call has left them; then every bit of them is turned, and
+        results that have changed with them share their memory. The worker learns of this after the call.
+        """
+        call = self._call(name, args, kwargs)[0]
+        arrays = [result for result in call.results if isinstance(result, np.ndarray)]
+        contents = [_turned(array) for array in call.inputs]
+        deadline = self._session.deadline(self._session.interface.limits.call_seconds)
+        cap = 2 * sum(array.nbytes for array in (*call.inputs, *arrays))
+        _, incoming = self._link.ask(Request({"again": True}, deadline, f"{name}, afterwards,", name, contents, cap))
+        after, again = incoming[: len(contents)], incoming[len(contents) :]
+        if len(after) != len(contents) or len(again) != len(arrays):
+            self._link.end()
+            raise MalformedReply(f"{name} sent a reply that does not describe its results", name)
+        shares = tuple(_bits(one) != _bits(other) for one, other in zip(arrays, again, strict=True))
+        self.calls[-1] = dataclasses.replace(call, inputs_after=tuple(after), shares=shares)
+        return self.calls[-1]
 
     def counted(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, Count]:
         """Call a function; return its results, and what its worker has counted meanwhile."""
@@ -71,18 +93,6 @@ class Proxy:
         self._last_mark = worker.pid, marks[-1]
         receive, called, sent = (after - before for before, after in itertools.pairwise(marks))
         return call.returned, Seconds(receive, called, sent)
-
-    @contextlib.contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Keep the worker from running meanwhile: what it did would slow down others, or be for the next call."""
-        worker = self._link.worker
-        if worker is not None:
-            worker.pause()
-        try:
-            yield
-        finally:
-            if worker is not None:
-                worker.resume()
 
     def forget(self) -> None:
         """Have the worker drop the objects that it keeps for handles: the memory of many large calls adds up."""
@@ -113,12 +123,12 @@ class Proxy:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         mark: Callable[[], None] | None = None,
-        **watch: bool,
+        count: bool = False,
     ) -> tuple[Call, dict[str, Any]]:
         """Make a call and return it with the worker's reply.
 
-        With `mark`, have that called when the arguments are there, and again when the function has returned; `watch`
-        has ``inspect`` or ``count``.
+        With `mark`, have that called when the arguments are there, and again when the function has returned; with
+        `count`, have the steps counted.
         """
         session = self._session
         session.require(name)
@@ -131,20 +141,19 @@ class Proxy:
             "kwargs": {key: pack(value, arrays, worker.pid) for key, value in kwargs.items()},
             "returns": returns,
             "opaque": [result for result in returns if result in session.interface.opaque],
-            "inspect": watch.get("inspect", False),
-            "count": watch.get("count", False),
+            "count": count,
             "parts": mark is not None,
         }
         doing = in_words(name, args, kwargs, session.interface.parameters.get(name, ()))
         deadline = session.deadline(session.interface.limits.call_seconds)
-        request = Request(body, deadline, doing, name, arrays, session.interface.limits.reply_mib * MIB)
+        request = Request(body, deadline, doing, name, arrays, self._room(args, kwargs))
         reply, incoming = self._ask_in_parts(request, mark)
         if "raised" in reply:
             raise self._link.raised(name, reply["raised"], doing)
         if "returned" in reply:
             wanted, got = f"({', '.join(returns)})", named(reply["returned"])
             raise Wrong(f"{name} returned {got}, but should return {wanted}", name, {"kind": "results"}, quoted=got)
-        call = self._understand(Call(name, args, kwargs, returns, ()), reply, incoming, worker.pid, body["inspect"])
+        call = self._understand(Call(name, args, kwargs, returns, ()), reply, incoming, worker.pid)
         self.calls.append(call)
         return call, reply
 
@@ -163,30 +172,47 @@ class Proxy:
         except ProcessLookupError as gone:
             raise Crashed("the Python process ended right after its reply", request.function) from gone
 
-    def _understand(
-        self, call: Call, reply: dict[str, Any], incoming: list[Array], worker: int, inspected: bool
-    ) -> Call:
+    def _room(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+        """Return how many bytes of arrays a call may return.
+
+        That is a multiple of what this worker was given in the largest call, and together with the results that are
+        still held no more than ``limits.reply_mib``.
+        """
+        given = (*args, *kwargs.values())
+        size = sum(value.nbytes for value in given if isinstance(value, np.ndarray))
+        size += sum(8 * math.prod(map(int, value)) for value in given if isinstance(value, tuple))  # such as x_shape
+        self._most_given = max(self._most_given, size)
+        held = sum(result.nbytes for call in self.calls for result in call.results if isinstance(result, np.ndarray))
+        most = self._session.interface.limits.reply_mib * MIB
+        return max(0, min(most - held, max(LEAST_ROOM, ROOM * self._most_given)))
+
+    def _understand(self, call: Call, reply: dict[str, Any], incoming: list[Array], worker: int) -> Call:
         """Return the call with what a reply says of its results, believing none of it."""
         try:
             packed = reply["results"]
             if type(packed) is not list or len(packed) != len(call.names):
                 raise ValueError("the number of results")
-            count = sum("array" in result for result in packed)
-            results = tuple(unpack(result, incoming[:count], worker) for result in packed)
+            if sum("array" in result for result in packed) != len(incoming):
+                raise ValueError("the number of arrays")
+            results = tuple(unpack(result, incoming, worker) for result in packed)
             kept = [name for name, result in zip(call.names, results, strict=True) if isinstance(result, Handle)]
             if kept != [name for name in call.names if name in self._session.interface.opaque]:
                 raise ValueError("which results stay in the worker")
-            call = dataclasses.replace(call, results=results)
-            if inspected:
-                rows = tuple(tuple(cell is True for cell in row) for row in reply["shares"])
-                call = dataclasses.replace(call, inputs_after=tuple(incoming[count:]), shares=rows)
-                if len(call.inputs_after) != len(call.inputs) or len(rows) != count:
-                    raise ValueError("the number of arrays")
         except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             self._link.end()
             said = f"{call.function} sent a reply that does not describe its results"
             raise MalformedReply(said, call.function) from error
-        return call
+        return dataclasses.replace(call, results=results)
+
+
+def _turned(array: Array) -> Array:
+    """Return an array of the same kind with every bit turned."""
+    return np.invert(np.frombuffer(array.tobytes(), np.uint8)).view(array.dtype).reshape(array.shape)
+
+
+def _bits(array: Array) -> tuple[object, ...]:
+    """Return what makes an array the same, bit for bit: NaN is NaN, and 0 is not -0."""
+    return array.shape, array.dtype, array.tobytes()
 
 
 def preflight(session: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +15,12 @@ from autograder.core.errors import NotRun, StudentError, TimedOut, Wrong
 from autograder.core.text import clean
 from autograder.grading import advice
 from autograder.intake import sniff
+from autograder.sandbox import cpuclock
 from autograder.sandbox.launcher import Sandbox
 
+PATIENCE = 3.0
+"""Time spent waiting for a processor, because others use all of them, is given back; but never more than this many
+times the time allowed passes by the clock on the wall."""
 SLOW_IMPORT_SECONDS = 2.0
 """An import that takes longer than this is mentioned to the student."""
 _DEFINITION = re.compile(r"\s*(?:async\s+)?def\s+([^\W\d]\w*)")
@@ -93,11 +98,14 @@ class Session:
         self.import_seconds = 0.0
         self.isolation: dict[str, str] = {}
         self.hung: set[str] = set()
+        self.waited_seconds = 0.0
+        self._started = self._waited_before = 0.0
         self._deadline = math.inf
 
     def start_clock(self) -> None:
         """Start the submission's total time; before this it has not begun."""
-        self._deadline = time.monotonic() + self.interface.limits.submission_seconds
+        self._started, self._waited_before = time.monotonic(), cpuclock.waited(os.getpid())
+        self._deadline = self._started + self.interface.limits.submission_seconds
 
     def deadline(self, seconds: float) -> float:
         """Return when something that may take `seconds` must have ended, on the ``time.monotonic`` clock."""
@@ -105,9 +113,22 @@ class Session:
         return min(time.monotonic() + seconds, self._deadline)
 
     def refuse_when_late(self) -> None:
-        """Raise NotRun when the submission's total time is used up."""
+        """Raise NotRun when the submission's total time is used up; waiting for a processor does not count."""
+        if time.monotonic() < self._deadline:
+            return
+        seconds = self.interface.limits.submission_seconds
+        waited = self.waited_seconds + cpuclock.waited(os.getpid()) - self._waited_before
+        self._deadline = self._started + min(PATIENCE * seconds, seconds + waited)
         if time.monotonic() >= self._deadline:
-            raise NotRun(f"the {self.interface.limits.submission_seconds:g} s for the whole submission were used up")
+            raise self.too_late()
+
+    def is_last(self, deadline: float) -> bool:
+        """Whether the submission's total time ends at a deadline."""
+        return deadline >= self._deadline
+
+    def too_late(self) -> NotRun:
+        """Return the error that says that the submission's total time is used up."""
+        return NotRun(f"the {self.interface.limits.submission_seconds:g} s for the whole submission were used up")
 
     def give_up(self, failure: StudentError, reason: str) -> None:
         """Let no test call anything: `failure` is the story, `reason` what every test says of it."""

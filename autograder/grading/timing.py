@@ -5,8 +5,8 @@ Theory of operation
 Wall time says as much about the machine as about the code, so processor time is measured: the kernel counts it for each
 worker, and the grader reads that count from outside, where no code of the student's can reach it. Student and model
 answer take turns on the same inputs, each in a locked-down worker of its own, with one BLAS thread. While one of them
-works, the other is stopped. Every round gives one ratio, so that what slows both for a while cancels; the median of the
-rounds counts.
+works, the other is stopped, as every worker is that has nothing to do. Every round gives one ratio, so that what slows
+both for a while cancels; the median of the rounds counts.
 
 *The ratio means the call.* A timed call has three parts: the worker receives the arguments, calls the function, and
 sends the results. The clock is read between them, while the worker waits. Copying is left out, unless it takes the
@@ -320,10 +320,9 @@ class _Rounds:
         timed = _Timed(self._reference)
         try:
             self._reference.connect()  # until then nobody knows what it defines
-            with self._student.stopped():
-                results = {}
-                for given in self._lap(timed, inputs.draw(), *shape):
-                    results[timed.last] = given
+            results = {}
+            for given in self._lap(timed, inputs.draw(), *shape):
+                results[timed.last] = given
             self._reference.forget()
         except StudentError as error:
             raise GraderFault(f"the model answer fails the speed test: {error.message}") from error

@@ -39,6 +39,14 @@ def seconds(pid: int) -> float:
     raise NotImplementedError(f"{sys.platform} does not tell the processor time of another process")
 
 
+def waited(pid: int) -> float:
+    """Return how long the process `pid` was ready to run while others had the processor; 0 where nobody knows."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 def _on_linux(pid: int) -> float:
     _wait_until_asleep(pid)
     clock = (~pid << 3) | 2  # what clock_getcpuclockid(3) returns, which Python has only for threads

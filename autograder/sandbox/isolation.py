@@ -34,6 +34,11 @@ class Layer:
 
 
 LAYERS = (
+    Layer(
+        "view",
+        "learning which other files and processes exist, and leaving marks in times of last access",
+        "use Linux 5.12 or newer as root, outside of Docker, or with user namespaces enabled",
+    ),
     Layer("rlimits", "writing files, using more memory or processor time than allowed", "use Linux"),
     Layer("no_new_privs", "gaining rights through setuid programs", "use Linux 3.5 or newer"),
     Layer(

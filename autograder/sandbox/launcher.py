@@ -18,6 +18,7 @@ This room knows command lines, limits, file descriptors and process ids. It must
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -125,8 +126,12 @@ class Worker:
         """Return the processor time that the process has used up to now; see ``cpuclock.seconds``."""
         return cpuclock.seconds(self.pid)
 
+    def waited_seconds(self) -> float:
+        """Return how long the process was ready to run and had no processor; see ``cpuclock.waited``."""
+        return cpuclock.waited(self.pid)
+
     def pause(self) -> None:
-        """Keep the process from running until `resume`."""
+        """Keep the process and its group from running until `resume`."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -136,7 +141,7 @@ class Worker:
     def _signal(self, number: int) -> None:
         if self._ending is None:  # until then the launcher has not reaped it, so that nobody else has its number
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+                os.killpg(self.pid, number)
 
     def stop(self, died: bool = False) -> Ending:
         """End the process and everything in its group.
@@ -181,26 +186,42 @@ class Sandbox:
         without: Collection[str] = (),
     ) -> None:
         lockdown.protect()  # this process holds what student code must not read
-        self._slot = Slot.take() if os.geteuid() == 0 and "uid" not in without else None
-        self._python, self.advice = interpreter(for_others=self._slot is not None)
-        if self._slot is not None and not open_to_others(Path(tempfile.gettempdir())):
-            self.advice = f"other users cannot reach {tempfile.gettempdir()}: set TMPDIR to a directory that they can"
-        if self._slot is not None and self.advice:
-            self._slot.release()
-            self._slot = None
         self._fork = fork
-        self._scratch = Path(tempfile.mkdtemp(prefix="grading-"))
-        self._scratch.chmod(0o711)
-        self._modules = numpy_alone(self._scratch / "modules", for_others=self._slot is not None)
+        self._launchers: dict[int, _Launcher] = {}
+        self._users: dict[int, int | None] = {}
         self._confinement = {
             "memory_mib": memory_mib,
             "cpu_seconds": cpu_seconds,
             "landlock": "landlock" not in without,
             "seccomp": "seccomp" not in without,
         }
-        self._launchers: dict[int, _Launcher] = {}
-        self._users: dict[int, int | None] = {}
-        self._next = _Launcher(self._python, self._modules, single=not fork)
+        self._slot = Slot.take() if os.geteuid() == 0 and "uid" not in without else None
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._clean_up)
+            self._prepare(is_whole=not without)
+            undo.pop_all()
+
+    def _prepare(self, is_whole: bool) -> None:
+        """Make the folders, and start the launcher; with every layer if `is_whole`."""
+        self._scratch = Path(tempfile.mkdtemp(prefix="grading-"))
+        self._scratch.chmod(0o711)
+        self._python, self.advice = interpreter(for_others=self._slot is not None)
+        if self._slot is not None and not open_to_others(Path(tempfile.gettempdir())):
+            self.advice = f"other users cannot reach {tempfile.gettempdir()}: set TMPDIR to a directory that they can"
+        if self._slot is not None and self.advice:
+            self._slot.release()
+            self._slot = None
+        self._code = self._scratch / "code"
+        self._code.mkdir()
+        self._code.chmod(0o711)
+        self._modules = numpy_alone(self._scratch / "modules", for_others=self._slot is not None)
+        self._options = {
+            "--modules": str(self._modules),
+            "--code": str(self._code),
+            "--view": "yes" if is_whole else "no",
+            "--single": "no" if self._fork else "yes",
+        }
+        self._next = _Launcher(self._python, self._options)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -210,7 +231,7 @@ class Sandbox:
 
     def directory(self, name: str) -> Path:
         """Return a new, empty directory for code that is to run in a worker."""
-        path = self._scratch / name
+        path = self._code / name
         path.mkdir(mode=0o700)
         return path
 
@@ -245,7 +266,7 @@ class Sandbox:
         self._launchers[answer["pid"]] = launcher
         self._users[answer["pid"]] = uid
         if not self._fork:
-            self._next = _Launcher(self._python, self._modules, single=True)
+            self._next = _Launcher(self._python, self._options)
         return Worker(self, answer["pid"], ours)
 
     def stop(self, pid: int, died: bool, sweep: bool) -> Ending:
@@ -263,21 +284,25 @@ class Sandbox:
             for launcher in self._launchers.values():  # has become a worker, and listens to nobody
                 launcher.end_itself(died=False)
         self._next.close()
+        self._clean_up()
+
+    def _clean_up(self) -> None:
         shutil.rmtree(self._scratch, ignore_errors=True)
         if self._slot is not None:
             self._slot.release()
+            self._slot = None
 
 
 class _Launcher:
     """The launcher's process, seen from the grader."""
 
-    def __init__(self, python: str, modules: Path, single: bool) -> None:
+    def __init__(self, python: str, options: dict[str, str]) -> None:
         self._control, theirs = socket.socketpair()
         self._control.settimeout(LAUNCH_SECONDS)
         self._replies = self._control.makefile("rb")
         self._ready = False
         command = [python, "-I", "-S", "-B", str(PROGRAM), "--control", str(theirs.fileno())]
-        command += ["--modules", str(modules), "--single", "yes" if single else "no"]
+        command += itertools.chain.from_iterable(options.items())
         with theirs:
             self._process = subprocess.Popen(
                 command,

@@ -17,10 +17,10 @@ class Slot:
     A sweep kills everything that runs as a user, so two graders must never share one. The lock goes with the process.
     """
 
-    FIRST_UID = 20000
+    FIRST_UID = 22000
     COUNT = 1000
-    FOLDER = Path("/tmp/autograder-slots")
-    """Where all graders of this machine meet, whatever their TMPDIR."""
+    FOLDER = Path("/run/autograder-slots" if Path("/run").is_dir() else "/var/run/autograder-slots")
+    """Where all graders of this machine meet, whatever their TMPDIR: only root can write there, unlike in /tmp."""
 
     def __init__(self, uid: int, lock: int) -> None:
         self.uid = uid
@@ -29,10 +29,19 @@ class Slot:
     @classmethod
     def take(cls) -> Slot:
         """Take the first slot that is free."""
-        cls.FOLDER.mkdir(mode=0o700, exist_ok=True)
-        status = cls.FOLDER.lstat()
-        if status.st_uid != 0 or not stat.S_ISDIR(status.st_mode):
-            raise GraderFault(f"{cls.FOLDER} is not a directory of root's; remove it")
+        try:
+            cls.FOLDER.mkdir(mode=0o700, exist_ok=True)
+            status = cls.FOLDER.lstat()
+            if not stat.S_ISDIR(status.st_mode):
+                raise FileExistsError
+        except FileExistsError as error:
+            story = f"{cls.FOLDER} should be a directory of root's, and something else is there. Remove it"
+            raise GraderFault(story) from error
+        except OSError as error:
+            story = f"{cls.FOLDER}, where graders agree on user ids, cannot be made: {error.strerror}"
+            raise GraderFault(story) from error
+        if status.st_uid != 0 or status.st_mode & 0o022:
+            raise GraderFault(f"{cls.FOLDER} belongs to somebody else, or others can write to it. Remove it")
         for number in range(cls.COUNT):
             uid = cls.FIRST_UID + 2 * number
             if _is_somebody(uid) or _is_somebody(uid + 1):

@@ -19,6 +19,7 @@ expected values.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -34,9 +35,10 @@ from typing import Any, NoReturn
 if __name__ == "__main__":  # as a program, `-I` leaves only the standard library and this folder to import from
     sys.path.append(sys.argv[sys.argv.index("--modules") + 1])
     import lockdown
+    import view
     import wire
 else:
-    from autograder.sandbox.worker import lockdown, wire
+    from autograder.sandbox.worker import lockdown, view, wire
 
 MAX_CONTROL_BYTES = 64 * 1024
 MAX_MESSAGE = 1000
@@ -56,6 +58,8 @@ PROBE = "colorsys"
 """A small module of the standard library that nothing else imports."""
 PRELOADED = ("numpy", "numpy.fft", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.random")
 """Imported once by the launcher, so that no worker pays for them."""
+NOT_FOR_STUDENTS = ("_test", "xx", "_xx")
+"""How extension modules begin that are for tests of Python itself."""
 
 
 def main() -> None:
@@ -68,6 +72,8 @@ def main() -> None:
     lockdown.protect()
     for module in PRELOADED:
         importlib.import_module(module)
+    load_extensions()
+    narrowed = _narrow(arguments) if arguments["--view"] == "yes" else "switched off"
     readable = _libraries()
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, memory shared with the workers
@@ -76,8 +82,39 @@ def main() -> None:
         request, descriptors = _receive_request(control)
         _reply(control, {"pid": os.getpid()})
         request["confinement"]["readable"] += readable
-        _become_worker(request["confinement"], descriptors[0], control, parent)
-    _launch(control, readable)
+        _become_worker(request["confinement"], descriptors[0], control, parent, narrowed)
+    _launch(control, readable, narrowed)
+
+
+def load_extensions() -> None:
+    """Load the machine code of every extension module of the standard library: a worker can load none any more.
+
+    They are not imported here. The import in a worker finds the code in memory, and so the system-call filter can
+    refuse all memory that is executable (see ``seccomp.py``).
+    """
+    if sys.platform != "linux":
+        return
+    folder = os.path.join(os.path.dirname(os.__file__), "lib-dynload")
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(folder):
+            if ".so" in name and not name.startswith(NOT_FOR_STUDENTS):
+                with contextlib.suppress(OSError):  # it lacks a library, so that nobody could import it
+                    ctypes.CDLL(os.path.join(folder, name), os.RTLD_LAZY)
+
+
+def _narrow(arguments: dict[str, str]) -> str:
+    """Let this process and its workers see no files but those that workers need; say "on", or why not."""
+    if sys.platform != "linux":
+        return f"{sys.platform} has no such thing"
+    modules, standard = arguments["--modules"], os.path.dirname(os.__file__)
+    shown = {path: path for path in (standard, arguments["--code"], "/etc/localtime", os.devnull, "/dev/urandom")}
+    shown |= {path: os.path.realpath(path) for path in (os.path.join(modules, name) for name in os.listdir(modules))}
+    lockdown.keep_proc()
+    try:
+        view.narrow(modules, shown)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "on"
 
 
 def _libraries() -> list[str]:
@@ -103,7 +140,7 @@ def _libraries() -> list[str]:
 # --- the launcher ----------------------------------------------------------------------------------------------------
 
 
-def _launch(control: socket.socket, readable: list[str]) -> None:
+def _launch(control: socket.socket, readable: list[str], narrowed: str) -> None:
     """Fork a worker for every ``start``, end one for every ``stop``, until the grader hangs up."""
     children: set[int] = set()
     users: set[int] = set()
@@ -124,7 +161,8 @@ def _launch(control: socket.socket, readable: list[str]) -> None:
             pid = os.fork()
             if pid == 0:
                 prepared = rulesets.get(key), rulesets.values()
-                _become_worker(confinement, descriptors[0], control, launcher, *prepared, probe=user not in probed)
+                probe = user not in probed
+                _become_worker(confinement, descriptors[0], control, launcher, narrowed, *prepared, probe=probe)
             children.add(pid)
             probed.add(user)
             users.update(() if user is None else (user,))
@@ -189,6 +227,7 @@ def _become_worker(
     descriptor: int,
     control: socket.socket,
     parent: int,
+    narrowed: str,
     ruleset: int | None = None,
     rulesets: Iterable[int | None] = (),
     probe: bool = True,
@@ -208,9 +247,10 @@ def _become_worker(
             os.dup2(null, standard)
         os.close(null)
         report = lockdown.apply(lockdown.Confinement.from_json(confinement), parent, ruleset)
-        for prepared in rulesets:
-            if prepared is not None:
-                os.close(prepared)
+        for kept in (*rulesets, lockdown.proc):
+            if kept is not None:
+                os.close(kept)
+        report = {"view": narrowed, **report}
         wire.send(connection, {"lockdown": report, "imports": _probe() if probe else "on"})
         _serve(connection)
     except MemoryError:
@@ -237,15 +277,21 @@ def _serve(connection: socket.socket) -> None:
     kept: list[Any] = []
     directory = request["directory"]
     wire.send(connection, {"nonce": request["nonce"], **_load(request, functions)})
+    last: tuple[list[wire.Array], list[wire.Array]] = [], []
     while True:
         request, arrays = wire.receive(connection, ANY_SIZE)  # from the grader, which is trusted
         if request.get("forget"):
             kept[:] = [None] * len(kept)  # the numbers stay taken
             wire.send(connection, {"nonce": request["nonce"]})
             continue
+        if request.get("again"):
+            wire.send(connection, {"nonce": request["nonce"]}, _again(*last, arrays))
+            continue
+        last = [], []
         pause = _Pause(connection, request)
         body, results = _call(request, arrays, functions, kept, directory, pause)
         wire.send(connection, {"nonce": pause.nonce, **body}, results)
+        last = ([], []) if request["parts"] else (arrays, results)
 
 
 class _Pause:
@@ -264,7 +310,7 @@ class _Pause:
 
 def _load(request: dict[str, Any], functions: dict[str, Any]) -> dict[str, Any]:
     """Import the student's file and collect the functions it defines."""
-    for ours in ("lockdown", "wire", "seccomp", "landlock"):
+    for ours in ("lockdown", "wire", "seccomp", "landlock", "view"):
         sys.modules.pop(ours, None)  # a helper module of the student's may have the same name
     sys.path.insert(0, request["directory"])
     try:
@@ -311,11 +357,20 @@ def _call(
     body: dict[str, Any] = {"results": results}
     if request["count"]:
         body |= {"steps": function.steps, "objects": function.objects}
-    if request["inspect"]:
-        numpy = sys.modules["numpy"]
-        body["shares"] = [[bool(numpy.may_share_memory(result, array)) for array in arrays] for result in outgoing]
-        outgoing += arrays
     return body, outgoing
+
+
+def _again(inputs: list[wire.Array], results: list[wire.Array], contents: list[wire.Array]) -> list[wire.Array]:
+    """Return the inputs as the last call has left them, then its results once `contents` are written over the inputs.
+
+    A result that shares memory with an input is another one then.
+    """
+    after = [array.copy() for array in inputs]
+    for array, content in zip(inputs, contents, strict=True):
+        with contextlib.suppress(ValueError):  # its shape was changed, which shows
+            array.flags.writeable = True
+            array[...] = content
+    return [*after, *results]
 
 
 class _Counting:

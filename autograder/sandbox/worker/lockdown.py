@@ -64,6 +64,16 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRI
 _CAPABILITY_VERSION = 0x20080522
 _libc = ctypes.CDLL(None, use_errno=True)
 
+proc: int | None = None
+"""A descriptor of /proc, where that cannot be seen any more. A worker must close it before any code of the student's
+runs."""
+
+
+def keep_proc() -> None:
+    """Open /proc for workers to come: soon it cannot be seen any more."""
+    global proc
+    proc = os.open("/proc", os.O_PATH | os.O_CLOEXEC)
+
 
 @dataclass(frozen=True)
 class Confinement:
@@ -208,7 +218,8 @@ def _on_linux(layer: Callable[[], object]) -> Callable[[], object]:
 
 def _go_first_when_memory_runs_out() -> None:
     _prctl(_PR_SET_DUMPABLE, 1)  # inherited from the launcher as 0, which makes the file root's; 0 again further down
-    descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    path = "/proc/self/oom_score_adj" if proc is None else "self/oom_score_adj"
+    descriptor = os.open(path, os.O_WRONLY, dir_fd=proc)
     try:
         os.write(descriptor, b"1000")
     finally:

@@ -106,15 +106,17 @@ _FCNTL = (0, 1, 2, 3, 4, 1030)
 # TCGETS and TCGETS2 (isatty, at every open), TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. Not: TIOCSTI and
 # TIOCLINUX, which type into the terminal; FIOASYNC and FIOSETOWN.
 _IOCTL = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# No memory becomes executable: not a file's either, because a student's own file may hold machine code as text.
+_PROT_EXEC = 4
 
 CALLS = (
     # Memory: NumPy's arrays and malloc. RLIMIT_AS bounds it.
-    Call("mmap", 9, 222, _FREE),  # large arrays; dlopen
+    Call("mmap", 9, 222, _no_bit(2, _PROT_EXEC)),  # large arrays; dlopen of what the launcher has not loaded fails
     Call("munmap", 11, 215, _FREE),
     Call("madvise", 28, 233, _FREE),  # NumPy asks for huge pages
     Call("brk", 12, 214, _FREE),  # malloc
     Call("mremap", 25, 216, _FREE),  # realloc of large blocks
-    Call("mprotect", 10, 226, _FREE),  # dlopen; malloc's arenas
+    Call("mprotect", 10, 226, _no_bit(2, _PROT_EXEC)),  # malloc's arenas
     # Talking to the grader. The socket is there already and nothing can make another.
     Call("read", 0, 63, _FREE),
     Call("write", 1, 64, _FREE),  # there is no descriptor to write to but the socket and /dev/null

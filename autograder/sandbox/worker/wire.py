@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import select
 import socket
 import struct
 import time
@@ -24,6 +25,8 @@ MAGIC = b"NDA1"
 MAX_HEADER_BYTES = 64 * 1024
 MAX_ARRAYS = 16
 MAX_DIMENSIONS = 8
+SMALL_BYTES = 64 * 1024
+"""A frame up to this size is sent in one piece: the kernel always has room for it."""
 MAX_INTEGER_DIGITS = 20
 """Longer than any 64-bit number; int() of a long text takes quadratic time."""
 
@@ -40,6 +43,22 @@ class WireError(Exception):
 
 class ConnectionClosed(WireError):
     """The other end is gone, before or inside a frame."""
+
+
+class TooLarge(WireError):
+    """The arrays of a frame would hold more bytes than is accepted; none has been read.
+
+    Attributes
+    ----------
+    total : int
+        How many bytes they would hold.
+    shapes : list of tuple of int
+    """
+
+    def __init__(self, total: int, cap: int, shapes: list[tuple[int, ...]]) -> None:
+        super().__init__(f"its arrays hold {total} bytes; at most {cap} are allowed")
+        self.total = total
+        self.shapes = shapes
 
 
 def shippable(array: Array) -> bool:
@@ -76,10 +95,12 @@ def send(
     header = json.dumps({"body": body, "arrays": specs}, separators=(",", ":")).encode()
     if len(header) > MAX_HEADER_BYTES or len(plain) > MAX_ARRAYS or not all(map(shippable, plain)):
         raise WireError("the frame to be sent breaks the bounds of the protocol")
+    parts: list[bytes | memoryview] = [_PREFIX.pack(MAGIC, len(header)) + header, *map(_bytes, plain)]
+    if sum(map(len, parts)) <= SMALL_BYTES:
+        parts = [b"".join(parts)]
     try:
-        _send_all(connection, _PREFIX.pack(MAGIC, len(header)) + header, deadline)
-        for array in plain:
-            _send_all(connection, _bytes(array), deadline)
+        for part in parts:
+            _send_all(connection, part, deadline)
     except (BrokenPipeError, ConnectionResetError) as error:
         raise ConnectionClosed("the other end closed the connection") from error
 
@@ -104,7 +125,7 @@ def receive(connection: socket.socket, byte_cap: int, deadline: float = math.inf
     Raises
     ------
     WireError
-        If the bytes are not a frame, or break one of the bounds.
+        If the bytes are not a frame, or break one of the bounds; TooLarge if that is `byte_cap`.
     ConnectionClosed
         If the other end is gone.
     TimeoutError
@@ -148,7 +169,7 @@ def decode_header(header: bytes, byte_cap: int) -> tuple[dict[str, Any], list[tu
     specs = [_decode_spec(spec) for spec in arrays]
     total = sum(_claimed_bytes(dtype, shape) for dtype, shape in specs)
     if total > byte_cap:
-        raise WireError(f"its arrays hold {total} bytes; at most {byte_cap} are allowed")
+        raise TooLarge(total, byte_cap, [shape for _, shape in specs])
     return content["body"], specs
 
 
@@ -185,9 +206,13 @@ def _bytes(array: Array) -> memoryview:
 
 def _send_all(connection: socket.socket, data: bytes | memoryview, deadline: float) -> None:
     view = memoryview(data)
+    flags = _flags(deadline)
     while view:
-        _wait_until(connection, deadline)
-        view = view[connection.send(view) :]
+        _expect(deadline)
+        try:
+            view = view[connection.send(view, flags) :]
+        except BlockingIOError:
+            _wait_until(connection, select.POLLOUT, deadline)
 
 
 def _receive_array(connection: socket.socket, dtype: str, shape: tuple[int, ...], deadline: float) -> Array:
@@ -203,20 +228,31 @@ def _receive_exactly(connection: socket.socket, size: int, deadline: float) -> b
 
 
 def _receive_into(connection: socket.socket, view: memoryview, deadline: float) -> None:
+    flags = _flags(deadline)
     while view:
-        _wait_until(connection, deadline)
-        count = connection.recv_into(view)
+        _expect(deadline)  # a drip of bytes never has to wait
+        try:
+            count = connection.recv_into(view, 0, flags)
+        except BlockingIOError:
+            _wait_until(connection, select.POLLIN, deadline)
+            continue
         if count == 0:
             raise ConnectionClosed("the other end closed the connection")
         view = view[count:]
 
 
-def _wait_until(connection: socket.socket, deadline: float) -> None:
-    """Let the next operation on `connection` end at `deadline`."""
-    if deadline == math.inf:
-        connection.settimeout(None)
-        return
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
+def _expect(deadline: float) -> None:
+    if time.monotonic() >= deadline:
         raise TimeoutError("the deadline has passed")
-    connection.settimeout(remaining)
+
+
+def _flags(deadline: float) -> int:
+    """Return what keeps an operation from blocking, where there is a deadline."""
+    return 0 if deadline == math.inf else socket.MSG_DONTWAIT
+
+
+def _wait_until(connection: socket.socket, event: int, deadline: float) -> None:
+    """Wait until `connection` is ready, but not beyond `deadline`. With poll: select fails from descriptor 1024 on."""
+    poll = select.poll()
+    poll.register(connection, event)
+    poll.poll(max(1, math.ceil(1000 * (deadline - time.monotonic()))))

@@ -170,7 +170,7 @@ class Arena:
         self._facts: dict[str, Any] = {
             "mark_backwards": watch.MARK[::-1],
             "launcher": launcher,
-            "modules": str(own.directory.parent / "modules"),
+            "modules": str(own.directory.parents[1] / "modules"),
             "neighbour": str(neighbour.directory / "notes.py"),
             "neighbour_worker": self._neighbour.connect().pid,
             "model_answer": str(reference.directory / "notes.py"),
@@ -181,7 +181,7 @@ class Arena:
         for each in self._watches:
             self._facts |= each.facts
             self._secrets |= each.secrets
-        self._scratch = [own.directory.parent, neighbour.directory.parent]
+        self._scratch = [own.directory.parents[1], neighbour.directory.parents[1]]
         self._files.folders += self._scratch
 
     def attempt(self, attack: Attack) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,12 @@ def _has_user_namespaces() -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
+def _has_writable_callbacks() -> bool:
+    """Whether libffi makes callbacks in memory that can be written and run."""
+    callback = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 0)
+    return callback() == 0 and any("wx" in line.split()[1] for line in Path("/proc/self/maps").read_text().splitlines())
+
+
 _OFFERS: dict[str, Callable[[], bool]] = {
     "extended attributes": _has_attributes,
     "two processors": lambda: len(os.sched_getaffinity(0)) > 1,
@@ -58,5 +65,7 @@ _OFFERS: dict[str, Callable[[], bool]] = {
     "a user with no other processes": lambda: os.getuid() == PLAIN_USER,
     "root": lambda: os.geteuid() == 0,
     "root's slots": lambda: os.geteuid() == 0 and bool(os.listdir(Slot.FOLDER)),
+    "x86-64": lambda: platform.machine() == "x86_64",
+    "callbacks in memory that can be written": _has_writable_callbacks,
     "/dev/shm": lambda: os.access("/dev/shm", os.W_OK),
 }

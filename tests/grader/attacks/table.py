@@ -121,6 +121,10 @@ NEEDS = {
     "regain_capabilities": "root",
     "read_slots": "root's slots",
     "leave_state_in_shm": "/dev/shm",
+    "code_in_own_file": "x86-64",
+    "code_by_pkey_mprotect": "x86-64",
+    "code_by_personality": "x86-64",
+    "code_over_a_callback": "callbacks in memory that can be written",
 }
 """What has to be there for an attack to succeed, even if nothing stops it. ``arena.offers`` knows whether it is."""
 
@@ -198,6 +202,23 @@ ATTACKS: tuple[Attack, ...] = (
         new_namespace="seccomp",
         survive_memory_shortage="limits landlock seccomp",
         pin_itself="seccomp",
+    ),
+    *_denied(
+        "machine_code",
+        code_in_new_memory="seccomp",
+        code_in_shared_memory="seccomp",
+        code_by_mprotect="seccomp",
+        code_by_pkey_mprotect="seccomp",
+        code_by_personality="seccomp",
+        code_in_memory_file="limits seccomp",
+        code_over_a_library="seccomp",
+        code_over_a_callback="seccomp",
+    ),
+    Attack(
+        "code_in_own_file",
+        "machine_code",
+        stopped_by=frozenset({"seccomp"}),
+        files={"j.py": "j*X\u00c0\n"},  # Python, and in UTF-8 also: push 42; pop rax; ret
     ),
     *_denied(
         "network",
@@ -283,12 +304,12 @@ ATTACKS: tuple[Attack, ...] = (
         forge_slow_drip=("timed out", "did not return within"),
         forge_missing_bytes=("timed out", "did not return within"),
         die_inside_answer=("crashed", "exit status 0"),
-        forge_more_bytes=("malformed reply", "before the request"),
-        reply_before_request=("malformed reply", "before the request"),
+        forge_more_bytes=("malformed reply", NO_REPLY),
+        reply_before_request=("malformed reply", NO_REPLY),
         reply_then_sleep=("timed out", "did not return within"),
         reply_then_die=("crashed", "exit status 0"),
         flood=("malformed reply", NO_REPLY),
-        huge_result=("malformed reply", "bytes; at most"),
+        huge_result=("wrong", "far more than it should"),
         close_socket=("crashed", "closed its connection"),
         dup_over_socket=("crashed|raised", ""),
         shut_down_socket=("crashed|raised", ""),

@@ -196,10 +196,10 @@ def test_an_inspected_call_shows_its_inputs_afterwards(student):
     assert call.inputs[0] is X
     assert call.inputs_after[0].tolist() == [2.0, 4.0, 6.0]
     assert X.tolist() == [1.0, 2.0, 3.0]
-    assert call.shares == ((True,),)
+    assert call.shares == (True,)
     call = toy.inspect("halve", X)
     assert np.array_equal(call.inputs_after[0], X)
-    assert call.shares == ((False,),)
+    assert call.shares == (False,)
 
 
 def test_the_call_that_made_an_array_is_known(student):

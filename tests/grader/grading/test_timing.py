@@ -1,6 +1,5 @@
 """Races on scripted clocks: what decides, when it is measured again, what is counted, and whose fault a failure is."""
 
-import contextlib
 import itertools
 from typing import Any
 
@@ -40,8 +39,7 @@ class Layers:
         self.laps: list[tuple[int, ...]] = []
         self.inputs: list[Any] = []
         self.counted_at: list[int] = []
-        self.rooted = self.freed = self.pauses = self.closed = 0
-        self.running = True
+        self.rooted = self.freed = self.closed = 0
 
     def connect(self):
         return self
@@ -55,13 +53,6 @@ class Layers:
     def close(self):
         self.closed += 1
 
-    @contextlib.contextmanager
-    def stopped(self):
-        self.running = False
-        self.pauses += 1
-        yield
-        self.running = True
-
     def square(self, x):
         return x * x + self.wrong
 
@@ -69,7 +60,6 @@ class Layers:
         return x
 
     def timed(self, name, x):
-        assert self.running
         if name == "root":
             self.rooted += 1
             return x, Seconds(0, self.root_seconds, 0)
@@ -226,17 +216,6 @@ def test_copying_is_not_counted_unless_it_takes_much_longer_than_the_model_answe
     reference = Layers(copying=2.0)
     assert race(Layers(copying=5.9), reference).figures["ratio"] == 1
     assert race(Layers(copying=16.0), reference).figures["ratio"] == 11
-
-
-def test_the_student_is_stopped_while_the_model_answer_runs():
-    class Watching(Layers):
-        def timed(self, name, x):
-            assert not student.running
-            return super().timed(name, x)
-
-    student = Layers()
-    race(student, Watching())
-    assert student.pauses == len(student.laps)
 
 
 def test_both_races_of_a_layer_make_the_same_calls():

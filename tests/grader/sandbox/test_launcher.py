@@ -5,6 +5,7 @@ import pwd
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -105,7 +106,7 @@ class Starter:
             self.sandboxes[key] = Sandbox(memory_mib=512, cpu_seconds=20, **options)
             for name in ("student", "reference"):
                 (self.sandboxes[key].directory(name) / "toy.py").write_text(SOURCE)
-        directory = self.sandboxes[key]._scratch / ("reference" if reference else "student")
+        directory = self.sandboxes[key]._code / ("reference" if reference else "student")
         worker = self.sandboxes[key].start(directory, reference)
         self.workers.append(worker)
         self.hello = load(worker, directory)
@@ -279,11 +280,63 @@ def test_when_all_slots_are_taken(tmp_path, monkeypatch):
 def test_a_folder_for_slots_that_somebody_else_has_made(tmp_path, monkeypatch):
     folder = tmp_path / "slots"
     monkeypatch.setattr(Slot, "FOLDER", folder)
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     os.chown(folder, NOBODY, NOBODY)
     with pytest.raises(GraderFault) as caught:
         Slot.take()
-    assert str(caught.value) == f"{folder} is not a directory of root's; remove it"
+    somebody_elses = f"{folder} belongs to somebody else, or others can write to it. Remove it"
+    assert str(caught.value) == somebody_elses
+    os.chown(folder, 0, 0)
+    folder.chmod(0o777)
+    with pytest.raises(GraderFault) as caught:
+        Slot.take()
+    assert str(caught.value) == somebody_elses
+
+
+@needs_root
+@pytest.mark.parametrize("squat", [Path.touch, lambda folder: folder.symlink_to("/etc"), os.mkfifo])
+def test_something_else_where_slots_should_be(tmp_path, monkeypatch, squat):
+    folder = tmp_path / "slots"
+    monkeypatch.setattr(Slot, "FOLDER", folder)
+    squat(folder)
+    with pytest.raises(GraderFault) as caught:
+        Slot.take()
+    assert str(caught.value) == f"{folder} should be a directory of root's, and something else is there. Remove it"
+
+
+@needs_root
+def test_where_slots_cannot_be(tmp_path, monkeypatch):
+    folder = tmp_path / "nowhere" / "slots"
+    monkeypatch.setattr(Slot, "FOLDER", folder)
+    with pytest.raises(GraderFault) as caught:
+        Slot.take()
+    assert str(caught.value) == (
+        f"{folder}, where graders agree on user ids, cannot be made: No such file or directory"
+    )
+
+
+@needs_root
+def test_only_root_can_write_where_slots_are():
+    assert Slot.FOLDER.parent.stat().st_mode & 0o022 == 0
+
+
+@needs_root
+def test_a_sandbox_that_cannot_be_made_keeps_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(Slot, "FOLDER", tmp_path / "slots")
+    monkeypatch.setattr(Slot, "COUNT", 1)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(launcher, "open_to_others", lambda path: True)
+
+    def broken(*args, **kwargs):
+        raise GraderFault("no launcher today")
+
+    for name in ("numpy_alone", "_Launcher"):
+        with monkeypatch.context() as patch:
+            patch.setattr(launcher, name, broken)
+            with pytest.raises(GraderFault, match="today"):
+                Sandbox(memory_mib=512, cpu_seconds=10)
+        assert [path.name for path in tmp_path.iterdir()] == ["slots"]
+        Slot.take().release()
 
 
 # Which Python.

@@ -181,9 +181,10 @@ def test_worker_without_its_launcher_does_not_start():
 @pytest.mark.skipif(MACHINE != "x86_64", reason="only x86-64 has 32-bit calls by interrupt")
 def test_32_bit_call_kills():
     def launcher(**settings: Any) -> Any:
+        code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov eax, 20 (getpid); int 0x80; ret
+
         def call(report: dict[str, str]) -> Any:
-            code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-            code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov eax, 20 (getpid); int 0x80; ret
             function = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
             return function() == os.getpid()
 

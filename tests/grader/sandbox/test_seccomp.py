@@ -26,6 +26,7 @@ NEVER = """\
     io_uring_setup io_uring_enter io_uring_register io_setup unshare setns mount umount2 pivot_root chroot open_tree
     move_mount fsopen fsconfig fsmount fspick mount_setattr openat2 open_by_handle_at name_to_handle_at
     keyctl add_key request_key bpf perf_event_open userfaultfd memfd_create memfd_secret personality
+    pkey_mprotect remap_file_pages
     shmget shmat shmctl semget semop msgget msgsnd mq_open mq_notify inotify_init inotify_init1 fanotify_init
     prctl seccomp arch_prctl modify_ldt setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid
     capset setsid setpgid umask init_module finit_module delete_module kexec_load reboot swapon swapoff settimeofday
@@ -95,6 +96,11 @@ def test_whatever_is_not_on_the_list_is_refused(machine):
         ("openat", (-100, 0, os.O_APPEND), EPERM),
         ("openat", (-100, 0, 0o20000000), EPERM),  # O_TMPFILE's own bit
         ("openat", (-100, 0, os.O_RDONLY | 1 << 32), ALLOW),  # the kernel does not look at the upper half
+        ("mmap", (0, 4096, 3, 0x22, -1, 0), ALLOW),
+        ("mmap", (0, 4096, 7, 0x22, -1, 0), EPERM),  # memory to write machine code to
+        ("mmap", (0, 4096, 5, 2, 3, 0), EPERM),  # a file, which may be the student's
+        ("mprotect", (4096, 4096, 1), ALLOW),
+        ("mprotect", (4096, 4096, 5), EPERM),
         ("kill", (PID, 9), ALLOW),
         ("kill", (PID | 7 << 32, 9), ALLOW),
         ("kill", (PID + 1, 9), EPERM),

@@ -70,7 +70,7 @@ FACTS: Mapping[str, Any] = {
     "model_answer": f"{SOURCE}/config.yaml",
     "reference": f"{SOURCE}/config.yaml",
     "neighbour": "/autograder/submission_metadata.json",
-    "slots": "/tmp/autograder-slots",
+    "slots": "/run/autograder-slots",
     "modules": "/opt/autograder",
     "shared": "/tmp",
     "victim": 1,
