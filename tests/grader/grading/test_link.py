@@ -208,7 +208,7 @@ def test_a_reply_before_the_request(student):
 def double(x):
     call = sys._getframe(1).f_locals["request"]
     wire.send(connection, {{"nonce": call["nonce"], "results": [{{"integer": 4}}]}})
-    connection.sendall(b"early")
+    connection.sendall(b"early, and no frame")
     import time; time.sleep(5)
 """
     toy = student(source)
