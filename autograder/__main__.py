@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _grade(options: argparse.Namespace) -> int:
     gc.disable()  # what is imported is never garbage, and looking for it there takes a tenth of a second
-    from autograder.classroom import run, terminal
+    from autograder.classroom import job, run, terminal
 
     gc.freeze()
     gc.enable()
@@ -160,7 +160,7 @@ def _grade(options: argparse.Namespace) -> int:
             name = {"asked": "as"}.get(name, name).upper()
             problem = f"is missing, and {name} says nothing about the sample class, which is graded then"
             raise ConfigurationError("SUBMISSIONS", "", problem, "Say which submissions to grade")
-    order = run.ClassJob(
+    order = job.ClassJob(
         source=SAMPLE_CLASS if without else options.submissions.expanduser(),
         sample=without,
         out=options.out.expanduser(),

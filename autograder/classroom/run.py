@@ -12,110 +12,30 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from autograder.classroom import books, gradebook, lock, pool, publish, report
+from autograder.classroom import books, gradebook, lock, publish, remaining, report
 from autograder.classroom import overrides as decisions
-from autograder.classroom.books import Change, Earlier
+from autograder.classroom.books import Earlier
 from autograder.classroom.gradebook import Gradebook, Row
+from autograder.classroom.job import ClassJob, ClassResult
 from autograder.classroom.journal import PAGE, RESULTS, Journal, circumstances
 from autograder.classroom.lock import Held
 from autograder.classroom.overrides import Assigned, Override
 from autograder.classroom.publish import BOOKS, Places
 from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
-from autograder.core import console, files
+from autograder.core import console
 from autograder.core.config import Late
 from autograder.core.errors import ConfigurationError, GraderFault
-from autograder.grading.grader import GRADED_WITH, Grade, Grader
+from autograder.grading.grader import Grade, Grader
 from autograder.grading.plan import is_meant
 from autograder.intake import download, roster
 from autograder.intake.handins import HandIn, HandIns
-from autograder.intake.recognise import Asked
 
 OVERRIDES = "overrides.csv"
-ONLY = "only"
-"""The folder in the output folder for gradings of some tests."""
-_ROOM = 1 << 16
-"""Bytes that have to fit on the disk: about what one submission's results take."""
-
-
-@dataclass(frozen=True)
-class ClassJob:
-    """What was asked for.
-
-    Attributes
-    ----------
-    source, out, config : Path
-        The submissions, the output folder, config.yaml.
-    sample : bool
-        Whether nobody has said what to grade, and `source` is a class that is there to be tried.
-    only : str or None
-        One test, or a pattern; then no books are kept, and results go to a folder of their own.
-    jobs : int or None
-        How many side by side.
-    scheduler : str or None
-        See `batch.grade_all`.
-    force : bool
-        Grade what is unchanged as well.
-    roster, overrides, compare : Path or None
-    anonymous : bool
-        No names in anything that is written or printed.
-    asked : {'class', 'one'} or None
-        What staff say that the source is.
-    """
-
-    source: Path
-    out: Path
-    config: Path
-    sample: bool = False
-    only: str | None = None
-    jobs: int | None = None
-    scheduler: str | None = None
-    force: bool = False
-    roster: Path | None = None
-    overrides: Path | None = None
-    compare: Path | None = None
-    anonymous: bool = False
-    asked: Asked | None = None
-
-    @property
-    def place(self) -> Path:
-        """Where results go: those of some tests never among those of all."""
-        return self.out / ONLY if self.only else self.out
-
-
-@dataclass(frozen=True)
-class ClassResult:
-    """What came of it.
-
-    Attributes
-    ----------
-    grades : dict of str to Grade
-        In the order of the class.
-    problems : list of str
-        What could not be matched or read, and what the books leave out; for staff.
-    changes : list of Change or None
-        Against earlier scores, where these were given.
-    rows : list of Row
-        As they count, also for those without a submission whom staff gave points.
-    written : list of Path
-        The books.
-    page : Path or None
-        Of the submission, if it is a single one.
-    next_step : str
-        What to do with the books.
-    """
-
-    grades: dict[str, Grade]
-    problems: list[str]
-    changes: list[Change] | None = None
-    rows: list[Row] = field(default_factory=list)
-    written: list[Path] = field(default_factory=list)
-    page: Path | None = None
-    next_step: str = ""
 
 
 def mark(
@@ -157,7 +77,9 @@ def mark(
         journal = Journal(held.out, held.drafts, decides)
         _refuse_another_class(order, journal, hand_ins)
         announce(f"{hand_ins.recognised}.")
-        grades = _grades(order, hand_ins.entries, sum(points.values(), Fraction()), journal, held, announce, follow)
+        grades = remaining.grade(
+            order, hand_ins.entries, sum(points.values(), Fraction()), journal, held, announce, follow
+        )
         problems = [*filter(None, [held.problem]), *journal.problems, *hand_ins.problems]
         problems += _not_private(held.out)
         if order.only:
@@ -248,51 +170,6 @@ def _refuse_another_class(order: ClassJob, journal: Journal, hand_ins: HandIns) 
         raise ConfigurationError("SUBMISSIONS", "", problem, "Say which submissions to grade, or give another OUT")
 
 
-def _grades(
-    order: ClassJob,
-    entries: list[HandIn],
-    points: Fraction,
-    journal: Journal,
-    held: Held,
-    announce: Callable[[str], None],
-    follow: Callable[[int], AbstractContextManager[Display]],
-) -> dict[str, Grade]:
-    """Return the grades of the class, in its order; grade what is new or has changed."""
-    keys = {entry.name: journal.key(entry.path) for entry in entries}
-    known = dict(_known(journal, keys, points))
-    grades = {} if order.force else dict(known)
-    todo = [entry for entry in entries if entry.name not in grades]
-    for entry in todo:
-        if entry.name not in known:  # of other files, tests or settings: wrong by now
-            journal.forget(entry.name)
-    jobs = order.jobs or pool.default_jobs()
-    announce(_plan(order, len(entries), len(todo), min(jobs, len(todo))))
-    with follow(len(todo)) as display:
-        for entry, grade in pool.grade_all(
-            todo, held.drafts, order.config, jobs, order.only, display.tested, order.scheduler
-        ):
-            grade = journal.add(entry.name, keys[entry.name], grade, held.drafts / entry.name / RESULTS)
-            if grade.score is None:
-                journal.forget(entry.name)
-                _refuse_full(held)
-            grades[entry.name] = grade
-            display.graded(entry.name, grade)
-    return {entry.name: grades[entry.name] for entry in entries}
-
-
-def _refuse_full(held: Held) -> None:
-    """Stop where nothing more can be written: all others would be graded in vain.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be written.
-    """
-    probe = held.drafts / ".probe"
-    files.replace(probe, bytes(_ROOM))
-    probe.unlink()
-
-
 def _row(
     entry: HandIn,
     grades: dict[str, Grade],
@@ -358,23 +235,6 @@ def _overrides(order: ClassJob, points: dict[str, Fraction], above_total: bool) 
     if order.only or (order.overrides is None and not path.exists()):
         return []
     return decisions.read(path, points, above_total)
-
-
-def _known(journal: Journal, keys: dict[str, str], points: Fraction) -> Iterator[tuple[str, Grade]]:
-    for name, key in keys.items():
-        grade = journal.find(name, key, points)
-        if grade is not None:
-            yield name, grade
-
-
-def _plan(order: ClassJob, found: int, todo: int, jobs: int) -> str:
-    where = f"from {order.source}" if not order.anonymous else "submissions"
-    again = "graded already and unchanged (FORCE=1 grades them again)"
-    if not todo:
-        return f"All {found} are {again}; results are in {order.place}/"
-    done = f"{found - todo} of {found} are {again}. " if todo < found else ""
-    how = f"on Dask ({order.scheduler})" if order.scheduler else f"{jobs} at a time"
-    return f"{done}Grading {todo} {where} with {GRADED_WITH}, {how}; results go to {order.place}/"
 
 
 def _not_private(out: Path) -> list[str]:

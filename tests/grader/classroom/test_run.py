@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from autograder.classroom import run
-from autograder.classroom.run import ClassJob
+from autograder.classroom.job import ClassJob
 from autograder.core.errors import ConfigurationError
 from tests.grader.support import ROOT
 

@@ -34,9 +34,9 @@ from autograder.core import console
 from autograder.core.results import Results, ResultsExtra, TestEntry, TestExtra
 from autograder.grading import grader
 from autograder.grading.grader import Grade
+from tests.grader.support import ROOT
 from tests.grader.support.toy import SOLUTION, Toy
 
-ROOT = Path(__file__).resolve().parents[3]
 HALF = "def double(x):\n    return 2 * x\n"
 ERRORS = ("ENOSPC", "EACCES", "EIO", "EINTR")
 KILL, INTERRUPT = "kill -9", "Ctrl-C"
