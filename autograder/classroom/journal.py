@@ -201,7 +201,7 @@ class Journal:
         aside = next(path for path in self._asides() if not os.path.lexists(path))
         os.replace(self._path, aside)
         files.replace(self._path, whole)
-        found = f"{len(usable)} lines of it could be used" if usable else "nothing of it could be used"
+        found = f"{len(usable)} of its lines could be used" if usable else "nothing of it could be used"
         self.problems.append(f"{JOURNAL}, the list of what is graded, is damaged: now {aside.name}; {found}")
 
     def _asides(self) -> Iterator[Path]:

@@ -1,6 +1,8 @@
 """What counts as graded already."""
 
+import errno
 import json
+import os
 from collections import Counter
 from fractions import Fraction
 
@@ -59,11 +61,89 @@ def test_a_grade_without_its_results_is_none(tmp_path, damage):
     assert journal.problems == ([] if damage == "removed" else said)
 
 
-def test_a_killed_runs_last_line(tmp_path):
+@pytest.mark.parametrize(
+    ("damage", "used"),
+    [
+        (lambda text: text.replace(b'"key"', b'"k\xff"', 1), "1 of its lines"),
+        (lambda text: text[:-20], "1 of its lines"),
+        (lambda text: text[:-1], "2 of its lines"),
+        (lambda text: text + b'{"name": "cleo", "ke', "2 of its lines"),
+        (lambda text: text + b"\0" * 4096, "2 of its lines"),
+        (lambda text: text + b'{"name": "cleo", "sha256": "0"}\n', "2 of its lines"),
+        (lambda text: text.replace(b'"score": "1"', b'"score": "1/0"'), "nothing"),
+        (lambda text: text.replace(b'"seconds": 1.25', b'"seconds": NaN'), "nothing"),
+        (lambda text: text.replace(b"sha256", b"md5"), "nothing"),
+        (lambda text: b"submission,score\nann,10\n", "nothing"),
+        (lambda text: b"[" * 100_000, "nothing"),
+    ],
+)
+def test_a_damaged_journal_is_put_aside_and_what_can_be_used_is_used(tmp_path, damage, used):
     add(tmp_path)
-    with (tmp_path / journal.JOURNAL).open("a") as file:
-        file.write('{"name": "ben", "ke')
-    assert opened(tmp_path).find("ann", "key", Fraction(2)) == GRADE
+    add(tmp_path, "ben")
+    path = tmp_path / journal.JOURNAL
+    damaged = damage(path.read_bytes())
+    path.write_bytes(damaged)
+    found = opened(tmp_path)
+    said = f"{path.name}, the list of what is graded, is damaged: now {path.name}.damaged-1; {used} of it could be used"
+    assert found.problems == [said if used == "nothing" else said.replace(" of it could", " could")]
+    assert (tmp_path / f"{path.name}.damaged-1").read_bytes() == damaged
+    count = sum(found.find(name, "key", Fraction(2)) == GRADE for name in ("ann", "ben"))
+    assert count == (0 if used == "nothing" else int(used[0]))
+    assert add(tmp_path, "cleo") == GRADE
+    again = opened(tmp_path)
+    assert (again.problems, again.find("cleo", "key", Fraction(2))) == ([], GRADE)
+
+
+def test_a_folder_in_the_place_of_the_journal(tmp_path):
+    (tmp_path / journal.JOURNAL).mkdir()
+    assert opened(tmp_path).problems[0].endswith("nothing of it could be used")
+    assert add(tmp_path) == GRADE
+
+
+def test_results_that_do_not_hold_the_grade_are_a_fault(tmp_path):
+    grade = add(tmp_path, written=2.0)
+    assert (grade.score, grade.remark) == (None, "results.json does not hold the grade that was given")
+    assert not (tmp_path / "ann").exists()
+
+
+def test_a_place_that_is_taken_costs_its_own_grade(tmp_path):
+    (tmp_path / "ann").write_text("")
+    grade = add(tmp_path)
+    assert grade.score is None
+    assert grade.remark == f"results.json cannot be written: {tmp_path / 'ann'}: File exists"
+
+
+def test_what_is_published_counts_as_written_before_and_after(tmp_path):
+    add(tmp_path)
+    before = (tmp_path / "ann/results.json").read_bytes()
+    opened(tmp_path).publish("ann", results(1.0).changed(output="late"))
+    after = (tmp_path / "ann/results.json").read_bytes()
+    assert before != after
+    for content in (before, after):  # a run may be killed between its note and the file
+        (tmp_path / "ann/results.json").write_bytes(content)
+        assert opened(tmp_path).find("ann", "key", Fraction(2)) == GRADE
+
+
+def test_a_line_is_whole_or_not_there(tmp_path, monkeypatch):
+    add(tmp_path)
+    path = tmp_path / journal.JOURNAL
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", fail_on(path))
+    with pytest.raises(OSError, match="Input/output error"):
+        add(tmp_path, "ben")
+    monkeypatch.undo()
+    assert path.read_bytes() == before
+
+
+def fail_on(path):
+    real = os.fsync
+
+    def fsync(descriptor):
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:
+            raise OSError(errno.EIO, "Input/output error")
+        real(descriptor)
+
+    return fsync
 
 
 def test_what_a_key_depends_on(tmp_path):
