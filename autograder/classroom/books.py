@@ -94,12 +94,18 @@ def read_earlier(path: Path) -> dict[str, Earlier]:
         known = {name: points for name, points in tests.items() if points is not None}
         earlier = Earlier(table.amount(line, "score"), known)
         if found.setdefault(who, earlier).score != earlier.score:
-            raise table.refusal(line.number, f"{who} has another score in an earlier line", "Remove one of the two")
+            raise table.refusal(line.number, f"{who.strip()} has another score in an earlier line", "Remove one of the two")
     return found
 
 
 def _student(line: Line) -> str:
-    return line["sid"] or line["email"] or line["name"]
+    """Return the key of a student without a submission; no submission has a line feed in its name."""
+    who = line["sid"] or line["email"] or line["name"]
+    return f"\n{who}" if who else ""
+
+
+def _key(row: Row) -> str:
+    return row.label if row.entry.name else f"\n{row.label}"
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
     """List whose score changes, the largest loss first."""
     found = []
     for row in [*book.rows, *(standing.row for standing in book.absent)]:
-        before = earlier.get(row.label)
+        before = earlier.get(_key(row))
         if (before.score if before else None) != row.score:
             found.append(Change(row, before.score if before else None, _why(row, before)))
     return sorted(found, key=lambda change: (change.by is not None, change.by or 0))
@@ -128,8 +134,8 @@ def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
 
 def vanished(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[str]:
     """Say who has an earlier score and is not in the class any more."""
-    here = {row.label for row in book.rows} | {standing.row.label for standing in book.absent}
-    gone = [name for name, before in earlier.items() if name not in here and before.score is not None]
+    here = {_key(row) for row in [*book.rows, *(standing.row for standing in book.absent)]}
+    gone = [name.strip() for name, before in earlier.items() if name not in here and before.score is not None]
     if not gone:
         return []
     listed = ", ".join(gone[:_NAMED]) + (f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else "")

@@ -90,8 +90,10 @@ def write(
         If Jinja or matplotlib is not installed.
     """
     graded = [row for row in book.rows if row.score is not None]
-    items = item_analysis(book, graded)
     tested = [row for row in book.rows if row.has_results]
+    for row in tested:  # first, since they do without pictures
+        write_page(book, row, results_of(row.entry.name), out, f"../{quote(name)}")
+    items = item_analysis(book, graded)
     content = {
         "book": book,
         "graded": graded,
@@ -108,8 +110,6 @@ def write(
         "tests": _items_picture(items) if items else None,
         "times": _times_picture(tested) if tested else None,
     }
-    for row in tested:
-        write_page(book, row, results_of(row.entry.name), out, f"../{quote(name)}")
     files.replace(out / name, pages.render("report.html.j2", content))
 
 
