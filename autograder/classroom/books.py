@@ -94,7 +94,9 @@ def read_earlier(path: Path) -> dict[str, Earlier]:
         known = {name: points for name, points in tests.items() if points is not None}
         earlier = Earlier(table.amount(line, "score"), known)
         if found.setdefault(who, earlier).score != earlier.score:
-            raise table.refusal(line.number, f"{who.strip()} has another score in an earlier line", "Remove one of the two")
+            raise table.refusal(
+                line.number, f"{who.strip()} has another score in an earlier line", "Remove one of the two"
+            )
     return found
 
 

@@ -305,8 +305,8 @@ _FORMULA = (
 _START = r"(^|[,;|] ?)"
 """Where a cell begins: also after what another country's spreadsheet takes for a separator, quotes or not."""
 
-_DANGEROUS = re.compile(rf"{_START}(?='*[{_FORMULA}])")
-_GUARDED = re.compile(rf"{_START}'(?='*[{_FORMULA}])")
+_DANGEROUS = re.compile(rf"{_START}(?=['\"]*[{_FORMULA}])")
+_GUARDED = re.compile(rf"{_START}'(?=['\"]*[{_FORMULA}])")
 
 
 class Verbatim(str):

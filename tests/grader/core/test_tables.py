@@ -215,6 +215,7 @@ def test_every_character_that_may_begin_a_formula():
     for character in dangerous:
         assert tables.guarded(f"{character}1") == f"'{character}1"
         assert tables.guarded(f"x;{character}1") == f"x;'{character}1"
+    assert tables.guarded('"=1') == "'\"=1"  # some readers drop quotes
     assert tables.guarded("\n=1") == tables.guarded("\u200b =1") == "'=1"
     assert tables.guarded("x-y a@b.c 1+1=2") == "x-y a@b.c 1+1=2"
 

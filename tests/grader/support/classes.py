@@ -149,7 +149,7 @@ def _decide(made: RandomClass, draw: random.Random, tests: dict[str, int]) -> No
         most = {"total": 10, "late": 100}.get(test, tests.get(test, 0))
         if (name, test) not in seen:
             seen.add((name, test))
-            lines.append([name, test, f"{Fraction(draw.randint(0, 100 * most), 100).__float__():g}", "as; =agreed"])
+            lines.append([name, test, f"{draw.randint(0, 100 * int(most)) / 100:g}", "as; =agreed"])
     made.override_lines = len(lines)
     table = io.StringIO()
     csv.writer(table).writerows([["submission", "test", "score", "reason"], *lines])
@@ -164,7 +164,7 @@ def stub_grade(name: str, path: Path, tests: dict[str, int]) -> Grade:
         return Grade.fault(points, "a fault")
     entries = []
     for number, (test, most) in enumerate(tests.items(), 1):
-        score = draw.choice([0, most, Fraction(draw.randint(0, 100 * most), 100)])
+        score = draw.choice([Fraction(0), Fraction(most), Fraction(draw.randint(0, 100 * most), 100)])
         outcome = "passed" if score == most else "partly" if score else "wrong"
         entries.append(
             TestEntry(
