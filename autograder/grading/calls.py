@@ -73,8 +73,8 @@ class Call:
         An ``ndarray``, an ``int``, a ``Handle`` or a ``Foreign`` each.
     inputs_after : tuple of ndarray
         The input arrays as the call left them; only for an inspected call.
-    shares : tuple of bool
-        Whether each array that came back shares memory with an input array; only for an inspected call.
+    shares : tuple of tuple of bool
+        Whether each array that came back shares memory with each input array; only for an inspected call.
     """
 
     function: str
@@ -83,7 +83,7 @@ class Call:
     names: tuple[str, ...]
     results: tuple[Any, ...]
     inputs_after: tuple[Array, ...] = ()
-    shares: tuple[bool, ...] = ()
+    shares: tuple[tuple[bool, ...], ...] = ()
 
     @property
     def returned(self) -> Any:

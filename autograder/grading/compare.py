@@ -175,10 +175,10 @@ def untouched(before: Sequence[Array], after: Sequence[Array]) -> Mismatch | Non
     return None
 
 
-def own_memory(names: Sequence[str], shares: Sequence[bool]) -> Mismatch | None:
-    """Ask whether no result shares memory with an input; ``shares[i]`` says whether result i does."""
-    for name, shared in zip(names, shares, strict=True):
-        if shared:
+def own_memory(names: Sequence[str], shares: Sequence[Sequence[bool]]) -> Mismatch | None:
+    """Ask whether no result shares memory with an input; ``shares[i][j]`` is about result i and input j."""
+    for name, row in zip(names, shares, strict=True):
+        if any(row):
             return Mismatch("values", f"{name} shares memory with an input, but should have memory of its own")
     return None
 

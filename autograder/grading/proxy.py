@@ -56,22 +56,35 @@ class Proxy:
     def inspect(self, name: str, *args: Any, **kwargs: Any) -> Call:
         """Call a function, and look at what the call did to its inputs as well.
 
-        That is seen from bytes: the inputs come back as the call has left them; then every bit of them is turned, and
-        results that have changed with them share their memory. The worker learns of this after the call.
+        That is seen from bytes: each input comes back as the call has left it; then every bit of it is turned, and
+        results that have changed with it share its memory. The worker learns of this after the call.
         """
         call = self._call(name, args, kwargs)[0]
-        arrays = [result for result in call.results if isinstance(result, np.ndarray)]
-        contents = [_turned(array) for array in call.inputs]
+        before = [result for result in call.results if isinstance(result, np.ndarray)]
+        shares: list[list[bool]] = [[] for _ in before]
+        inputs_after = []
+        for number, array in enumerate(call.inputs):
+            after, *results = self._again(name, number, array, before)
+            inputs_after.append(after)
+            for row, one, other in zip(shares, before, results, strict=True):
+                row.append(_bits(one) != _bits(other))
+            before = results
+        rows = tuple(map(tuple, shares))
+        self.calls[-1] = dataclasses.replace(call, inputs_after=tuple(inputs_after), shares=rows)
+        return self.calls[-1]
+
+    def _again(self, name: str, number: int, array: Array, results: list[Array]) -> list[Array]:
+        """Return an input as the last call has left it, and the call's results once every bit of it is turned."""
+        turned = np.invert(np.frombuffer(array.tobytes(), np.uint8)).view(array.dtype).reshape(array.shape)
         deadline = self._session.deadline(self._session.interface.limits.call_seconds)
-        cap = 2 * sum(array.nbytes for array in (*call.inputs, *arrays))
-        _, incoming = self._link.ask(Request({"again": True}, deadline, f"{name}, afterwards,", name, contents, cap))
-        after, again = incoming[: len(contents)], incoming[len(contents) :]
-        if len(after) != len(contents) or len(again) != len(arrays):
+        cap = 2 * sum(each.nbytes for each in (array, *results))
+        _, incoming = self._link.ask(
+            Request({"again": number}, deadline, f"{name}, afterwards,", name, [turned], max(cap, LEAST_ROOM))
+        )
+        if len(incoming) != 1 + len(results):
             self._link.end()
             raise MalformedReply(f"{name} sent a reply that does not describe its results", name)
-        shares = tuple(_bits(one) != _bits(other) for one, other in zip(arrays, again, strict=True))
-        self.calls[-1] = dataclasses.replace(call, inputs_after=tuple(after), shares=shares)
-        return self.calls[-1]
+        return incoming
 
     def counted(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, Count]:
         """Call a function; return its results, and what its worker has counted meanwhile."""
@@ -203,11 +216,6 @@ class Proxy:
             said = f"{call.function} sent a reply that does not describe its results"
             raise MalformedReply(said, call.function) from error
         return dataclasses.replace(call, results=results)
-
-
-def _turned(array: Array) -> Array:
-    """Return an array of the same kind with every bit turned."""
-    return np.invert(np.frombuffer(array.tobytes(), np.uint8)).view(array.dtype).reshape(array.shape)
 
 
 def _bits(array: Array) -> tuple[object, ...]:

@@ -65,7 +65,7 @@ class Evidence:
     expected: object
     tolerance: float
     after: tuple[Array, ...] = ()
-    shares: tuple[bool, ...] = ()
+    shares: tuple[tuple[bool, ...], ...] = ()
     shape: tuple[int, ...] | None = field(default=None)
 
     @property

@@ -284,8 +284,9 @@ def _serve(connection: socket.socket) -> None:
             kept[:] = [None] * len(kept)  # the numbers stay taken
             wire.send(connection, {"nonce": request["nonce"]})
             continue
-        if request.get("again"):
-            wire.send(connection, {"nonce": request["nonce"]}, _again(*last, arrays))
+        if "again" in request:
+            inputs, results = last
+            wire.send(connection, {"nonce": request["nonce"]}, [_again(inputs[request["again"]], *arrays), *results])
             continue
         last = [], []
         pause = _Pause(connection, request)
@@ -360,17 +361,16 @@ def _call(
     return body, outgoing
 
 
-def _again(inputs: list[wire.Array], results: list[wire.Array], contents: list[wire.Array]) -> list[wire.Array]:
-    """Return the inputs as the last call has left them, then its results once `contents` are written over the inputs.
+def _again(array: wire.Array, content: wire.Array) -> wire.Array:
+    """Return an input as the last call has left it, and write `content` over it.
 
-    A result that shares memory with an input is another one then.
+    A result that shares memory with it is another one then.
     """
-    after = [array.copy() for array in inputs]
-    for array, content in zip(inputs, contents, strict=True):
-        with contextlib.suppress(ValueError):  # its shape was changed, which shows
-            array.flags.writeable = True
-            array[...] = content
-    return [*after, *results]
+    after = array.copy()
+    with contextlib.suppress(ValueError):  # its shape was changed, which shows
+        array.flags.writeable = True
+        array[...] = content
+    return after
 
 
 class _Counting:

@@ -223,6 +223,6 @@ def test_untouched_inputs():
 
 def test_shared_memory_is_found():
     message = "dw shares memory with an input, but should have memory of its own"
-    assert compare.own_memory(["dx", "dw"], [False, True]) == Mismatch("values", message)
-    assert compare.own_memory(["dx"], [False]) is None
-    assert compare.own_memory([], []) is None
+    assert compare.own_memory(["dx", "dw"], [[False, False], [False, True]]) == Mismatch("values", message)
+    assert compare.own_memory(["dx"], [[False, False]]) is None
+    assert compare.own_memory(["dx"], [[]]) is None

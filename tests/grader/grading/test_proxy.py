@@ -196,10 +196,10 @@ def test_an_inspected_call_shows_its_inputs_afterwards(student):
     assert call.inputs[0] is X
     assert call.inputs_after[0].tolist() == [2.0, 4.0, 6.0]
     assert X.tolist() == [1.0, 2.0, 3.0]
-    assert call.shares == (True,)
+    assert call.shares == ((True,),)
     call = toy.inspect("halve", X)
     assert np.array_equal(call.inputs_after[0], X)
-    assert call.shares == (False,)
+    assert call.shares == ((False,),)
 
 
 def test_the_call_that_made_an_array_is_known(student):
@@ -213,3 +213,37 @@ def test_the_call_that_made_an_array_is_known(student):
     assert toy.origin(y.copy()) is None
     toy.close()
     assert toy.origin(y) is None
+
+
+@pytest.mark.parametrize(
+    ("double", "changed", "shares"),
+    [
+        ("return x.copy()", (False,), ((False,),)),
+        ("return x[::2]", (False,), ((True,),)),
+        ("x.flags.writeable = False; return x", (False,), ((True,),)),
+        ("x[0] = np.nan; return 2 * x", (True,), ((False,),)),
+        ("x.shape = (1, 3); return 2 * x", (True,), ((False,),)),
+        ("y = np.full(3, np.nan); return y", (False,), ((False,),)),
+        ("return np.broadcast_to(x[:1], (3,))", (False,), ((True,),)),
+    ],
+)
+def test_changes_and_shares_are_seen_from_bytes(student, double, changed, shares):
+    toy = student(f"import numpy as np\ndef double(x):\n    {double}")
+    call = toy.inspect("double", X)
+    seen = tuple(after.shape != X.shape or after.tobytes() != X.tobytes() for after in call.inputs_after)
+    assert (seen, call.shares) == (changed, shares)
+    assert toy.double(X) is not None
+
+
+def test_what_a_worker_says_of_itself_does_not_count(student):
+    toy = student("""
+import __main__
+_call = __main__._call
+def _lie(*args):
+    body, results = _call(*args)
+    return {**body, "shares": [[False]]}, results
+__main__._call = _lie
+def double(x):
+    return x
+""")
+    assert toy.inspect("double", X).shares == ((True,),)

@@ -102,7 +102,7 @@ class Proxy:
         results = tuple(self._travelled(key, value) for key, value in zip(names, returned, strict=True))
         inputs = [value for value in (*handed, *named.values()) if isinstance(value, np.ndarray)]
         arrays = [value for key, value in zip(names, returned, strict=True) if isinstance(value, np.ndarray)]
-        shares = tuple(any(np.shares_memory(array, one) for one in inputs) for array in arrays)
+        shares = tuple(tuple(np.shares_memory(array, one) for one in inputs) for array in arrays)
         self.calls.append(Call(name, args, kwargs, tuple(names), results, tuple(inputs), shares))
         return self.calls[-1]
 
