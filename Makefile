@@ -86,7 +86,7 @@ mutation: dev-env ## Change the model answer in every small way, and see whether
 		python -m tests.grader.mutation $${JOBS:+--jobs="$$JOBS"}
 
 test: dev-env ## Test the grader
-	"$$PY" -m pytest
+	"$$PY" -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-all: instructor-env ## Test the grader, heavy tests included
 	"$$PY" -m pytest -m 'heavy or not heavy'
