@@ -34,7 +34,7 @@ NAMES = list(attempts(None))
 BY_LANDLOCK = {"read a secret", "list secrets"}
 """What only Landlock refuses to a plain user."""
 BY_LANDLOCK_ALONE = [
-    *BY_LANDLOCK,
+    *sorted(BY_LANDLOCK),
     "write to a file",
     "create a file",
     "remove a file",
