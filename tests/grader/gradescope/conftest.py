@@ -2,7 +2,6 @@
 
 import pytest
 
-from autograder.core import config
 from tests.grader.support.platform import Platform
 
 HANGING = "import time\ndef test_double(student):\n    student.double(1)\n    time.sleep(60)\n"
@@ -15,9 +14,7 @@ def platform(toy, tmp_path):
 
 @pytest.fixture
 def hangs(platform, toy):
-    """A grader that hangs in its second test, and ends itself after three seconds."""
+    """A grader that hangs in its second test."""
     toy.set_tests(hidden=HANGING, test_double_example=1, test_double=2)
-    minutes = 3 / 60 / config.PLATFORM_SHARE
-    limits = {"platform_minutes": minutes, "submission_seconds": 1.5}
-    toy.configure(limits=limits, attempts={"per_day": 3})
+    toy.configure(attempts={"per_day": 3})
     return platform

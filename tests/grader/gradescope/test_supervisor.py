@@ -34,7 +34,7 @@ def running(word):
 # The supervisor.
 
 
-def test_full_marks(platform, tmp_path):
+def test_full_marks_and_everything_is_closed(platform, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     assert platform.run(TMPDIR=str(scratch)) == 0
@@ -45,10 +45,7 @@ def test_full_marks(platform, tmp_path):
     assert platform.said.startswith("10 of 10: 4 passed; ")
     assert "Isolation: " in platform.said
     assert list(scratch.iterdir()) == []
-
-
-def test_everything_is_closed(platform):
-    platform.run()
+    # Everything is closed to other users.
     for name in ("source", "submission", "results"):
         assert stat.S_IMODE((platform.root / name).stat().st_mode) == 0o700
     for name in ("submission_metadata.json", "results/results.json"):
@@ -68,7 +65,6 @@ def test_the_same_as_at_home(platform, toy):
 
 
 def test_a_fault_publishes_no_grade(platform, toy):
-    assert platform.run() == 0
     toy.set_tests(hidden=FAULT, test_double=1, test_double_example=1)
     assert platform.run() == 1
     assert platform.left == []
@@ -104,27 +100,26 @@ def test_a_grading_that_is_killed_publishes_no_grade(platform, toy):
 def test_when_time_is_up_what_was_found_counts(hangs, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    assert hangs.run(TMPDIR=str(scratch)) == 0
+    seconds = hangs.run_out_of_time(TMPDIR=str(scratch))
     assert hangs.left == ["results.json"]
-    assert hangs.said == "The grading was ended after 3 s. What it had found by then counts.\n"
+    assert hangs.said == f"The grading was ended after {seconds} s. What it had found by then counts.\n"
     results = hangs.results
     assert results["score"] == 1.0
     assert results["output"] == (
         "Found toy.py; 3 of 3 functions defined.\n"
         "This attempt does not count. Used: 0 of 3 on 2026-10-01.\n"
-        "Grading had to be stopped after 3 s: tests that were not run count 0. Submit again."
+        f"Grading had to be stopped after {seconds} s: tests that were not run count 0. Submit again."
     )
     first, second = results["tests"]
     assert (first["output"], first["score"]) == ("Passed.", 1.0)
     assert (second["name"], second["score"], second["max_score"]) == ("test_double", 0.0, 2.0)
-    assert second["output"] == "Not run: grading had to be stopped after 3 s.\nThat is not a second mistake."
+    assert second["output"] == f"Not run: grading had to be stopped after {seconds} s.\nThat is not a second mistake."
     assert results["extra_data"]["attempts"]["ledger"][0]["counts"] is False
     assert list(scratch.iterdir()) == []
     assert not running(str(hangs.root))
 
 
 def test_asked_to_end_it_leaves_nothing(hangs, toy):
-    toy.configure(limits={"platform_minutes": 10})
     (hangs.root / "submission/toy.py").write_text(toy.SOLUTION)
     process = subprocess.Popen(hangs.command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     draft = hangs.draft()
@@ -140,7 +135,6 @@ def test_asked_to_end_it_leaves_nothing(hangs, toy):
 @pytest.mark.skipif(sys.platform != "linux", reason="nobody else ends a process with its parent")
 def test_a_grading_does_not_outlive_its_supervisor(hangs, toy, tmp_path):
     """It would write into the results of the next one."""
-    toy.configure(limits={"platform_minutes": 10})
     (hangs.root / "submission/toy.py").write_text(toy.SOLUTION)
     environment = {**os.environ, "TMPDIR": str(tmp_path)}  # nobody is left to remove what is temporary
     process = subprocess.Popen(hangs.command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
@@ -210,7 +204,7 @@ def test_nobody_listens(platform):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
 def test_nobody_listens_when_time_is_up(hangs):
     with Path("/dev/full").open("w") as full:
-        assert hangs.run(stdout=full) == 0
+        hangs.run_out_of_time(stdout=full)
     assert hangs.results["score"] == 1.0
 
 
