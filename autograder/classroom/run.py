@@ -126,9 +126,11 @@ def _assigned(
         return decisions.assign(overrides, entries, people.people if people else {}, absent)
     assigned = decisions.assign(overrides, named, {}, [])
     new = {old.name: entry.name for old, entry in zip(named, entries, strict=True)}
-    entries_decided = {new[name]: decided for name, decided in assigned.entries.items()}
-    problems = [problem.partition(" (")[0] for problem in assigned.problems]
-    return Assigned(entries_decided, {}, problems)
+    renamed = {
+        new[name]: tuple(replace(one, submission=new[name]) for one in decided)
+        for name, decided in assigned.entries.items()
+    }
+    return Assigned(renamed, {}, [problem.partition(" (")[0] for problem in assigned.problems])
 
 
 def _untimed(hand_ins: HandIns, rule: Late | None, order: ClassJob) -> list[str]:
@@ -227,7 +229,9 @@ def _nameless(hand_ins: HandIns, links: Path) -> tuple[HandIns, None]:
             path.symlink_to(entry.path.absolute())
         entries.append(replace(entry, name=name, path=path, students=()))
     absent = [replace(entry, students=()) for entry in hand_ins.without_files]
-    return replace(hand_ins, entries=entries, without_files=absent, problems=[]), None
+    hidden = len(hand_ins.problems)
+    said = [f"{hidden} warnings about the hand-ins may name people: without ANONYMOUS they are shown"] if hidden else []
+    return replace(hand_ins, entries=entries, without_files=absent, problems=said), None
 
 
 def _overrides(order: ClassJob, points: dict[str, Fraction], above_total: bool) -> list[Override]:

@@ -13,7 +13,7 @@ from fractions import Fraction
 import pytest
 
 from autograder.classroom import pool, run
-from autograder.classroom.run import ClassJob
+from autograder.classroom.job import ClassJob
 from autograder.core import tables
 from autograder.core.text import printable
 from tests.grader.support import classes

@@ -282,6 +282,13 @@ def test_anonymous_decisions_are_applied_and_name_nobody(mark, toy):
     done, _, _ = mark(anonymous=True, overrides=toy.root / "decided.csv")
     assert {name: line["score"] for name, line in grades(toy).items()} == {"submission-1": "10", "submission-2": "5"}
     assert done.problems == ["overrides: line 3 is not applied"]
+    (toy.root / "decided.csv").write_text("submission,test,score,reason\nZoë,total,5,r\nZoë,late,1,r\n")
+    (toy.root / "handed in/Ann's notes.txt").write_text("x")
+    done, _, _ = mark(anonymous=True, overrides=toy.root / "decided.csv")
+    assert done.problems == [
+        "1 warnings about the hand-ins may name people: without ANONYMOUS they are shown",
+        "overrides: line 3 is not applied (late of submission-2): line 2 decides the total",
+    ]
 
 
 def test_one_submission_and_one_test_leave_the_books_alone(mark, toy, gradescope):
