@@ -33,7 +33,7 @@ _NEWER_MODULES = {"tomllib": (3, 11), "annotationlib": (3, 14), "compression": (
 
 def version() -> str:
     """Name the Python that grades."""
-    return f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    return f"Python {sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def of_import(message: str, copied: Collection[str], elsewhere: Collection[str], required: str) -> str:

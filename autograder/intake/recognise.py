@@ -163,7 +163,7 @@ def _has_required(level: Pile, question: Question) -> bool:
     rivals = [item.name for item in level.items if _is_zip(item) and _names(level.start(item, 1 << 16), question)]
     platform = platform_of([(item.name, item.is_folder) for item in level.items], lambda name: False)
     if len(rivals) > 1 or platform is not None:
-        others = f"zips with one each ({_listed(rivals)})" if rivals else "files named as a platform names them"
+        others = "files named as a platform names them" if platform else f"zips with one each ({_listed(rivals)})"
         raise question.unclear(f"holds {question.required} and beside it {others}")
     return True
 
@@ -219,7 +219,11 @@ def _download(level: Pile) -> Decision | None:
 
 def _several(level: Pile, question: Question) -> Decision | None:
     """Recognise a class by several hand-ins with a required file each, None where there are none or only one."""
-    own = [item for item in level.items if is_hand_in(item, level) and _is_whole(item, level, question)]
+    hand_ins = [item for item in level.items if is_hand_in(item, level)]
+    classes = [item.name for item in hand_ins if _looks_like_class(item, question)]
+    if question.asked is None and len(hand_ins) > 1 and len(classes) == len(hand_ins):
+        raise question.unclear(f"holds classes: {_listed(classes)}. Give one of them at a time")
+    own = [item for item in hand_ins if _is_whole(item, level, question)]
     if len(own) < 2:
         return None
     names = _listed([item.name for item in own])
@@ -231,9 +235,19 @@ def _several(level: Pile, question: Question) -> Decision | None:
         return Decision("one", level, f"the names of its {kinds} are those of parts of one project")
     if 2 * len(parts) >= len(own):
         raise question.unclear(f"may be a class or one project: {names}")
-    if question.packed and len(own) == 2 and all(item.is_folder for item in own):
+    if question.packed and len(own) == len(hand_ins) == 2 and all(item.is_folder for item in own):
         raise question.unclear(f"holds two folders with {question.required} in each: {names}")
     return Decision("class", level, f"{kinds}, each a submission of its own")
+
+
+def _looks_like_class(item: Item, question: Question) -> bool:
+    """Whether a folder is a class itself, by the names in it. One of many that is so is somebody's hand-in."""
+    names = {(parts[0], len(parts) > 1) for parts in item.inside}
+    files = {name.lower() for name, is_folder in names if not is_folder}
+    if not item.is_folder or question.required.lower() in files:
+        return False
+    zips = [name for name in files if name.endswith(".zip")]
+    return len(zips) > 1 or export.METADATA in files or platform_of(sorted(names), lambda name: True) is not None
 
 
 def _is_whole(item: Item, level: Pile, question: Question) -> bool:

@@ -81,9 +81,9 @@ _REPAIRS: list[tuple[Callable[[str], str], str]] = [
         _cut(r"(?<=\.py)(?:~|\.(?:bak|old|orig|save|swp|download|part))$"),
         "it is the name of a backup or of half a file",
     ),
+    (_cut(r"(?: -)? ?(?:copy|kopie|copie|copia)(?: ?\(?\d+\)?)?(?=\.py$)"), "it is the name of a copy"),
     (_cut(r" ?[(\[]\d+[)\]](?=\.py$)"), "a browser adds a number to a second download"),
     (_cut(r"[-_ ]\d{1,3}(?=\.py$)"), "a number was added to a second upload or version"),
-    (_cut(r"(?: -)? ?(?:copy|kopie|copie|copia)(?: ?\(?\d+\)?)?(?=\.py$)"), "it is the name of a copy"),
     (_cut(r"^(?:copy|kopie|copie|copia)(?: of| von| de| di)? ?"), "it is the name of a copy"),
     (_cut(r" +(?=\.py$)"), "there is a space before .py"),
 ]
