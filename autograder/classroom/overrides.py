@@ -12,8 +12,9 @@ from pathlib import Path
 
 from autograder.core import late as late_rules
 from autograder.core import tables
+from autograder.core.extra import DecisionExtra, ResultsExtra, TestExtra
 from autograder.core.late import Lateness
-from autograder.core.results import OUTPUT_LIMIT, DecisionExtra, Results, ResultsExtra, TestEntry, TestExtra
+from autograder.core.results import OUTPUT_LIMIT, Results, TestEntry
 from autograder.core.tables import number
 from autograder.core.text import printable
 from autograder.intake.handins import HandIn

@@ -9,14 +9,11 @@ This room finds the homework and the names of its tests. It must not know: array
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -30,16 +27,13 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from autograder.core.errors import ConfigurationError
+from autograder.core import yamlfile
+from autograder.core.errors import ConfigurationError, together
 from autograder.core.homework import all_functions, files_with_tests, functions
+from autograder.core.misfits import UNKNOWN_KEY, explained, listed, suggestion
 from autograder.core.tables import number
-
-try:
-    from yaml import CSafeLoader as _SafeLoader  # ten times faster
-except ImportError:
-    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
 Feedback = Literal["values", "hint", "verdict"]
 """What a failed test tells: got and expected entries, what is wrong and a hint, or only that it failed."""
@@ -49,9 +43,6 @@ Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 
 PLATFORM_SHARE = 0.9
 """How much of the platform's time a grading may take before it is ended: what is left is for writing down the rest."""
-
-_SHOWN_CHARACTERS = 60
-"""How much of a wrong value is repeated in a message."""
 
 
 # --- The models ------------------------------------------------------------------------------------------------------
@@ -304,163 +295,21 @@ def load(path: Path) -> Config:
     ConfigurationError
         If anything does not fit. It is about the first problem; its remedy goes on with the others, one to a line.
     """
-    data = parse(path)
+    data = yamlfile.parse(path)
     root = path.resolve().parent
     try:
         config = Config.model_validate(data, context=root)
     except ValidationError as error:
         # Unknown keys first: a key that is misspelt is also missing, and the spelling is the better explanation.
-        details = sorted(error.errors(), key=lambda detail: detail["type"] not in _UNKNOWN_KEY)
-        raise _together(_explained(path.name, detail) for detail in details) from None
+        details = sorted(error.errors(), key=lambda detail: detail["type"] not in UNKNOWN_KEY)
+        raise together(explained(path.name, detail, Config) for detail in details) from None
     missing = list(_missing_files(path.name, config.homework, root))
     if missing:
-        raise _together(missing)
+        raise together(missing)
     problems = [*_problems_of_limits(path.name, config.limits), *_problems_of_tests(path.name, config, root)]
     if problems:
-        raise _together(problems)
+        raise together(problems)
     return config
-
-
-def _together(problems: Iterable[ConfigurationError]) -> ConfigurationError:
-    """Return the first problem, its remedy followed by the others."""
-    first, *others = problems
-    return ConfigurationError(first.file, first.key, first.problem, "\n".join([first.remedy, *map(str, others)]))
-
-
-# --- YAML ------------------------------------------------------------------------------------------------------------
-
-
-class _Loader(_SafeLoader):
-    """Safe YAML in which 1e-7 is a number, as it is everywhere but in YAML 1.1."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
-
-
-def parse(path: Path) -> object:
-    """Return what the file holds as plain Python objects."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-        raise ConfigurationError(path.name, "", problem, "Run this in the folder that holds it.") from None
-    except UnicodeDecodeError as error:
-        problem = f"is not UTF-8 text (byte {error.start})"
-        raise ConfigurationError(path.name, "", problem, "Save it as UTF-8.") from None
-    try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        if node is None:
-            raise ConfigurationError(path.name, "", "is empty", "Restore it from the repository.")
-        repeated = [_repeated(path.name, *where) for where in _repetitions(node, ())]
-        if repeated:
-            raise _together(repeated)
-        return loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        problem = f"is not YAML: {line}{error.problem}"
-        raise ConfigurationError(path.name, "", problem, "Correct this line or the one before it.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A control character, a date like 2026-13-45, a list inside itself.
-        problem = f"is not YAML: {' '.join(str(error).split())}"
-        raise ConfigurationError(path.name, "", problem, "Correct it.") from None
-
-
-def _repetitions(node: yaml.Node, key: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
-    """Yield key and lines of what stands twice in one section; YAML would silently keep the last."""
-    if not isinstance(node, yaml.MappingNode):
-        return
-    lines: dict[str, int] = {}
-    for name, value in node.value:
-        line = name.start_mark.line + 1
-        inner = (*key, str(name.value))
-        if inner[-1] in lines:
-            yield ".".join(inner), lines[inner[-1]], line
-        lines[inner[-1]] = line
-        yield from _repetitions(value, inner)
-
-
-def _repeated(file: str, key: str, first: int, second: int) -> ConfigurationError:
-    return ConfigurationError(file, key, f"stands in line {first} and again in line {second}", "Remove one of them.")
-
-
-# --- What does not fit the models ------------------------------------------------------------------------------------
-
-_SHOULD = {
-    "datetime_type": "should be a day, a time and a time zone, like 2026-10-01 23:59:00 -04:00",
-    "dict_type": "should be names with values",
-    "float_type": "should be a number",
-    "int_type": "should be a whole number",
-    "string_type": "should be text",
-    "timezone_aware": "should end in a time zone, like 2026-10-01 23:59:00 -04:00",
-    "too_short": "should name at least one",
-    "tuple_type": "should be a list",
-}
-"""Plainer words than pydantic's, by its kinds of errors."""
-
-_UNKNOWN_KEY = ("extra_forbidden", "invalid_key")
-"""Its kinds for a key that no model has, and for one that is no text at all."""
-
-
-def _explained(file: str, detail: ErrorDetails) -> ConfigurationError:
-    """Turn an error of pydantic's into one of ours."""
-    kind, got = detail["type"], detail["input"]
-    where = tuple(str(part) for part in detail["loc"] if part != "[key]")
-    key = ".".join(where)
-    if kind == "missing":
-        return ConfigurationError(file, key, "is missing", "Add this key and its value.")
-    if kind in _UNKNOWN_KEY:
-        keys = _keys(where[:-1])
-        return ConfigurationError(file, key, "no such key", _suggestion(where[-1], keys, f"Known are {_listed(keys)}."))
-    should = _SHOULD.get(kind, detail["msg"].removeprefix("Input "))
-    if kind == "model_type":
-        should = f"should be keys with values: {_listed(_keys(where))}"
-    return ConfigurationError(file, key, f"got {_described(got)}, but {should}", _remedy(kind, got, should))
-
-
-def _remedy(kind: str, got: object, should: str) -> str:
-    if kind in ("float_type", "int_type") and isinstance(got, str):
-        return "Write a plain number, without quotes and without a unit."
-    if kind in ("string_type", "path_type") and got is not None:
-        return "Put it in quotes."
-    if kind == "literal_error" and isinstance(got, str):
-        return _suggestion(got, re.findall(r"'(\w+)'", should), "Choose one of them.")
-    return "Correct the value."
-
-
-def _keys(where: tuple[str, ...]) -> list[str]:
-    """Return the keys of the section at `where`."""
-    section: Any = Config
-    for part in where:
-        if section is Config and part == "tests":
-            return list(TestSettings.model_fields)
-        annotation = section.model_fields[part].annotation
-        section = (get_args(annotation) or (annotation,))[0]  # an optional section is a union with None
-    return list(section.model_fields)
-
-
-def _described(got: object) -> str:
-    if got is None:
-        return "nothing"
-    if isinstance(got, bool):
-        return f"the truth value {str(got).lower()}"
-    if isinstance(got, (list, tuple)):
-        return "a list" if got else "an empty list"
-    if isinstance(got, dict):
-        return "keys with values" if got else "no keys"
-    text = f"the text {got!r}" if isinstance(got, str) else str(got)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
-
-
-def _suggestion(wrong: str, known: Iterable[str], otherwise: str) -> str:
-    close = difflib.get_close_matches(wrong, known, n=1)
-    return f"Did you mean {close[0]}?" if close else otherwise
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
 
 
 # --- What does not fit the homework ----------------------------------------------------------------------------------
@@ -489,7 +338,7 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
     returned = {result for results in homework.functions.values() for result in results}
     for name in homework.opaque:
         if name not in returned:
-            remedy = _suggestion(name, returned, f"Returned are {_listed(sorted(returned))}.")
+            remedy = suggestion(name, returned, f"Returned are {listed(sorted(returned))}.")
             yield ConfigurationError(file, "homework.opaque", f"no function returns {name}", remedy)
 
     defined: dict[str, str] = {}
@@ -507,7 +356,7 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
     for name in unknown:
         problem = f"no such test in {_shown(homework.hidden_tests, root)}/ or {_shown(homework.public_tests, root)}/"
         # What has no points yet is the likelier meaning.
-        remedy = _suggestion(name, unsettled, _suggestion(name, defined, "Remove it, or write the test."))
+        remedy = suggestion(name, unsettled, suggestion(name, defined, "Remove it, or write the test."))
         yield ConfigurationError(file, f"tests.{name}", problem, remedy)
     for name in unsettled:
         problem = f"{defined[name]} defines this test, but it has no points"

@@ -19,11 +19,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypedDict
 
 
 class Detail(TypedDict, total=False):
-    """What staff and scripts may want to know of a case; ``results.CaseExtra`` says what each key means."""
+    """What staff and scripts may want to know of a case; ``extra.CaseExtra`` says what each key means."""
 
     exception: str
     line: str
@@ -146,6 +147,12 @@ class ConfigurationError(AutograderError):
         where = f"{file}: {key}" if key else file
         super().__init__(f"{where}: {problem}. {remedy}")
         self.file, self.key, self.problem, self.remedy = file, key, problem, remedy
+
+
+def together(problems: Iterable[ConfigurationError]) -> ConfigurationError:
+    """Return the first problem, its remedy followed by the others, one to a line."""
+    first, *others = problems
+    return ConfigurationError(first.file, first.key, first.problem, "\n".join([first.remedy, *map(str, others)]))
 
 
 class GraderFault(AutograderError):

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from autograder.core.config import Late
-from autograder.core.results import LateExtra, Results, ResultsExtra
+from autograder.core.extra import LateExtra, ResultsExtra
+from autograder.core.results import Results
 
 DAY = timedelta(days=1)
 _ROUNDING = 100  # scores keep two decimals, as those of tests do

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from autograder.core.config import Attempts
-from autograder.core.results import AttemptsExtra, LedgerLine
+from autograder.core.extra import AttemptsExtra, LedgerLine
 from autograder.core.tables import moment
 from autograder.gradescope.metadata import Previous, amount
 

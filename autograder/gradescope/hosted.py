@@ -16,9 +16,10 @@ from pathlib import Path
 
 from autograder.core import late as late_rules
 from autograder.core.config import PLATFORM_SHARE, Config
+from autograder.core.extra import ResultsExtra
 from autograder.core.late import Lateness
 from autograder.core.outcomes import tally
-from autograder.core.results import Results, ResultsExtra
+from autograder.core.results import Results
 from autograder.core.tables import number
 from autograder.core.text import clean
 from autograder.gradescope import attempts, metadata

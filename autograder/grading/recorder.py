@@ -22,8 +22,9 @@ from autograder import __version__
 from autograder.core import homework
 from autograder.core.config import Config
 from autograder.core.errors import GraderFault, NotRun
+from autograder.core.extra import CaseExtra, DiagnosisExtra, ResultsExtra, TestExtra
 from autograder.core.outcomes import CaseResult, TestResult
-from autograder.core.results import CaseExtra, DiagnosisExtra, Results, ResultsExtra, TestEntry, TestExtra
+from autograder.core.results import Results, TestEntry
 from autograder.grading import feedback
 from autograder.grading.diagnose.smallest import Example
 from autograder.grading.session import Session

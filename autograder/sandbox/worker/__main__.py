@@ -193,8 +193,8 @@ def _stop(pid: int, wait: bool) -> dict[str, Any]:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)  # it may not have become the leader of its group yet
-    _, status, usage = os.wait4(pid, 0)
-    return {"status": status, "killed": not ended, "max_rss_kib": usage.ru_maxrss}
+    _, status = os.waitpid(pid, 0)
+    return {"status": status, "killed": not ended}
 
 
 def _sweep(uid: int) -> None:

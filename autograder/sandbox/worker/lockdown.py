@@ -47,7 +47,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING or __package__:
@@ -103,12 +103,8 @@ class Confinement:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Confinement:
-        """Return what ``to_json`` described."""
+        """Return what a request describes, by the names of the fields."""
         return cls(**fields)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dictionary that ``json.dumps`` accepts."""
-        return asdict(self)
 
 
 class NotHere(Exception):

@@ -11,7 +11,8 @@ import pytest
 from autograder.classroom import journal
 from autograder.classroom.journal import Journal
 from autograder.core import config
-from autograder.core.results import Results, TestEntry, TestExtra
+from autograder.core.extra import TestExtra
+from autograder.core.results import Results, TestEntry
 from autograder.grading.grader import Grade
 
 GRADE = Grade(Fraction(1), Fraction(2), Counter({"passed": 1}), 1.25, "a remark", "full")

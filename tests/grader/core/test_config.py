@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from autograder.core import config, results
+from autograder.core import config, results, yamlfile
 from autograder.core.errors import ConfigurationError
 from tests.grader.support import ROOT
 from tests.grader.support.configs import GOOD, load, refused
@@ -115,11 +115,11 @@ def test_a_byte_order_mark_is_no_text(homework):
 
 def test_it_works_without_the_c_parser(homework, monkeypatch):
     class Slow(yaml.SafeLoader):
-        yaml_implicit_resolvers = config._Loader.yaml_implicit_resolvers
+        yaml_implicit_resolvers = yamlfile.Loader.yaml_implicit_resolvers
 
     homework.write_text(GOOD)
     fast = config.load(homework)
-    monkeypatch.setattr(config, "_Loader", Slow)
+    monkeypatch.setattr(yamlfile, "Loader", Slow)
     assert config.load(homework) == fast
     (line,) = refused(homework, ("fixtures:\n", "title: again\nfixtures:\n"))
     assert line == "config.yaml: title: stands in line 1 and again in line 18. Remove one of them."

@@ -12,21 +12,17 @@ from pydantic import ValidationError
 
 from autograder.core import results
 from autograder.core.errors import GraderFault
-from autograder.core.results import (
-    NAME_LIMIT,
-    NUMBER_LIMIT,
-    OUTPUT_LIMIT,
+from autograder.core.extra import (
     AttemptsExtra,
     CaseExtra,
     DecisionExtra,
     DiagnosisExtra,
     LateExtra,
     LedgerLine,
-    Results,
     ResultsExtra,
-    TestEntry,
     TestExtra,
 )
+from autograder.core.results import NAME_LIMIT, NUMBER_LIMIT, OUTPUT_LIMIT, Results, TestEntry
 
 ABOUT = TestExtra(test="test_add", outcome="partly")
 

@@ -8,7 +8,8 @@ import pytest
 
 from autograder.core import late as late_rules
 from autograder.core.config import Attempts, Late
-from autograder.core.results import LateExtra, Results, ResultsExtra, TestEntry, TestExtra
+from autograder.core.extra import LateExtra, ResultsExtra, TestExtra
+from autograder.core.results import Results, TestEntry
 from autograder.gradescope import attempts
 from autograder.gradescope.metadata import Previous
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from autograder.core import config
-from autograder.core.results import Results, ResultsExtra, TestEntry, TestExtra
+from autograder.core.extra import ResultsExtra, TestExtra
+from autograder.core.results import Results, TestEntry
 from autograder.sandbox import isolation
 from tests.grader.stage import __main__ as stage
 from tests.grader.stage import submissions, world

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -186,4 +187,4 @@ def test_root_is_no_user_to_become(uid):
 
 def test_confinement_survives_json():
     confinement = lockdown.Confinement(memory_mib=512, cpu_seconds=60, uid=SLOT, readable=["/usr/lib"], landlock=False)
-    assert lockdown.Confinement.from_json(json.loads(json.dumps(confinement.to_json()))) == confinement
+    assert lockdown.Confinement.from_json(json.loads(json.dumps(dataclasses.asdict(confinement)))) == confinement

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core import config as configuration
+from autograder.core import yamlfile
 from autograder.core.config import Config
 from tests.grader.attacks import arena
 from tests.grader.attacks.table import ATTACKS
@@ -204,7 +205,7 @@ def text(time: datetime) -> str:
 
 def _with_rules(config_path: Path, rules: Mapping[str, Any]) -> bytes:
     """Return config.yaml with these rules for late work and attempts for its own. It is JSON, so YAML, too."""
-    content: Any = configuration.parse(config_path)
+    content: Any = yamlfile.parse(config_path)
     return json.dumps({**{key: content[key] for key in content.keys() - {"late", "attempts"}}, **rules}).encode()
 
 

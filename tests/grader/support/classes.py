@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from autograder.core.results import Results, TestEntry, TestExtra
+from autograder.core.extra import TestExtra
+from autograder.core.results import Results, TestEntry
 from autograder.grading.grader import Grade
 
 DUE = datetime(2026, 1, 10, tzinfo=timezone.utc)

@@ -31,7 +31,8 @@ from typing import Any
 from autograder.__main__ import main as command
 from autograder.classroom import run, terminal  # noqa: F401  # imported once, before all the forks
 from autograder.core import console
-from autograder.core.results import Results, ResultsExtra, TestEntry, TestExtra
+from autograder.core.extra import ResultsExtra, TestExtra
+from autograder.core.results import Results, TestEntry
 from autograder.grading import grader
 from autograder.grading.grader import Grade
 from tests.grader.support import ROOT

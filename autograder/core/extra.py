@@ -1,0 +1,150 @@
+"""What ``extra_data`` in ``results.json`` holds: what the platform keeps for staff and scripts and shows to nobody."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, model_serializer
+
+
+class Strict(BaseModel):
+    """Knows its keys, takes no value for another one, and does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Extra(Strict):
+    """A part of ``extra_data``, which the platform keeps for staff and scripts: a key that was not set is left out."""
+
+    @model_serializer
+    def given(self) -> dict[str, Any]:
+        """Return what was set, in the order of the fields."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+
+
+class CaseExtra(_Extra):
+    """How one case ended, and what staff may want to know of it.
+
+    Attributes
+    ----------
+    outcome : str
+    exception, line : str
+        What the student's code raised, and in which of its lines.
+    kind, result : str
+        What is wrong with which result.
+    reason : str
+        Why no speed could be measured.
+    ratio : float
+        Processor time in multiples of the model answer's; the times are medians.
+    """
+
+    outcome: str
+    exception: str = ""
+    line: str = ""
+    kind: str = ""
+    result: str = ""
+    reason: str = ""
+    ratio: float | None = None
+    cpu_ms: float | None = None
+    model_cpu_ms: float | None = None
+    rounds: int | None = None
+
+
+class DiagnosisExtra(_Extra):
+    """Which mistake explains the wrong results, whether that is certain, and how long it took to find out."""
+
+    id: str
+    certain: bool
+    seconds: float
+
+
+class TestExtra(_Extra):
+    """How one test ended.
+
+    Attributes
+    ----------
+    test : str
+        The name of its function.
+    cases : dict of str to CaseExtra
+        By the case's id; ``all`` for a test without cases.
+    """
+
+    __test__: ClassVar[bool] = False  # no test of ours, whatever pytest thinks of the name
+
+    test: str
+    outcome: str
+    cases: dict[str, CaseExtra] = {}
+    seconds: float = 0.0
+    diagnosis: DiagnosisExtra | None = None
+    staff: DecisionExtra | None = None
+
+
+class DecisionExtra(_Extra):
+    """What course staff decided: the points before, the reason, and the sentence that the student reads.
+
+    Students do not read the reason, which may name others.
+    """
+
+    graded: float
+    reason: str
+    why: str
+
+
+class LateExtra(_Extra):
+    """What lateness took off, the score before, and the sentence that says so."""
+
+    days: int
+    percent: float
+    earned: float
+    why: str
+
+
+class LedgerLine(_Extra):
+    """One attempt: when it came in, whether it counts, and the score that the student got."""
+
+    created_at: str
+    counts: bool
+    score: float | None
+
+
+class AttemptsExtra(_Extra):
+    """What the next submission has to know of the attempts so far."""
+
+    ledger: list[LedgerLine]
+
+
+class ResultsExtra(_Extra):
+    """What concerns the submission as a whole.
+
+    Attributes
+    ----------
+    outcome : str
+        Only where there is no grade.
+    engine, python, numpy : str
+        The versions that graded it.
+    only : str or None
+        The test or pattern that was run alone.
+    isolated : str
+        What student code could do; the layers that hold are in `isolation`.
+    unusable : str
+        Why no test could be run.
+    examples : dict of str to int
+        Functions for which a smallest example was found, and how many numbers go into it.
+    notes : list of str
+        For staff, about lateness and attempts.
+    """
+
+    outcome: str = ""
+    engine: str = ""
+    python: str = ""
+    numpy: str = ""
+    only: str | None = None
+    isolated: str = ""
+    import_seconds: float = 0.0
+    isolation: dict[str, str] = {}
+    unusable: str = ""
+    examples: dict[str, int] = {}
+    late: LateExtra | None = None
+    staff: DecisionExtra | None = None
+    attempts: AttemptsExtra | None = None
+    notes: list[str] = []

@@ -1,0 +1,95 @@
+"""What does not fit the models of a configuration file, in plainer words than pydantic's."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from autograder.core.errors import ConfigurationError
+
+_SHOWN_CHARACTERS = 60
+"""How much of a wrong value is repeated in a message."""
+
+_SHOULD = {
+    "datetime_type": "should be a day, a time and a time zone, like 2026-10-01 23:59:00 -04:00",
+    "dict_type": "should be names with values",
+    "float_type": "should be a number",
+    "int_type": "should be a whole number",
+    "string_type": "should be text",
+    "timezone_aware": "should end in a time zone, like 2026-10-01 23:59:00 -04:00",
+    "too_short": "should name at least one",
+    "tuple_type": "should be a list",
+}
+"""Plainer words than pydantic's, by its kinds of errors."""
+
+UNKNOWN_KEY = ("extra_forbidden", "invalid_key")
+"""Its kinds for a key that no model has, and for one that is no text at all."""
+
+
+def explained(file: str, detail: ErrorDetails, model: type[BaseModel]) -> ConfigurationError:
+    """Turn an error of pydantic's into one of ours."""
+    kind, got = detail["type"], detail["input"]
+    where = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    key = ".".join(where)
+    if kind == "missing":
+        return ConfigurationError(file, key, "is missing", "Add this key and its value.")
+    if kind in UNKNOWN_KEY:
+        keys = _keys(model, where[:-1])
+        return ConfigurationError(file, key, "no such key", suggestion(where[-1], keys, f"Known are {listed(keys)}."))
+    should = _SHOULD.get(kind, detail["msg"].removeprefix("Input "))
+    if kind == "model_type":
+        should = f"should be keys with values: {listed(_keys(model, where))}"
+    return ConfigurationError(file, key, f"got {_described(got)}, but {should}", _remedy(kind, got, should))
+
+
+def _remedy(kind: str, got: object, should: str) -> str:
+    if kind in ("float_type", "int_type") and isinstance(got, str):
+        return "Write a plain number, without quotes and without a unit."
+    if kind in ("string_type", "path_type") and got is not None:
+        return "Put it in quotes."
+    if kind == "literal_error" and isinstance(got, str):
+        return suggestion(got, re.findall(r"'(\w+)'", should), "Choose one of them.")
+    return "Correct the value."
+
+
+def _keys(model: type[BaseModel], where: tuple[str, ...]) -> list[str]:
+    """Return the keys of the section at `where`."""
+    section: Any = model
+    for part in where:
+        section = _inner(section) if get_origin(section) is dict else section.model_fields[part].annotation
+        section = section if get_origin(section) is dict else (get_args(section) or (section,))[0]
+    return list(getattr(_inner(section) if get_origin(section) is dict else section, "model_fields", ()))
+
+
+def _inner(section: object) -> object:
+    """Return what a section of free names holds under each."""
+    return get_args(section)[1]
+
+
+def _described(got: object) -> str:
+    if got is None:
+        return "nothing"
+    if isinstance(got, bool):
+        return f"the truth value {str(got).lower()}"
+    if isinstance(got, (list, tuple)):
+        return "a list" if got else "an empty list"
+    if isinstance(got, dict):
+        return "keys with values" if got else "no keys"
+    text = f"the text {got!r}" if isinstance(got, str) else str(got)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+
+
+def suggestion(wrong: str, known: Iterable[str], otherwise: str) -> str:
+    """Return the known name that was probably meant, as a question."""
+    close = difflib.get_close_matches(wrong, known, n=1)
+    return f"Did you mean {close[0]}?" if close else otherwise
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a list in a sentence."""
+    return ", ".join(names)
