@@ -25,6 +25,10 @@ GRADES, CANVAS, MOODLE, CHANGES, FEEDBACK, REPORT = BOOKS = (
 )
 
 
+_UPLOADS = {"Canvas": "Re-Upload Submissions", "Moodle": "Upload multiple feedback files in a zip"}
+"""What the platforms call it."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Where the grades of a class go.
@@ -86,20 +90,19 @@ def _for_platforms(book: Gradebook, places: Places, folder: Path) -> list[str]:
     return said + (canvas.write(book, name, folder / CANVAS) if name else [])
 
 
-def next_step(names: Collection[str], places: Places) -> str:
-    """Say in one line which files to take where."""
-    steps = []
-    if CANVAS in names and places.system == "Canvas":
+def next_step(names: Collection[str], places: Places, known: bool) -> str:
+    """Say in one line which files to take where; `known` if it is known who the students are."""
+    steps = [f"read {REPORT}"] if REPORT in names else []
+    if places.system == "Canvas" and CANVAS in names:
         steps.append(f"import {CANVAS} in Canvas' gradebook")
-        if FEEDBACK in names:
-            steps.append(f"upload {FEEDBACK} on the assignment's page in SpeedGrader's menu (Upload Submissions)")
-    if MOODLE in names:
+    elif places.system == "Moodle" and MOODLE in names:
         steps.append(f"upload {MOODLE} in Moodle (Upload grading worksheet)")
-    if FEEDBACK in names and places.system == "Moodle":
-        steps.append(f"upload {FEEDBACK} in Moodle (Upload multiple feedback files in a zip)")
-    if not steps:
-        steps.append(f"{GRADES} has everybody's points; {CANVAS} is for Canvas' gradebook" if CANVAS in names else
-                     f"{GRADES} has everybody's points")  # fmt: skip
-    if REPORT in names:
-        steps.insert(0, f"read {REPORT}")
+    elif known and CANVAS in names:
+        steps.append(f"{GRADES} has everybody's points, {CANVAS} is what Canvas imports")
+    elif known:
+        steps.append(f"{GRADES} has everybody's points")
+    else:
+        steps.append(f"{GRADES} has all points; with ROSTER it says whose they are")
+    if FEEDBACK in names:
+        steps.append(f"upload {FEEDBACK} to the assignment in {places.system} ({_UPLOADS[places.system]})")
     return f"Next: {'; '.join(steps)}."

@@ -262,7 +262,7 @@ def _published(
     publish.write(book, changes, places, done.problems, journal.read, fresh)
     written = _exchange(fresh, held.out)
     rows = [*book.rows, *(standing.row for standing in book.absent if standing.row.score is not None)]
-    next_step = publish.next_step({path.name for path in written}, places)
+    next_step = publish.next_step({path.name for path in written}, places, bool(book.standings))
     return replace(done, changes=changes, rows=rows, written=written, next_step=next_step)
 
 

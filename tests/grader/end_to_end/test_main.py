@@ -72,7 +72,7 @@ def test_problems_come_before_the_table_and_the_next_step_last(run, toy):
     ]
     assert place < next(place for place, line in enumerate(lines) if "how it ended" in line)
     assert any(re.match(r"10 of 10 +ann +Ann +4 passed", line.strip()) for line in lines)
-    assert lines[-1].startswith("Next: read report.html; grades.csv has everybody's points")
+    assert lines[-1] == "Next: read report.html; grades.csv has everybody's points, canvas.csv is what Canvas imports."
 
 
 def test_one_submission_ends_with_its_page_and_first_mistake(run, toy):
@@ -115,9 +115,7 @@ def test_a_fault_in_one_of_two(run, toy):
     assert re.fullmatch(
         r"test_double: NameError: name 'undefined' is not defined \(test_toy_\d+\.py, line 2\)", lines[place + 1]
     )
-    assert (
-        lines[-1] == "Next: read report.html; grades.csv has everybody's points; canvas.csv is for Canvas' gradebook."
-    )
+    assert lines[-1] == "Next: read report.html; grades.csv has all points; with ROSTER it says whose they are."
     assert not (toy.root / "results/ben/results.json").exists()
 
 
