@@ -229,7 +229,7 @@ def _fixtures(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from autograder.authoring import verify
-    from autograder.classroom import pool
+    from autograder.classroom import lock, pool
     from autograder.core import config
 
     settings = config.load(options.config)
@@ -238,8 +238,9 @@ def _verify(options: argparse.Namespace) -> int:
     _print_problems(problems)
     for seed in options.seeds or [None]:
         out = options.out.expanduser() / ("" if seed is None else f"seed-{seed}")
-        report = verify.verify(options.config, out, jobs, seed, _show_progress)
-        _write_matrix(report, out, settings.subject, on_screen=seed is None)
+        with lock.hold(out):
+            report = verify.verify(options.config, out, jobs, seed, _show_progress)
+            _write_matrix(report, out, settings.subject, on_screen=seed is None)
         _print_problems(report.problems)
         graded = ", ".join(f"{count} {kind}" for kind, count in report.graded.items())
         verdict = f"problems: {len(report.problems)}" if report.problems else "all as it should be"

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.core import homework
+from autograder.core import files, homework
 from autograder.core.config import Config
 from autograder.core.errors import AutograderError, BadSubmission, GraderFault, NotRun
 from autograder.core.outcomes import FAULT, TestResult
@@ -127,8 +127,7 @@ class Grader:
             recorder.discard()
             if not isinstance(error, Exception):  # Ctrl-C
                 raise
-            story = str(error) if isinstance(error, AutograderError) else traceback.format_exc()
-            return Grade.fault(self.points, story, recorder.seconds)
+            return Grade.fault(self.points, _story(error), recorder.seconds)
         return Grade(
             recorder.score(tests),
             self.points,
@@ -235,6 +234,15 @@ class Grader:
             limits=self._config.limits,
             parameters=self._parameters,
         )
+
+
+def _story(error: Exception) -> str:
+    """Say what went wrong: in one line where that is known, else with all that helps to find a bug."""
+    if isinstance(error, AutograderError):
+        return str(error)
+    if isinstance(error, OSError) and files.remedy(error):
+        return f"this machine refused something: {files.described(error)}. {files.remedy(error)}"
+    return traceback.format_exc()
 
 
 def _knowledge(package: Path) -> Any:

@@ -13,6 +13,7 @@ import pytest
 from autograder.__main__ import main
 from autograder.authoring import fixtures, handout, killmatrix, verify
 from autograder.authoring.killmatrix import Fall, MistakeLine
+from autograder.classroom import lock
 from autograder.core import config
 from autograder.core.errors import ConfigurationError
 from autograder.grading import casefile
@@ -351,6 +352,11 @@ def command(proof, handed_out, capsys):
         return status, capsys.readouterr().out, out
 
     return command
+
+
+def test_two_proofs_do_not_share_a_folder(command, proof, capsys):
+    with lock.hold(proof.root / "verified"):
+        assert command()[0] == 2
 
 
 def test_the_command_shows_and_writes_the_matrix(command, proof):

@@ -1,6 +1,7 @@
 """From what was handed in to results.json, on a homework the engine has never heard of."""
 
 import ast
+import errno
 import io
 import json
 import os
@@ -266,6 +267,15 @@ def test_a_bug_is_a_fault_and_told_in_full(grade, toy, monkeypatch):
     assert graded.grade.remark.startswith("Traceback")
     assert graded.grade.remark.endswith("ZeroDivisionError: division by zero\n")
     assert not graded.path.exists()
+
+
+def test_a_full_disk_is_told_in_a_line(grade, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/grading")
+
+    monkeypatch.setattr("autograder.sandbox.launcher.Sandbox.directory", refuse)
+    story = "this machine refused something: /tmp/grading: No space left on device. Make room on this disk"
+    assert grade().grade.remark == story
 
 
 def test_results_that_the_platform_would_reject_are_a_fault(grade, monkeypatch):
