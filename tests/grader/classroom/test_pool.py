@@ -281,8 +281,11 @@ def hanging(toy):
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 @pytest.mark.parametrize(
     ("jobs", "send", "number"),
-    [(1, os.kill, signal.SIGINT), (1, os.kill, signal.SIGTERM), (2, os.killpg, signal.SIGINT)],
-    ids=["one job", "one job, by a scheduler", "two jobs, from a terminal"],
+    [
+        pytest.param(1, os.kill, signal.SIGINT, id="one job", marks=pytest.mark.heavy),
+        pytest.param(1, os.kill, signal.SIGTERM, id="one job, by a scheduler"),
+        pytest.param(2, os.killpg, signal.SIGINT, id="two jobs, from a terminal"),
+    ],
 )
 def test_an_interruption_ends_at_once_and_leaves_nothing(hanging, jobs, send, number):
     process, out, below, folders = hanging(jobs)

@@ -201,6 +201,7 @@ def test_nobody_listens(platform):
     assert platform.results["score"] == 10
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
 def test_nobody_listens_when_time_is_up(hangs):
     with Path("/dev/full").open("w") as full:

@@ -17,6 +17,7 @@ from autograder.grading.feedback import HINT, test_output
 from solutions import layers, misconceptions
 from solutions.misconceptions import CATALOGUE, FUNCTIONS, geometry
 from tests.grader.support import rehearsal
+from tests.grader.support.slices import smoke
 
 test_output.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test
 
@@ -45,8 +46,8 @@ def is_fit_to_be_read(record):
 # --- mistakes of the catalogue ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("style", ["loops", pytest.param("einsum", marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("function", smoke(FUNCTIONS, {"im2col", "conv2d_forward", "max_pool2d_backward"}))
+@pytest.mark.parametrize("style", smoke(["loops", "einsum"], {"loops"}))
 def test_every_known_mistake_is_named_in_any_style(style, function):
     """On three other shapes at least; and never another one, in none of the function's tests."""
     for entry in CATALOGUE:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from solutions import fast, layers, naive
 from tests.grader.support import ROOT
+from tests.grader.support.slices import smoke
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}  # share of the largest magnitude
 KINDS = ["max_pool2d", "avg_pool2d"]
@@ -100,7 +101,7 @@ def test_columns_agree(problem):
     assert_same(fast.col2im(cols, x.shape, *window), naive.col2im(cols, x.shape, *window), x.dtype)
 
 
-@pytest.mark.parametrize("dtype", sorted(TOLERANCE))
+@pytest.mark.parametrize("dtype", smoke(sorted(TOLERANCE), {"float64"}))
 def test_real_sizes_agree_with_the_model_answer(dtype):
     """Only these are large enough for blocks and strips as they are."""
     rng = np.random.default_rng(11)
