@@ -1,0 +1,104 @@
+"""Hostile submissions graded as a whole: nobody gains a point, and the grader's memory stays small.
+
+Each is the model answer with a file of ``attacks/handins/`` at its end. They are graded as root and as a plain user.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+
+from autograder.sandbox.interpreter import interpreter
+from tests.grader.attacks.modes import MODES, PLAIN_USER
+from tests.grader.support import ROOT
+
+HANDINS = ROOT / "tests" / "grader" / "attacks" / "handins"
+MODEL = (ROOT / "solutions" / "layers.py").read_text(encoding="utf-8")
+GRADE = """
+import resource, sys
+from pathlib import Path
+from autograder.core import config
+from autograder.grading.grader import Grader
+grade = Grader(config.load(Path(sys.argv[1]))).grade(Path(sys.argv[2]), Path(sys.argv[3]))
+print(grade.score, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, grade.remark)
+"""
+MOST_MIB = 150
+"""What a grader may use, whatever workers send; Gradescope's smallest machine has 768, and a worker may have 512."""
+ONE_OF_ALL = ("big_results", "shares_denied")
+"""What the quick suite tries."""
+LOST = {
+    "big_results": 99,
+    "big_within_bounds": 99,
+    "big_inputs_afterwards": 4,
+    "big_text": 100,
+    "shares_denied": 4,
+    "text_in_hints": 3,
+    "work_while_idle": 13.5,
+}
+"""How many points each loses at least: those of what it breaks."""
+
+
+@pytest.fixture
+def graded(tmp_path_factory):
+    """Grade a source as root or as a plain user; return results.json and the grader's peak in MiB."""
+
+    def graded(name, mode):
+        folder = tmp_path_factory.mktemp("hostile")
+        for each in (folder, folder.parent):
+            each.chmod(0o755)
+        python, user = sys.executable, None
+        if MODES[mode].missing:
+            pytest.skip(MODES[mode].missing)
+        if mode == "plain" and os.geteuid() == 0:
+            python, user = interpreter(for_others=True)[0], PLAIN_USER
+        (folder / "layers.py").write_text(
+            MODEL + (HANDINS / f"{name}.py").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        out = folder / "out"
+        out.mkdir()
+        if user is not None:
+            os.chown(out, user, user)
+        packages = str(Path(numpy.__file__).parents[1])
+        ran = subprocess.run(
+            [python, "-B", "-c", GRADE, ROOT / "config.yaml", folder / "layers.py", out / "results.json"],
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+            env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join((str(ROOT), packages)), "TMPDIR": "/tmp"},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert ran.returncode == 0, ran.stderr
+        score, peak, *_ = ran.stdout.split()
+        assert score != "None", ran.stdout
+        return json.loads((out / "results.json").read_text(encoding="utf-8")), int(peak)
+
+    return graded
+
+
+def cases():
+    for mode in ("root", "plain"):
+        for path in sorted(HANDINS.glob("*.py")):
+            quick = path.stem in ONE_OF_ALL and mode == "plain"
+            yield pytest.param(path.stem, mode, marks=() if quick else pytest.mark.heavy, id=f"{path.stem}-{mode}")
+
+
+@pytest.mark.parametrize(("name", "mode"), list(cases()))
+def test_nothing_is_gained(graded, name, mode):
+    results, peak = graded(name, mode)
+    assert results["score"] <= 100 - LOST[name]
+    assert peak <= MOST_MIB
+    shown = "\n".join([results["output"], *(test["output"] for test in results["tests"])])
+    assert "STAFF" not in shown
+    assert "turns: many" not in shown
+    assert ("turns: few" in shown) == (name == "work_while_idle")
+
+
+def test_every_hand_in_has_its_line():
+    assert set(LOST) == {path.stem for path in HANDINS.glob("*.py")}
