@@ -3,7 +3,8 @@
 Theory of operation
 -------------------
 A ``Sandbox`` owns one launcher (see ``worker/__main__.py``): a Python of its own, started with a minimal environment,
-NumPy from a directory that holds nothing else, and no inherited descriptor but its control socket. ``start`` has it
+NumPy from a directory that holds nothing else, and no inherited descriptor but its control socket. Where the kernel
+lets it, it sees no other files (``worker/view.py``). ``start`` has it
 fork one worker with a fresh socket pair; ``Worker.stop`` has it killed with its process group and reaped, and says how
 it ended. As root, a worker becomes a user of its own, which no other grading on this machine has at the same time;
 everything that still runs as that user is killed when the launcher ends, and after the end of every worker that could
