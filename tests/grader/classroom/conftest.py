@@ -1,7 +1,11 @@
-"""What tests of books share: two tests worth 5.5 points, and rows of submissions that got some of them."""
+"""What tests of books share: rows of submissions that got some of 5.5 points, and a run of a whole class."""
+
+from contextlib import contextmanager
 
 import pytest
 
+from autograder.classroom import run
+from autograder.classroom.job import ClassJob
 from autograder.intake.handins import HandIn
 from tests.grader.support.books import ANN, POINTS, make_row
 
@@ -25,3 +29,33 @@ def row(tmp_path):
         return make_row(tmp_path, entry, {"test_double": double, "test_halve": halve}, POINTS, overrides, rule)[0]
 
     return row
+
+
+class Follower:
+    def __init__(self):
+        self.names = []
+
+    def graded(self, name, grade):
+        self.names.append(name)
+
+    def tested(self, result):
+        pass
+
+
+@pytest.fixture
+def mark(toy):
+    """Grade what was handed in; return what came of it, whom it graded, and what it announced."""
+
+    def mark(source=toy.root / "handed in", **more):
+        follower = Follower()
+        said: list[str] = []
+        order = ClassJob(source, toy.root / "results", toy.config, **{"jobs": 1, **more})
+
+        @contextmanager
+        def follow(total):
+            yield follower
+
+        done = run.mark(order, said.append, follow)
+        return done, follower.names, said[1]
+
+    return mark

@@ -13,48 +13,15 @@ import subprocess
 import sys
 import time
 import zipfile
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from autograder.classroom import run
-from autograder.classroom.job import ClassJob
 from autograder.core.errors import ConfigurationError
 from tests.grader.support import ROOT
 
 HALF = "def double(x): return 2 * x\n"
-
-
-class Follower:
-    def __init__(self):
-        self.names = []
-
-    def graded(self, name, grade):
-        self.names.append(name)
-
-    def tested(self, result):
-        pass
-
-
-@pytest.fixture
-def mark(toy):
-    """Grade what was handed in; return what came of it, whom it graded, and what it announced."""
-
-    def mark(source=toy.root / "handed in", **more):
-        follower = Follower()
-        said: list[str] = []
-        order = ClassJob(source, toy.root / "results", toy.config, **{"jobs": 1, **more})
-
-        @contextmanager
-        def follow(total):
-            yield follower
-
-        done = run.mark(order, said.append, follow)
-        return done, follower.names, said[1]
-
-    return mark
 
 
 @pytest.fixture
