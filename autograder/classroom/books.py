@@ -106,8 +106,11 @@ def _student(line: Line) -> str:
     return f"\n{who}" if who else ""
 
 
-def _key(row: Row) -> str:
-    return row.label if row.entry.name else f"\n{row.label}"
+def _keys(row: Row) -> list[str]:
+    """Return under which names a row may have an earlier score: its own, then those that its file had."""
+    if not row.entry.name:
+        return [f"\n{row.label}"]
+    return [row.label, *map(printable, row.entry.ids)]
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
     """List whose score changes, the largest loss first."""
     found = []
     for row in [*book.rows, *(standing.row for standing in book.absent)]:
-        before = earlier.get(_key(row))
+        before = next((earlier[key] for key in _keys(row) if key in earlier), None)
         if (before.score if before else None) != row.score:
             found.append(Change(row, before.score if before else None, _why(row, before)))
     return sorted(found, key=lambda change: (change.by is not None, change.by or 0))
@@ -136,7 +139,7 @@ def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
 
 def vanished(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[str]:
     """Say who has an earlier score and is not in the class any more."""
-    here = {_key(row) for row in [*book.rows, *(standing.row for standing in book.absent)]}
+    here = {key for row in [*book.rows, *(standing.row for standing in book.absent)] for key in _keys(row)}
     gone = [name.strip() for name, before in earlier.items() if name not in here and before.score is not None]
     if not gone:
         return []

@@ -128,7 +128,8 @@ def assign(
     for entry in entries:
         named.setdefault(printable(entry.name), []).append(entry)
         known = {key for person in people.get(entry.name, ()) if person for key in person.keys}
-        for key in known | {key.casefold() for one in entry.students for key in (one.sid, one.email) if key}:
+        own = {*entry.ids, *(key for one in entry.students for key in (one.sid, one.email) if key)}
+        for key in known | {printable(key).casefold() for key in own}:
             owned.setdefault(key, []).append(entry)
     missing = {key: person for person in absent for key in person.keys}
     found: dict[tuple[str, int], dict[str, Override]] = {}

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from autograder.core.text import clean
+from autograder.core.text import clean, printable
 
 NAME_BYTES = 160
 """Most bytes of a name: file systems take 255, and what is written beside the results adds to it."""
@@ -20,7 +20,6 @@ NAME_BYTES = 160
 _OURS = re.compile(r".*\.(?:csv|html|json|jsonl|lock|log|tmp)|feedback.*|only", re.IGNORECASE)
 """What `make grade` itself may write into the output folder."""
 
-_DROPPED = {"Cc", "Cf", "Co", "Zl", "Zp"}
 _MARK = " (hand-in)"
 
 
@@ -37,8 +36,7 @@ def safe(name: str) -> str:
     (``grades.csv``), a hidden one and an empty one end in `` (hand-in)``.
     """
     text = "".join("\ufffd" if unicodedata.category(each) == "Cs" else each for each in name)
-    spaced = "".join(" " if each.isspace() or each in "/\\" else each for each in unicodedata.normalize("NFC", text))
-    kept = " ".join("".join(each for each in spaced if unicodedata.category(each) not in _DROPPED).split())
+    kept = printable(unicodedata.normalize("NFC", text.replace("/", " ").replace("\\", " ")))
     if len(kept.encode()) > NAME_BYTES:
         digest = hashlib.sha256(kept.encode()).hexdigest()[:8]
         kept = kept.encode()[: NAME_BYTES - 9].decode("utf-8", "ignore").rstrip() + "~" + digest

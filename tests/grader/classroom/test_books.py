@@ -1,6 +1,7 @@
 """The class as files: grades.csv and changes.csv, harmless in a spreadsheet, and read back to the same values."""
 
 import stat
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -111,6 +112,16 @@ def test_as_european_excel_saves_it(row, tmp_path):
              for line in table(tmp_path / "grades.csv")]  # fmt: skip
     (tmp_path / "saved.csv").write_bytes("\r\n".join(lines).encode("utf-8-sig"))
     assert books.changes(book, books.read_earlier(tmp_path / "saved.csv")) == []
+
+
+def test_a_hand_in_that_is_called_otherwise_here_has_its_earlier_score(row, tmp_path):
+    (tmp_path / "last.csv").write_text("submission,score\n'-ben,3\na0001,5.5\n")
+    earlier = books.read_earlier(tmp_path / "last.csv")
+    ben = replace(row("ben (hand-in)", (), halve=0.0), entry=HandIn("ben (hand-in)", Path(), ids=("-ben",)))
+    pair = [replace(row(name, ()), entry=HandIn(name, Path(), ids=("a0001",))) for name in ("a0001.py", "a0001.zip")]
+    book = Gradebook("HW", POINTS, [ben, *pair])
+    assert books.changes(book, earlier) == []
+    assert books.vanished(book, earlier) == []
 
 
 @pytest.mark.parametrize(

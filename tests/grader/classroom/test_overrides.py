@@ -111,6 +111,17 @@ def test_by_a_name_as_tables_write_it():
     assert list(found.entries) == ["=1\u2800x"]
 
 
+def test_by_the_name_that_a_file_had():
+    entry = HandIn("ben (hand-in)", Path("x"), ids=("-ben",))
+    found = overrides.assign([Override("-ben", "total", Fraction(1), "x", 2)], [entry], {}, [])
+    assert list(found.entries) == ["ben (hand-in)"]
+    pair = [HandIn(name, Path("x"), ids=("a1",)) for name in ("a1.py", "a1.zip")]
+    found = overrides.assign([Override("a1", "total", Fraction(1), "x", 2)], pair, {}, [])
+    assert found.problems == [
+        "overrides: line 2 is not applied (total of a1): there are 2 such submissions (a1.py, a1.zip): name one of them"
+    ]
+
+
 # Their effect.
 
 

@@ -30,7 +30,7 @@ POINTS = {"test_double": Fraction(3), "test_halve": Fraction(2), "test_same": Fr
 def book(tmp_path):
     """Six submissions of people with odd names; one is a fault of the grader."""
     rows = []
-    names = [NASTY, "Zoë O'Hara", "李", "a" * 200, "D & E"]
+    names = [NASTY, "Zoë O'Hara", "李", "a" * 200, "D & E\u202e\u2066"]
     for number, name in enumerate(names):
         folder = tmp_path / (f"odd {number} #?%" if number < 2 else f"submission_{number}")
         folder.mkdir()
@@ -92,6 +92,7 @@ def test_nothing_a_stranger_wrote_is_markup(written):
     for page in pages(written):
         source = page.read_text(encoding="utf-8")
         assert "<script" not in source
+        assert not {"\u202e", "\u2066"} & set(source)
         assert "&lt;script&gt;" in source
         assert NASTY in text_of(page)
 
