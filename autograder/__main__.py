@@ -195,10 +195,6 @@ def _grade(options: argparse.Namespace) -> int:
     return 2 if len(faults) == len(done.grades) else 0
 
 
-_OVERWRITE = "\r\x1b[K"
-"""What a terminal takes as: the next line replaces this one."""
-
-
 def _doctor(options: argparse.Namespace) -> int:
     from autograder.core import config
     from autograder.grading import doctor
@@ -229,7 +225,7 @@ def _fixtures(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from autograder.authoring import verify
-    from autograder.classroom import lock, pool
+    from autograder.classroom import lock, pool, terminal
     from autograder.core import config
 
     settings = config.load(options.config)
@@ -239,7 +235,7 @@ def _verify(options: argparse.Namespace) -> int:
     for seed in options.seeds or [None]:
         out = options.out.expanduser() / ("" if seed is None else f"seed-{seed}")
         with lock.hold(out):
-            report = verify.verify(options.config, out, jobs, seed, _show_progress)
+            report = verify.verify(options.config, out, jobs, terminal.follow, seed)
             _write_matrix(report, out, settings.subject, on_screen=seed is None)
         _print_problems(report.problems)
         graded = ", ".join(f"{count} {kind}" for kind, count in report.graded.items())
@@ -247,14 +243,6 @@ def _verify(options: argparse.Namespace) -> int:
         print(f"seed {report.seed}: {graded}: {verdict}. {report.seconds:.0f} s, kill matrix in {out}/", flush=True)
         problems += report.problems
     return 1 if problems else 0
-
-
-def _show_progress(done: int, total: int, name: str) -> None:
-    if sys.stdout.isatty():
-        bar = "━" * (30 * done // total)
-        print(f"{_OVERWRITE}  {bar:─<30} {done}/{total}  {name}", end="" if done < total else _OVERWRITE, flush=True)
-    elif done * 10 // total > (done - 1) * 10 // total:  # a log wants ten lines, not hundreds
-        print(f"  {done}/{total}", flush=True)
 
 
 def _write_matrix(report: Report, out: Path, subject: Callable[[str], str | None], on_screen: bool) -> None:

@@ -25,7 +25,8 @@ import shutil
 import tempfile
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -38,6 +39,7 @@ from autograder.authoring import fixtures, handout, starter
 from autograder.authoring.killmatrix import Fall, MistakeLine
 from autograder.classroom import pool
 from autograder.classroom.pool import HandIn
+from autograder.classroom.terminal import Display
 from autograder.core import config, homework
 from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
@@ -51,8 +53,7 @@ MODEL, STARTER, CORRECT, MISCONCEPTION = "model answer", "starter", "correct", "
 HARMLESS = {PASSED, NOT_MEASURED, "not run"}
 """Ends of a case that say nothing against the function the test is about."""
 
-Progress = Callable[[int, int, str], None]
-"""Told after each submission: how many are done, of how many, and which one it was."""
+Follow = Callable[[int], AbstractContextManager[Display]]
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,7 @@ class Report:
     seconds: float
 
 
-def verify(
-    config_path: Path, out: Path, jobs: int, seed: int | None = None, progress: Progress = lambda *_: None
-) -> Report:
+def verify(config_path: Path, out: Path, jobs: int, follow: Follow, seed: int | None = None) -> Report:
     """Grade everything whose grade is known, and say where a grade is another one.
 
     Parameters
@@ -92,9 +91,10 @@ def verify(
         Where ``<kind>/<name>/results.json`` goes.
     jobs : int
         How many submissions are graded side by side.
+    follow : callable
+        Given how many will be graded, returns what follows them.
     seed : int, optional
         Of fixtures made for this run. By default the fixtures are those in place, and tests of speed are included.
-    progress : callable, optional
 
     Raises
     ------
@@ -112,25 +112,30 @@ def verify(
         untimed_path = without_speed(settings, scratch)
         right_path = untimed_path if seed is not None else config_path
         right, wrong = _right(settings, scratch, seed is None), list(_wrong(config_path, settings, scratch))
-        total, done = len(right) + len(wrong), 0
-        problems: list[str] = []
-        rows: dict[str, MistakeLine] = {}
-        for path, claims in ((right_path, right), (untimed_path, wrong)):
-            for claim, grade in _graded(path, claims, out, jobs):
-                done += 1
-                progress(done, total, claim.name)
-                ended = _ended(claim, grade, out)
-                problems += claim.problems(grade, ended)
-                if isinstance(claim, _Wrong):
-                    rows[claim.name] = claim.row(ended)
+        with follow(len(right) + len(wrong)) as display:
+            found = [*_proved(right_path, right, out, jobs, display), *_proved(untimed_path, wrong, out, jobs, display)]
+    rows = {name: row for name, row, _ in found}
     kinds = [claim.kind for claim in (*right, *wrong)]
     return Report(
         seed=settings.fixtures.seed,
-        rows=tuple(rows[claim.name] for claim in wrong if claim.name in rows),
-        problems=tuple(problems),
+        rows=tuple(row for claim in wrong if (row := rows.get(claim.name)) is not None),
+        problems=tuple(problem for _, _, problems in found for problem in problems),
         graded={kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
         seconds=time.monotonic() - started,
     )
+
+
+def _proved(
+    config_path: Path, claims: Sequence[_Claim], out: Path, jobs: int, display: Display
+) -> Iterator[tuple[str, MistakeLine | None, list[str]]]:
+    """Grade the submissions of `claims`; yield the name of each, its line of the kill matrix, and its problems."""
+    by_name = {_place(claim): claim for claim in claims}
+    entries = [HandIn(name, claim.path) for name, claim in by_name.items()]
+    for entry, grade in pool.grade_all(entries, out, config_path, jobs):
+        claim = by_name[entry.name]
+        display.graded(claim.name, grade)
+        ended = _ended(claim, grade, out)
+        yield claim.name, claim.row(ended) if isinstance(claim, _Wrong) else None, list(claim.problems(grade, ended))
 
 
 def disagreements(config_path: Path, assignment: Path) -> list[str]:
@@ -308,14 +313,6 @@ def _wrong(config_path: Path, settings: Config, scratch: Path) -> Iterator[_Wron
 
 
 # --- grading it ------------------------------------------------------------------------------------------------------
-
-
-def _graded(config_path: Path, claims: list[Any], out: Path, jobs: int) -> Iterator[tuple[Any, Grade]]:
-    """Grade the submissions of `claims` and yield each with its grade, as they are ready."""
-    by_name = {_place(claim): claim for claim in claims}
-    entries = [HandIn(name, claim.path) for name, claim in by_name.items()]
-    for entry, grade in pool.grade_all(entries, out, config_path, jobs):
-        yield by_name[entry.name], grade
 
 
 def _place(claim: _Claim) -> str:

@@ -85,8 +85,8 @@ class Confinement:
         Address space.
     cpu_seconds : int
         Processor time, after which it gets SIGXCPU.
-    uid, gid : int or None
-        The user and group to become; None to stay. The group is the user's number if not given.
+    uid : int or None
+        The user to become, and the group of the same number; None to stay.
     readable : list of str
         What Landlock lets it read: directories, with all that is below, or single files.
     landlock, seccomp : bool
@@ -96,7 +96,6 @@ class Confinement:
     memory_mib: int
     cpu_seconds: int
     uid: int | None = None
-    gid: int | None = None
     readable: list[str] = field(default_factory=list)
     landlock: bool = True
     seccomp: bool = True
@@ -134,7 +133,7 @@ def apply(confinement: Confinement, parent: int | None = None, prepared: int | N
         "oom_score_adj": _on_linux(_go_first_when_memory_runs_out),
         "rlimits": lambda: _limit(confinement.memory_mib, confinement.cpu_seconds),
         "no_new_privs": _on_linux(lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1)),
-        "uid": _on_linux(lambda: _become(confinement.uid, confinement.gid)),
+        "uid": _on_linux(lambda: _become(confinement.uid)),
         "capabilities": _on_linux(_drop_capabilities),
         "dumpable": _on_linux(lambda: _prctl(_PR_SET_DUMPABLE, 0)),
         "parent_death": _on_linux(lambda: die_with(parent)),
@@ -174,7 +173,7 @@ def prepare(readable: Iterable[str]) -> int | None:
         return None  # a worker that tries will say why
 
 
-def sweep(uid: int, gid: int | None = None) -> NoReturn:
+def sweep(uid: int) -> NoReturn:
     """Kill every process of the user `uid` and exit. To be called by root in a forked child.
 
     The exit status is 0 when it is done. Anything else, a death by signal included, means to try again: a process of
@@ -182,7 +181,7 @@ def sweep(uid: int, gid: int | None = None) -> NoReturn:
     """
     status = 1
     try:
-        _become(uid, gid)  # raises unless this process is that user and can be no other: the kill below spares nobody
+        _become(uid)  # raises unless this process is that user and can be no other: the kill below spares nobody
         _drop_capabilities()
         os.kill(-1, signal.SIGKILL)
         status = 0
@@ -246,16 +245,15 @@ def _limit(memory_mib: int, cpu_seconds: int) -> None:
         raise NotHere("; ".join(failures))
 
 
-def _become(uid: int | None, gid: int | None) -> None:
+def _become(uid: int | None) -> None:
     if uid is None:
         raise NotHere("no other user to become")
     if uid <= 0:
         raise NotHere(f"user {uid} is no user to become")
-    gid = uid if gid is None else gid
     os.setgroups([])
-    os.setresgid(gid, gid, gid)
+    os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
-    if os.getresuid() != (uid,) * 3 or os.getresgid() != (gid,) * 3 or os.getgroups():
+    if os.getresuid() != (uid,) * 3 or os.getresgid() != (uid,) * 3 or os.getgroups():
         raise NotHere("the change of user did not take effect")
     try:
         os.setresuid(0, 0, 0)

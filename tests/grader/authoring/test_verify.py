@@ -5,6 +5,7 @@ import io
 import json
 import re
 import textwrap
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from autograder.__main__ import main
 from autograder.authoring import fixtures, handout, killmatrix, verify
 from autograder.authoring.killmatrix import Fall, MistakeLine
-from autograder.classroom import lock
+from autograder.classroom import lock, terminal
 from autograder.core import config
 from autograder.core.errors import ConfigurationError
 from autograder.grading import casefile
@@ -40,7 +41,7 @@ def unhalve(out, cache):
 
 CATALOGUE = """\
 from types import SimpleNamespace
-from wrong.text import SOLUTION
+from .text import SOLUTION
 
 def entry(id, function, old, new, also_fails=(), fails_only=""):
     return SimpleNamespace(**locals())
@@ -107,8 +108,8 @@ class Proof:
         content = json.loads(self.config.read_text())
         self.config.write_text(json.dumps(content | {"fixtures": {"seed": seed}}))
 
-    def verify(self, seed=None, progress=lambda *_: None):
-        return verify.verify(self.config, self.root / "out", 1, seed, progress)
+    def verify(self, seed=None, follow=terminal.LineDisplay):
+        return verify.verify(self.config, self.root / "out", 1, lambda total: nullcontext(follow(total)), seed)
 
 
 @pytest.fixture
@@ -119,13 +120,12 @@ def proof(toy):
 # --- sound -----------------------------------------------------------------------------------------------------------
 
 
-def test_sound_tests_have_no_problems(proof):
-    steps = []
-    report = proof.verify(progress=lambda *step: steps.append(step))
+def test_sound_tests_have_no_problems(proof, capsys):
+    report = proof.verify()
     assert report.problems == ()
     assert report.graded == {"model answer": 1, "starter": 1, "correct": 2, "misconception": 4}
     assert report.seed == 7
-    assert [step[:2] for step in steps] == [(number, 8) for number in range(1, 9)]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [f"{done}/8" for done in range(1, 9)]
     assert {row.name: row.killers for row in report.rows} == {
         "tripled": ["test_double_example", "test_double"],
         "quartered": ["test_halve", "test_unhalve"],
@@ -255,12 +255,13 @@ def test_an_interrupted_run_leaves_nothing_behind(proof, tmp_path, monkeypatch):
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
 
-    def interrupt(done, total, name):
-        assert list((tmp_path / "scratch").glob("verify-*"))
-        raise KeyboardInterrupt
+    class Interrupting(terminal.LineDisplay):
+        def graded(self, name, grade):
+            assert list((tmp_path / "scratch").glob("verify-*"))
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        proof.verify(progress=interrupt)
+        proof.verify(follow=Interrupting)
     assert not list((tmp_path / "scratch").glob("verify-*"))
 
 
