@@ -3,10 +3,12 @@
 Each is the model answer with a file of ``attacks/handins/`` at its end. They are graded as root and as a plain user.
 """
 
+import functools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy
@@ -43,43 +45,41 @@ LOST = {
 
 
 @pytest.fixture
-def graded(tmp_path_factory):
+def graded():
     """Grade a source as root or as a plain user; return results.json and the grader's peak in MiB."""
+    with tempfile.TemporaryDirectory(prefix="hostile-") as made:  # pytest's own folders are closed to a plain user
+        folder = Path(made)
+        folder.chmod(0o755)
+        yield functools.partial(grade, folder)
 
-    def graded(name, mode):
-        folder = tmp_path_factory.mktemp("hostile")
-        for each in (folder, folder.parent):
-            each.chmod(0o755)
-        python, user = sys.executable, None
-        if MODES[mode].missing:
-            pytest.skip(MODES[mode].missing)
-        if mode == "plain" and os.geteuid() == 0:
-            python, user = interpreter(for_others=True)[0], PLAIN_USER
-        (folder / "layers.py").write_text(
-            MODEL + (HANDINS / f"{name}.py").read_text(encoding="utf-8"), encoding="utf-8"
-        )
-        out = folder / "out"
-        out.mkdir()
-        if user is not None:
-            os.chown(out, user, user)
-        packages = str(Path(numpy.__file__).parents[1])
-        ran = subprocess.run(
-            [python, "-B", "-c", GRADE, ROOT / "config.yaml", folder / "layers.py", out / "results.json"],
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
-            env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join((str(ROOT), packages)), "TMPDIR": "/tmp"},
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert ran.returncode == 0, ran.stderr
-        score, peak, *_ = ran.stdout.split()
-        assert score != "None", ran.stdout
-        return json.loads((out / "results.json").read_text(encoding="utf-8")), int(peak)
 
-    return graded
+def grade(folder, name, mode):
+    python, user = sys.executable, None
+    if MODES[mode].missing:
+        pytest.skip(MODES[mode].missing)
+    if mode == "plain" and os.geteuid() == 0:
+        python, user = interpreter(for_others=True)[0], PLAIN_USER
+    (folder / "layers.py").write_text(MODEL + (HANDINS / f"{name}.py").read_text(encoding="utf-8"), encoding="utf-8")
+    out = folder / "out"
+    out.mkdir()
+    if user is not None:
+        os.chown(out, user, user)
+    packages = str(Path(numpy.__file__).parents[1])
+    ran = subprocess.run(
+        [python, "-B", "-c", GRADE, ROOT / "config.yaml", folder / "layers.py", out / "results.json"],
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
+        env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join((str(ROOT), packages)), "TMPDIR": "/tmp"},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stderr
+    score, peak, *_ = ran.stdout.split()
+    assert score != "None", ran.stdout
+    return json.loads((out / "results.json").read_text(encoding="utf-8")), int(peak)
 
 
 def cases():
