@@ -38,6 +38,7 @@ def test_missing_names_each_layer_with_its_reason():
 
 def test_who_need_not_change_user_lacks_nothing():
     assert isolation.missing(without("uid")) == []
+    assert isolation.missing(without("view")) == []
     assert isolation.missing(without("uid", "landlock")) == ["uid: not here", "landlock: not here"]
 
 
