@@ -73,30 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, default=CONFIG, help="the assignment's numbers (default: %(default)s)")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    grade = commands.add_parser("grade", help="grade one submission, or a folder of them")
-    grade.add_argument(
-        "submissions",
-        type=Path,
-        nargs="?",
-        help="a .py, a zip, a folder (default: the sample class)",
-    )
-    grade.add_argument(
-        "--out", type=Path, default=OUT, help="where <submission>/results.json goes (default: %(default)s)"
-    )
-    grade.add_argument("--only", metavar="TEST", help="run one test, or one of its cases: TEST[case]")
-    grade.add_argument("--jobs", type=_positive, metavar="N", help="how many side by side (default: one per processor)")
-    grade.add_argument("--force", action="store_true", help="grade what has been graded already and is unchanged, too")
-    grade.add_argument("--roster", type=Path, metavar="CSV", help="who is in the class, from Gradescope or Canvas")
-    grade.add_argument("--compare", type=Path, metavar="EARLIER", help="an earlier grades.csv, or a Gradescope export")
-    grade.add_argument(
-        "--overrides", type=Path, metavar="CSV", help="decisions of staff (default: overrides.csv in the output folder)"
-    )
-    grade.add_argument("--scheduler", metavar="ADDRESS", help="grade on Dask: tcp://host:port, or `local`")
-    grade.add_argument("--anonymous", action="store_true", help="no names in anything that is printed or written")
-    grade.add_argument(
-        "--as", dest="asked", choices=["class", "one"], help="what the submissions are, where that cannot be told"
-    )
-    grade.set_defaults(command=_grade)
+    _add_grade(commands)
 
     doctor = commands.add_parser("doctor", help="say which isolation of student code holds on this machine")
     doctor.set_defaults(command=_doctor)
@@ -142,6 +119,33 @@ def _parser() -> argparse.ArgumentParser:
     self_check = commands.add_parser("self-check", help="grade the model answer; setup.sh calls it")
     self_check.set_defaults(command=_self_check)
     return parser
+
+
+def _add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    grade = commands.add_parser("grade", help="grade one submission, or a folder of them")
+    grade.add_argument(
+        "submissions",
+        type=Path,
+        nargs="?",
+        help="a .py, a zip, a folder (default: the sample class)",
+    )
+    grade.add_argument(
+        "--out", type=Path, default=OUT, help="where <submission>/results.json goes (default: %(default)s)"
+    )
+    grade.add_argument("--only", metavar="TEST", help="run one test, or one of its cases: TEST[case]")
+    grade.add_argument("--jobs", type=_positive, metavar="N", help="how many side by side (default: one per processor)")
+    grade.add_argument("--force", action="store_true", help="grade what has been graded already and is unchanged, too")
+    grade.add_argument("--roster", type=Path, metavar="CSV", help="who is in the class, from Gradescope or Canvas")
+    grade.add_argument("--compare", type=Path, metavar="EARLIER", help="an earlier grades.csv, or a Gradescope export")
+    grade.add_argument(
+        "--overrides", type=Path, metavar="CSV", help="decisions of staff (default: overrides.csv in the output folder)"
+    )
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="grade on Dask: tcp://host:port, or `local`")
+    grade.add_argument("--anonymous", action="store_true", help="no names in anything that is printed or written")
+    grade.add_argument(
+        "--as", dest="asked", choices=["class", "one"], help="what the submissions are, where that cannot be told"
+    )
+    grade.set_defaults(command=_grade)
 
 
 def _grade(options: argparse.Namespace) -> int:
