@@ -261,7 +261,8 @@ def _published(
     fresh.mkdir()
     publish.write(book, changes, places, done.problems, journal.read, fresh)
     written = _exchange(fresh, held.out)
-    rows = [*book.rows, *(standing.row for standing in book.absent if standing.row.score is not None)]
+    rows = [row if book.counts(row) else replace(row, remark=gradebook.NOT_COUNTED) for row in book.rows]
+    rows += [standing.row for standing in book.absent if standing.row.score is not None]
     next_step = publish.next_step({path.name for path in written}, places, bool(book.standings))
     return replace(done, changes=changes, rows=rows, written=written, next_step=next_step)
 

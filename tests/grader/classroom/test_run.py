@@ -20,6 +20,7 @@ import pytest
 
 from autograder.core.errors import ConfigurationError
 from tests.grader.support import ROOT
+from tests.grader.support.books import table
 
 HALF = "def double(x): return 2 * x\n"
 
@@ -220,6 +221,14 @@ def test_more_points_than_there_are(mark, gradescope, toy):
     done, _, _ = mark(gradescope, overrides=toy.root / "more.csv")
     assert grades(toy)["submission_1"]["score"] == "11.5"
     assert done.rows[0].score == Fraction("11.5")
+
+
+def test_what_does_not_count_is_said_on_the_screen_too(mark, gradescope, toy):
+    text = (gradescope / "submission_metadata.yml").read_text()
+    (gradescope / "submission_metadata.yml").write_text(text.replace("'B1'", "'A1'"))
+    done, _, _ = mark(gradescope)
+    assert done.rows[0].remark == "does not count: another submission of this student does"
+    assert [row[1] for row in table(toy.root / "results/grades.csv")[2:4]] == ["", "A1"]
 
 
 def test_changes_of_another_run_go(mark, gradescope, toy):
