@@ -69,13 +69,16 @@ def functions(path: Path, shown: str) -> Iterator[TestFunction]:
         If the file is not Python.
     """
     text = path.read_bytes()
+    lines = text.split(b"\n")
     for node in parsed(text, shown).body:
         if is_test(node):
             title = (ast.get_docstring(node) or node.name).splitlines()[0].rstrip(".")
             arguments = tuple(argument.arg for argument in node.args.args)
-            source = ast.get_source_segment(text.decode("utf-8"), node) or ""
+            source = lines[node.lineno - 1 : node.end_lineno]  # ast.get_source_segment splits the file for every test
+            source[-1] = source[-1][: node.end_col_offset]
             marks = dict(map(_mark, node.decorator_list))
-            yield TestFunction(node.name, arguments, title, source, marks.get("cases", ""), "parametrize" in marks)
+            segment = b"\n".join(source).decode("utf-8")
+            yield TestFunction(node.name, arguments, title, segment, marks.get("cases", ""), "parametrize" in marks)
 
 
 def _mark(decorator: ast.expr) -> tuple[str, str]:
