@@ -110,17 +110,23 @@ class Session:
     def deadline(self, seconds: float) -> float:
         """Return when something that may take `seconds` must have ended, on the ``time.monotonic`` clock."""
         self.refuse_when_late()
-        return min(time.monotonic() + seconds, self._deadline)
+        end = time.monotonic() + seconds
+        if end > self._deadline:
+            self._give_back()
+        return min(end, self._deadline)
 
     def refuse_when_late(self) -> None:
         """Raise NotRun when the submission's total time is used up; waiting for a processor does not count."""
-        if time.monotonic() < self._deadline:
-            return
+        if time.monotonic() >= self._deadline:
+            self._give_back()
+        if time.monotonic() >= self._deadline:
+            raise self.too_late()
+
+    def _give_back(self) -> None:
+        """Move the end of the submission's total time by what was spent waiting for a processor."""
         seconds = self.interface.limits.submission_seconds
         waited = self.waited_seconds + cpuclock.waited(os.getpid()) - self._waited_before
         self._deadline = self._started + min(PATIENCE * seconds, seconds + waited)
-        if time.monotonic() >= self._deadline:
-            raise self.too_late()
 
     def is_last(self, deadline: float) -> bool:
         """Whether the submission's total time ends at a deadline."""

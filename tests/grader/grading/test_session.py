@@ -82,14 +82,14 @@ def test_the_time_of_a_submission_is_bounded(submit, proxy):
     toy = proxy(submission)
     used_up = (NotRun, "the 0.5 s for the whole submission were used up", None)
     outcomes = []
-    for _ in range(4):
+    for _ in range(8):
         try:
             toy.double(X)
             outcomes.append("passed")
         except NotRun as error:
             outcomes.append(error.message)
     assert outcomes[-1] == used_up[1]
-    assert outcomes.count("passed") <= 1
+    assert outcomes.count("passed") <= 5  # one on a quiet machine; on a busy one the time may be three times as long
     started = time.monotonic()
     assert failure(proxy(submission).double, X) == used_up
     assert time.monotonic() - started < 0.2
@@ -185,3 +185,16 @@ def test_a_worker_is_stopped_while_nothing_is_asked_of_it(student):
             time.sleep(0.001)
         assert state() == "T"
         assert layers.double(X).tolist() == [2.0, 4.0, 6.0]
+
+
+def test_time_spent_waiting_for_a_processor_is_given_back(submit):
+    session = submit("def double(x): return x", submission_seconds=0.3)
+    session.start_clock()
+    time.sleep(0.35)
+    with pytest.raises(NotRun):
+        session.deadline(1)
+    session.waited_seconds = 100.0
+    assert session.deadline(0.01) < time.monotonic() + 0.02
+    time.sleep(0.6)
+    with pytest.raises(NotRun):  # three times the time allowed at most
+        session.deadline(1)
