@@ -180,8 +180,8 @@ def _left_out(items: list[Item]) -> list[str]:
     """Say what was not taken for a hand-in."""
     links = [export.link(item) for item in items if item.kind == "link"]
     special = [f"{item.name} is neither a file nor a folder: not graded" for item in items if item.kind == "special"]
-    ours = [item.name for item in items if item.is_folder]
-    files = [item for item in items if item.kind == "file"]
+    ours = [item.name for item in items if item.is_folder and not item.name.startswith((".", "__"))]
+    files = [item for item in items if item.kind in ("file", "folder") and item.name not in ours]
     hidden = [item.name for item in files if item.name.startswith((".", "__"))]
     plain = [item.name for item in files if item.name not in hidden]
     said = [f"{name} holds results of an earlier run and is no hand-in: left out" for name in ours]

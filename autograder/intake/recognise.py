@@ -117,10 +117,11 @@ def decide(pile: Pile, question: Question) -> Decision:
         return Decision("one", pile, "AS=one was said")
     levels = list(_levels(pile))
     for depth, (level, wrapper) in enumerate(levels):
-        if question.asked is None and _has_required(level, question):
-            if depth == 0 or question.packed:
+        if _has_required(level, question):
+            if question.asked is None and (depth == 0 or question.packed):
                 return Decision("one", pile, f"{question.required} is at its top")
-            break  # a folder of one hand-in, which is a folder
+            if depth:
+                break  # a class of one hand-in, which is a folder
         found = _export(level, wrapper, question) or _download(level) or _several(level, question)
         if found is not None:
             return found
@@ -129,10 +130,10 @@ def decide(pile: Pile, question: Question) -> Decision:
 
 def is_hand_in(item: Item, pile: Pile) -> bool:
     """Whether this is somebody's hand-in, if `pile` is a class: a folder, or a file as people hand them in."""
+    if item.kind not in ("file", "folder") or item.name.startswith((".", "__")):
+        return False
     if item.is_folder:
         return (".graded.jsonl",) not in item.inside  # the results of an earlier run
-    if item.kind != "file" or item.name.startswith((".", "__")):
-        return False
     name = item.name.strip().strip(_INVISIBLE).strip().lower()
     suffix = PurePath(name).suffix
     if suffix in _CODE or name.endswith(".py.txt"):
@@ -148,9 +149,7 @@ def _levels(pile: Pile) -> Iterator[tuple[Pile, str]]:
     wrapper = ""
     for _ in range(_WRAPPERS):
         yield pile, wrapper
-        items = [
-            item for item in pile.items if item.is_folder or is_hand_in(item, pile) or item.name == export.METADATA
-        ]
+        items = [item for item in pile.items if is_hand_in(item, pile) or item.name == export.METADATA]
         if len(items) != 1 or not items[0].is_folder:
             return
         pile, wrapper = pile.enter(items[0]), items[0].name
@@ -162,7 +161,7 @@ def _has_required(level: Pile, question: Question) -> bool:
         return False
     rivals = [item.name for item in level.items if _is_zip(item) and _names(level.start(item, 1 << 16), question)]
     platform = platform_of([(item.name, item.is_folder) for item in level.items], lambda name: False)
-    if len(rivals) > 1 or platform is not None:
+    if question.asked is None and (len(rivals) > 1 or platform is not None):
         others = "files named as a platform names them" if platform else f"zips with one each ({_listed(rivals)})"
         raise question.unclear(f"holds {question.required} and beside it {others}")
     return True
