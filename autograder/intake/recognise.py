@@ -227,16 +227,15 @@ def _several(level: Pile, question: Question) -> Decision | None:
         return None
     names = _listed([item.name for item in own])
     parts = [item for item in own if _names_a_part(item, question)]
-    kinds = _kinds(own)
     if question.asked == "class":
-        return Decision("class", level, f"AS=class was said; {kinds}")
+        return Decision("class", level, f"AS=class was said; {_kinds(hand_ins)}")
     if len(parts) == len(own):
-        return Decision("one", level, f"the names of its {kinds} are those of parts of one project")
+        return Decision("one", level, f"the names of its {_kinds(own)} are those of parts of one project")
     if 2 * len(parts) >= len(own):
         raise question.unclear(f"may be a class or one project: {names}")
     if question.packed and len(own) == len(hand_ins) == 2 and all(item.is_folder for item in own):
         raise question.unclear(f"holds two folders with {question.required} in each: {names}")
-    return Decision("class", level, f"{kinds}, each a submission of its own")
+    return Decision("class", level, f"{_kinds(hand_ins)}, each a submission of its own")
 
 
 def _looks_like_class(item: Item, question: Question) -> bool:

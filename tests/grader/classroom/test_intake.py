@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from autograder.classroom import run
-from autograder.classroom.run import ClassJob
+from autograder.classroom.job import ClassJob
 from tests.grader.support.handins import zip_bytes
 
 ROOT = Path(__file__).parents[3]

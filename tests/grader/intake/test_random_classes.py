@@ -163,7 +163,7 @@ PEOPLE = st.dictionaries(
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(PEOPLE)
 def test_every_student_of_a_canvas_download(packed, people):
-    files = []
+    files: list[tuple[str, bytes]] = []
     for number, (user, (name, late, others)) in enumerate(people.items()):
         source = f"def im2col(): return {number}\ndef col2im(): ...\n".encode()
         for file in ("layers.py", *sorted(others)):
