@@ -92,10 +92,7 @@ class Link:
     def end(self, died: bool = False) -> Ending | None:
         """End the worker, if there is one; `died` if it has closed its connection."""
         worker, self.worker = self.worker, None
-        if worker is None:
-            return None
-        self._session.waited_seconds += worker.waited_seconds()
-        return worker.stop(died)
+        return worker.stop(died) if worker is not None else None
 
     def expect_hello(self, worker: Worker) -> None:
         """Read how the worker has locked itself down; until it has said so nothing of the student's has run."""

@@ -98,13 +98,12 @@ class Session:
         self.import_seconds = 0.0
         self.isolation: dict[str, str] = {}
         self.hung: set[str] = set()
-        self.waited_seconds = 0.0
         self._started = self._waited_before = 0.0
         self._deadline = math.inf
 
     def start_clock(self) -> None:
         """Start the submission's total time; before this it has not begun."""
-        self._started, self._waited_before = time.monotonic(), cpuclock.waited(os.getpid())
+        self._started, self._waited_before = time.monotonic(), self._waited()
         self._deadline = self._started + self.interface.limits.submission_seconds
 
     def deadline(self, seconds: float) -> float:
@@ -125,8 +124,11 @@ class Session:
     def _give_back(self) -> None:
         """Move the end of the submission's total time by what was spent waiting for a processor."""
         seconds = self.interface.limits.submission_seconds
-        waited = self.waited_seconds + cpuclock.waited(os.getpid()) - self._waited_before
+        waited = self._waited() - self._waited_before
         self._deadline = self._started + min(PATIENCE * seconds, seconds + waited)
+
+    def _waited(self) -> float:
+        return cpuclock.waited(os.getpid()) + self.sandbox.waited_seconds()
 
     def is_last(self, deadline: float) -> bool:
         """Whether the submission's total time ends at a deadline."""

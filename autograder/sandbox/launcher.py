@@ -190,6 +190,7 @@ class Sandbox:
         self._fork = fork
         self._launchers: dict[int, _Launcher] = {}
         self._users: dict[int, int | None] = {}
+        self._waited = 0.0
         self._confinement = {
             "memory_mib": memory_mib,
             "cpu_seconds": cpu_seconds,
@@ -273,11 +274,16 @@ class Sandbox:
     def stop(self, pid: int, died: bool, sweep: bool) -> Ending:
         """End the worker `pid`, and with `sweep` everything else that runs as its user; see ``Worker.stop``."""
         launcher = self._launchers.pop(pid)
+        self._waited += cpuclock.waited(pid)
         uid = self._users.pop(pid)
         if not self._fork:
             return launcher.end_itself(died)
         answer = launcher.ask({"do": "stop", "pid": pid, "died": died, "uid": uid if sweep else None})
         return _ending(answer["status"], answer["killed"])
+
+    def waited_seconds(self) -> float:
+        """Return how long launcher and workers, those that have ended included, have waited for a processor."""
+        return self._waited + sum(map(cpuclock.waited, (*self._launchers, self._next.pid)))
 
     def close(self) -> None:
         """End every process and remove every file this sandbox has made."""
@@ -315,6 +321,11 @@ class _Launcher:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     def ask(self, request: dict[str, Any], descriptor: int | None = None) -> dict[str, Any]:
         """Send a request, with a descriptor if given, and return the answer."""
