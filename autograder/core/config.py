@@ -38,6 +38,9 @@ from autograder.core.tables import number
 Feedback = Literal["values", "hint", "verdict"]
 """What a failed test tells: got and expected entries, what is wrong and a hint, or only that it failed."""
 
+FollowThrough = Literal["credit", "explain", "off"]
+"""What a case is worth that fails because of an earlier function: its points, an explanation, or neither."""
+
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 """When a student sees a test; the platform's words."""
 
@@ -247,6 +250,11 @@ class TestSettings(_Section):
     visibility: Visibility = "visible"
 
 
+def _off(value: object) -> object:
+    """Take ``off`` for the word that it is: YAML reads it as the truth value false."""
+    return "off" if value is False else value
+
+
 class Config(_Section):
     """All of ``config.yaml``."""
 
@@ -258,6 +266,7 @@ class Config(_Section):
     limits: Limits
     isolation: Isolation
     speed: Speed
+    follow_through: Annotated[FollowThrough, BeforeValidator(_off)] = "credit"
     late: Late | None = None
     attempts: Attempts | None = None
     grades: Grades = Grades()

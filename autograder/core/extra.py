@@ -34,6 +34,8 @@ class CaseExtra(_Extra):
         What is wrong with which result.
     reason : str
         Why no speed could be measured.
+    stand_ins : list of str
+        The student's functions with whose right answers it passes.
     ratio : float
         Processor time in multiples of the model answer's; the times are medians.
     """
@@ -45,6 +47,7 @@ class CaseExtra(_Extra):
     result: str = ""
     reason: str = ""
     ratio: float | None = None
+    stand_ins: list[str] = []
     cpu_ms: float | None = None
     model_cpu_ms: float | None = None
     rounds: int | None = None
@@ -67,6 +70,8 @@ class TestExtra(_Extra):
         The name of its function.
     cases : dict of str to CaseExtra
         By the case's id; ``all`` for a test without cases.
+    carried : float
+        How many of its points it has only because it passes with right earlier functions.
     """
 
     __test__: ClassVar[bool] = False  # no test of ours, whatever pytest thinks of the name
@@ -74,6 +79,7 @@ class TestExtra(_Extra):
     test: str
     outcome: str
     cases: dict[str, CaseExtra] = {}
+    carried: float = 0.0
     seconds: float = 0.0
     diagnosis: DiagnosisExtra | None = None
     staff: DecisionExtra | None = None
@@ -128,6 +134,8 @@ class ResultsExtra(_Extra):
         What student code could do; the layers that hold are in `isolation`.
     unusable : str
         Why no test could be run.
+    carried : float
+        Of the score: what is given for cases that pass with right earlier functions only.
     examples : dict of str to int
         Functions for which a smallest example was found, and how many numbers go into it.
     notes : list of str
@@ -143,6 +151,7 @@ class ResultsExtra(_Extra):
     import_seconds: float = 0.0
     isolation: dict[str, str] = {}
     unusable: str = ""
+    carried: float = 0.0
     examples: dict[str, int] = {}
     late: LateExtra | None = None
     staff: DecisionExtra | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from autograder.core.errors import Detail
 
 PASSED = "passed"
 PARTLY = "partly"
+CARRIED = "carried"
 NOT_MEASURED = "not measured"
 FAULT = "grader fault"
 
@@ -52,8 +54,8 @@ class CaseResult:
     case : str
         The case's id; empty for a test without cases.
     outcome : str
-        ``passed``, ``not measured`` (a speed that this machine cannot tell), or the ``outcome`` of the StudentError it
-        ended in.
+        ``passed``, ``carried`` (it passes with right earlier functions, and counts), ``not measured`` (a speed that
+        this machine cannot tell), or the ``outcome`` of the StudentError it ended in.
     message : str
         What the student reads; empty when passed.
     function : str
@@ -66,6 +68,8 @@ class CaseResult:
         Cases of one test that failed in the same way have the same; empty: as their messages say.
     quoted : str
         The part of the message that the student's code has written.
+    stand_ins : tuple of str
+        The student's functions with whose right answers the case passes; empty where there are none.
     """
 
     case: str
@@ -76,6 +80,7 @@ class CaseResult:
     detail: Detail = field(default_factory=Detail)
     group: str = ""
     quoted: str = ""
+    stand_ins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,26 +114,54 @@ class TestResult:
         return sum(case.outcome == PASSED for case in self.cases)
 
     @property
+    def carried(self) -> int:
+        """How many cases count because they pass with right earlier functions."""
+        return sum(case.outcome == CARRIED for case in self.cases)
+
+    @property
     def earned(self) -> Fraction:
         """The share of its points that it earns, exactly."""
-        return Fraction(sum(case.outcome in (PASSED, NOT_MEASURED) for case in self.cases), len(self.cases))
+        return Fraction(sum(case.outcome in (PASSED, CARRIED, NOT_MEASURED) for case in self.cases), len(self.cases))
 
     @property
     def outcome(self) -> str:
-        """``passed``, ``partly``, or the outcome of the first case that did not pass."""
+        """``passed``, ``carried``, ``partly``, or the outcome of the first case that did not pass."""
         if self.passed == len(self.cases):
             return PASSED
-        if self.passed:
+        if self.passed + self.carried == len(self.cases):
+            return CARRIED
+        if self.passed + self.carried:
             return PARTLY
         return self.cases[0].outcome
 
+    def carried_score(self, points: Fraction) -> Fraction:
+        """Return what part of `score` is carried: what the test would not have earned by itself."""
+        return self.score(points) - _rounded(points, Fraction(self.passed_or_unmeasured, len(self.cases)))
+
+    @property
+    def passed_or_unmeasured(self) -> int:
+        """How many cases count by themselves."""
+        return sum(case.outcome in (PASSED, NOT_MEASURED) for case in self.cases)
+
     def score(self, points: Fraction) -> Fraction:
         """Return the share of `points` that was earned: by cases, exact, rounded once and never up to full marks."""
-        if self.earned == 1:
-            return points
-        rounded = Fraction(int(points * self.earned * ROUNDING + Fraction(1, 2)), ROUNDING)
-        less = Fraction(math.ceil(points * ROUNDING) - 1, ROUNDING)
-        return min(rounded, less)
+        return _rounded(points, self.earned)
+
+
+def with_stand_in(test: TestResult, function: str) -> TestResult:
+    """Return what a test would come to if this function of the student's were right, as far as cases have shown it."""
+    if test.subject == function:
+        return dataclasses.replace(test, cases=tuple(CaseResult(case.case, PASSED) for case in test.cases))
+    cases = (CaseResult(case.case, PASSED) if case.stand_ins == (function,) else case for case in test.cases)
+    return dataclasses.replace(test, cases=tuple(cases))
+
+
+def _rounded(points: Fraction, share: Fraction) -> Fraction:
+    if share == 1:
+        return points
+    rounded = Fraction(int(points * share * ROUNDING + Fraction(1, 2)), ROUNDING)
+    less = Fraction(math.ceil(points * ROUNDING) - 1, ROUNDING)
+    return min(rounded, less)
 
 
 def tally(outcomes: Counter[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from autograder.core.errors import NotRun, StudentError, TooSlow
@@ -29,13 +29,19 @@ UNCONFIRMED = 3
 """So many examples that a fresh worker does not confirm mean that the function remembers earlier calls."""
 
 
-def at_fault(tests: Sequence[TestResult], functions: Sequence[str]) -> list[str]:
-    """Return those of `functions` that returned something wrong, or nothing, when a test called them."""
+def at_fault(tests: Sequence[TestResult], functions: Sequence[str], speed: Collection[str] = ()) -> list[str]:
+    """Return those of `functions` that returned something wrong, or nothing, and not because of an earlier one.
+
+    Tests of `speed` say that results are wrong, and cannot be tried with right earlier functions: they count only for
+    functions of which nothing could be explained so.
+    """
+    explained = {test.subject for test in tests for case in test.cases if case.stand_ins}
     guilty = set()
     for test in tests:
         for case in test.cases:
             failed = case.outcome not in (PASSED, NOT_MEASURED, NotRun.outcome, TooSlow.outcome)
-            if failed and case.function in ("", test.subject):
+            own = not case.stand_ins and not (test.name in speed and test.subject in explained)
+            if failed and own and case.function in ("", test.subject):
                 guilty.add(test.subject)
     return [function for function in functions if function in guilty]
 
@@ -115,7 +121,7 @@ class Examples:
                 continue
             if self._session.hung:  # to wait for it once more would tell nothing new
                 return example
-            if self._again(function, program, right) != example:
+            if self._again(function, program, student, right) != example:
                 unconfirmed += 1
                 if unconfirmed == UNCONFIRMED:
                     break
@@ -123,7 +129,7 @@ class Examples:
             best = example
             if best.rank == smallest.VALUES:
                 return best
-        return self._remembered(function, programs, right) or best if unconfirmed else best
+        return self._remembered(function, programs, student, right) or best if unconfirmed else best
 
     def _searched(
         self, function: str, programs: Sequence[Program], student: Proxy, right: Proxy
@@ -147,23 +153,24 @@ class Examples:
         mine, ours = (caller_of(proxy, self._session.interface.functions) for proxy in (student, right))
         return smallest.search(function, programs, mine, ours, self._tolerances)
 
-    def _again(self, function: str, program: Program, right: Proxy) -> Example | None:
-        """Return what a program shows in a fresh worker."""
-        student = Proxy(self._session)
+    def _again(self, function: str, program: Program, running: Proxy, right: Proxy) -> Example | None:
+        """Return what a program shows in a fresh worker; there is one at a time, since a user's end together."""
+        running.close()
+        fresh = Proxy(self._session)
         try:
-            found = next(self._search(function, [program], student, right))
+            found = next(self._search(function, [program], fresh, right))
             return found if isinstance(found, Example) else None
         finally:
-            student.close()
+            fresh.close()
 
-    def _remembered(self, function: str, programs: Sequence[Program], right: Proxy) -> Example | None:
+    def _remembered(self, function: str, programs: Sequence[Program], student: Proxy, right: Proxy) -> Example | None:
         """Return the first example among the programs that call something twice, each in a fresh worker."""
         left = self._most_calls // 10  # a worker of its own takes as long as ten calls
         for program in programs:
             if smallest.calls_twice(program.code):
-                example = self._again(function, program, right)
+                example = self._again(function, program, student, right)
                 if example is not None and example.rank == smallest.VALUES:
-                    return example if self._again(function, program, right) == example else None
+                    return example if self._again(function, program, student, right) == example else None
                 left -= 1
                 if left <= 0:
                     break

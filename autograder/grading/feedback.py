@@ -6,9 +6,10 @@ It must not know: arrays, processes, points, the platform's keys.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from types import MappingProxyType
 
-from autograder.core.outcomes import PASSED, CaseResult, Diagnosis, TestResult
+from autograder.core.outcomes import CARRIED, PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading.compare import Foreign
 from autograder.grading.diagnose.smallest import Example
 from autograder.grading.steps import OBJECTS, PIXELS, ROWS, UNKNOWN
@@ -36,16 +37,22 @@ def test_output(result: TestResult, feedback: str) -> str:
     feedback : str
         ``values``, ``hint`` or ``verdict``.
     """
-    failing = [case for case in result.cases if case.outcome != PASSED]
+    failing = [case for case in result.cases if case.outcome not in (PASSED, CARRIED)]
+    carried = [case for case in result.cases if case.outcome == CARRIED]
+    if carried and not failing:
+        return _carried(carried, len(result.cases))
     if not failing:
         counted = {1: "", 2: " in both cases"}.get(len(result.cases), f" in all {len(result.cases)} cases")
         return f"Passed{counted}."
-    if all(case.outcome == "not run" for case in result.cases):
+    explained = [case for case in failing if case.stand_ins]
+    if all(case.outcome == "not run" for case in result.cases) and not explained:
         reasons = dict.fromkeys(f"Not run: {case.message}." for case in failing)
         return "\n".join([*reasons, "That is not a second mistake."])
     lines = [] if len(result.cases) == 1 else [f"{result.passed} of {len(result.cases)} cases passed."]
     if feedback == VERDICT:
         return lines[0] if lines else "Failed."
+    lines += [_carried(carried, len(result.cases))] if carried else []
+    lines += [f"With a right {_names(cases)} {_of_cases(cases, len(result.cases))}." for cases in _by_roots(explained)]
     groups: dict[str, list[CaseResult]] = {}
     for case in failing:
         groups.setdefault(case.group or _case_text(case, feedback), []).append(case)
@@ -95,7 +102,9 @@ def summary(
     lines = [found + (f" (missing: {', '.join(missing)})." if missing and defined else "."), *notes]
     lost = {name: [r for r in results if r.subject == name and r.earned < 1] for name in functions}
     broken = [name for name in functions if not all(map(_not_run, lost[name]))]
+    carried = [name for name in functions if any(r.subject == name and r.carried for r in results)]
     working = [name for name in functions if not lost[name] and any(r.subject == name for r in results)]
+    working = [name for name in working if name not in carried]
     unreached = [name for name in functions if lost[name] and name not in broken]
     waiting = [name for name in unreached if any(_waits(case, name) for result in lost[name] for case in result.cases)]
     late = [name for name in unreached if name not in waiting]
@@ -103,6 +112,8 @@ def summary(
         lines.append("Every test passed.")
     if broken and working:
         lines.append(f"All tests passed for: {', '.join(working)}.")
+    if carried:
+        lines.append(f"Some tests fail only because of an earlier function, for: {', '.join(carried)}.")
     if len(broken) == 1 and not unreached:
         lines.append(f"Look at {broken[0]}: nothing else lost points.")
     elif broken:
@@ -123,6 +134,49 @@ def summary(
             _example(example),
         ]
     return "\n".join(lines)
+
+
+def _carried(cases: Sequence[CaseResult], number: int) -> str:
+    """Say which functions are to blame for cases that get their points all the same."""
+    said = [f"Carried: with a right {_names(same)} {_of_cases(same, number)}." for same in _by_roots(cases)]
+    return "\n".join([*said, "They get their points: the mistake is paid for where it was made."])
+
+
+def _by_roots(cases: Sequence[CaseResult]) -> list[list[CaseResult]]:
+    groups: dict[tuple[str, ...], list[CaseResult]] = {}
+    for case in cases:
+        groups.setdefault(case.stand_ins, []).append(case)
+    return list(groups.values())
+
+
+def _names(cases: Sequence[CaseResult]) -> str:
+    return " and ".join(cases[0].stand_ins)
+
+
+def _of_cases(cases: Sequence[CaseResult], number: int) -> str:
+    return "this passes" if number == 1 else f"{len(cases)} of {number} cases pass that fail with yours"
+
+
+def follow_through(
+    score: Fraction, carried: Fraction, total: Fraction, with_right: Mapping[str, Fraction]
+) -> list[str]:
+    """Say how much of a score is carried, and what one would have with a right function.
+
+    Parameters
+    ----------
+    score, carried, total : Fraction
+        Of the tests that a student sees: points, those of them that are carried, points in all.
+    with_right : mapping of str to Fraction
+        Points with this function right, as far as cases have shown it: speed is measured again only when it is.
+    """
+    lines = []
+    if carried:
+        own = f"{float(score - carried):g} + {float(carried):g} carried"
+        lines.append(f"{own}: tests that fail only because of an earlier function get their points.")
+    for function, points in with_right.items():
+        if points > score:
+            lines.append(f"With a right {function} you would have at least {float(points):g} of {float(total):g}.")
+    return lines
 
 
 def _example(example: Example) -> str:

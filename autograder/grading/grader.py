@@ -191,6 +191,7 @@ class Grader:
             order=list(self._config.tests),
             subject=self._config.subject,
             only=self._only,
+            follow_through=self._config.follow_through,
             knowledge=lambda: _knowledge(home.misconceptions),
             races=Races(
                 reference=lambda: self._reference(sandbox),
@@ -210,7 +211,7 @@ class Grader:
     def _examples(self, sandbox: Sandbox, student: Session, tests: list[TestResult]) -> dict[str, Example]:
         """Return the smallest example for each function that these tests found at fault; no grade depends on it."""
         home, tolerances = self._config.homework, self._config.tolerances
-        wrong = at_fault(tests, list(home.functions))
+        wrong = at_fault(tests, list(home.functions), self._config.speed_tests)
         family = getattr(_knowledge(home.misconceptions), "family", None) if wrong else None
         if family is None:
             return {}

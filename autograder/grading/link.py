@@ -118,6 +118,7 @@ class Link:
             "directory": str(session.directory),
             "module": interface.module,
             "functions": list(interface.functions),
+            "stand_ins": list(session.stand_ins.names) if session.stand_ins is not None else [],
         }
         file = f"{interface.module}.py"
         started = time.monotonic()
@@ -144,10 +145,8 @@ class Link:
                 raise wire.WireError("it does not answer the request")
             worker.resume()
             wire.send(worker.connection, {**request.body, "nonce": nonce}, request.arrays, request.deadline)
-            body, incoming = wire.receive(worker.connection, request.cap, self._patient(worker, request.deadline))
+            body, incoming = self._answered(worker, request, nonce)
             worker.pause()  # what it did now would slow others down, or be for the next request
-            if body.get("nonce") != nonce:
-                raise wire.WireError("it does not answer the request")
             return body, incoming
         except TimeoutError as error:
             self.end()
@@ -188,6 +187,19 @@ class Link:
         what = "an array of shape" if len(error.shapes) == 1 else "arrays of the shapes"
         message = f"{who} returned {what} {shapes}, which is far more than it should"
         return Wrong(message, request.function, {"kind": "shape"}, quoted=shapes)
+
+    def _answered(self, worker: Worker, request: Request, nonce: str) -> tuple[dict[str, Any], list[Array]]:
+        """Return the reply to a request; questions that come before it are answered."""
+        stand_ins = self._session.stand_ins
+        while True:
+            deadline = self._patient(worker, request.deadline)
+            body, incoming = wire.receive(worker.connection, request.cap, deadline)
+            if body.get("nonce") != nonce:
+                raise wire.WireError("it does not answer the request")
+            if stand_ins is None or "question" not in body:
+                return body, incoming
+            answer, outgoing = stand_ins.answer(body["question"], incoming)
+            wire.send(worker.connection, {**answer, "nonce": nonce}, outgoing, request.deadline)
 
     def _died(self, request: Request, who: str, ending: Ending) -> StudentError:
         """Turn the way a worker has ended into the error a student reads."""

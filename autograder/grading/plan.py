@@ -52,6 +52,8 @@ class Plan:
         One test's name, ``name[case]``, or a pattern of names with ``*``; all tests when None.
     races : Races or None
         None where no test measures speed.
+    follow_through : str
+        ``credit``, ``explain`` or ``off``; see ``follow.py``.
     knowledge : callable
         Returns what the homework knows of mistakes, for the diagnosis; called when something is wrong.
     """
@@ -64,6 +66,7 @@ class Plan:
     subject: Callable[[str], str | None]
     only: str | None = None
     races: Races | None = None
+    follow_through: str = "off"
     knowledge: Callable[[], Knowledge | None] = lambda: None
 
 

@@ -8,6 +8,8 @@ not know: points, results.json, how a submission was handed in.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import inspect
 import io
 import sys
 import time
@@ -21,12 +23,13 @@ import pytest
 
 from autograder.core.errors import AutograderError, GraderFault, NotRun, StudentError, TooSlow, Wrong
 from autograder.core.files import ENGINE
-from autograder.core.outcomes import FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
-from autograder.grading import feedback, steps, timing
+from autograder.core.outcomes import CARRIED, FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
+from autograder.grading import feedback, follow, steps, timing
 from autograder.grading.check import Check
 from autograder.grading.compare import Foreign
 from autograder.grading.diagnose.diagnosis import Diagnostician
 from autograder.grading.diagnose.evidence import Evidence
+from autograder.grading.examples import at_fault
 from autograder.grading.history import History
 from autograder.grading.plan import Plan, is_meant
 from autograder.grading.proxy import Proxy
@@ -226,10 +229,58 @@ class GradingPlugin:
                     self._progress(record.result())
             self._history.clear()
 
-    def pytest_sessionfinish(self) -> None:
-        """End the model answer's worker, which has served all races."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """End the model answer's worker, which has served all races; then see what failed because of what."""
         if self._reference is not None:
             self._reference.close()
+        if self.fault is None and not self.interrupted and self._plan.follow_through != follow.OFF:
+            try:
+                self._follow_through([item for item in session.items if isinstance(item, pytest.Function)])
+            except GraderFault as fault:
+                self.fault = fault
+
+    def _follow_through(self, items: Sequence[pytest.Function]) -> None:
+        """Run failed cases again with right earlier functions, and note which of them pass."""
+        results = [record.result() for record in self._records.values()]
+        guilty = at_fault(results, list(self._submission.interface.functions))
+        failures = [failure for item in items if (failure := self._failure(item)) is not None]
+        if not guilty or not failures or self._plan.races is None:
+            return
+        model = self._plan.races.reference()
+        found = follow.carried(failures, guilty, self._submission, lambda: model)
+        for record in self._records.values():
+            for number, case in enumerate(record.cases):
+                if (record.name, case.case) in found:
+                    outcome = CARRIED if self._plan.follow_through == follow.CREDIT else case.outcome
+                    names = found[record.name, case.case]
+                    record.cases[number] = dataclasses.replace(case, outcome=outcome, stand_ins=names)
+
+    def _failure(self, item: pytest.Function) -> follow.Failure | None:
+        """Return a case that failed and can be run again: of a test that takes no fixtures but ours."""
+        name, subject = _function(item), self._plan.subject(_function(item))
+        record = self._records.get(name)
+        parameters = inspect.signature(item.obj).parameters
+        if record is None or subject is None or not set(parameters) <= {"student", "layers", "case", "check"}:
+            return None
+        case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+        case_id = item.callspec.id if hasattr(item, "callspec") else ""
+        if not any(one.case == case_id and one.outcome not in (PASSED, NOT_MEASURED) for one in record.cases):
+            return None
+
+        def passes(student: Proxy) -> bool:
+            dtype = getattr(case, "dtype", "float64")
+            check = Check(student, History(), self._plan.tolerances, dtype)
+            given = {"student": student, "layers": student, "case": case, "check": check}
+            try:
+                item.obj(**{parameter: given[parameter] for parameter in parameters})
+            except GraderFault:
+                raise
+            except (Exception, pytest.skip.Exception, pytest.fail.Exception):
+                self._submission.refuse_when_late()
+                return False
+            return True
+
+        return follow.Failure(name, case_id, subject, passes)
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """After a fault of ours nothing more is run: no grade will come out."""

@@ -23,7 +23,7 @@ from autograder.core import homework
 from autograder.core.config import Config
 from autograder.core.errors import GraderFault, NotRun
 from autograder.core.extra import CaseExtra, DiagnosisExtra, ResultsExtra, TestExtra
-from autograder.core.outcomes import CaseResult, TestResult
+from autograder.core.outcomes import CaseResult, TestResult, with_stand_in
 from autograder.core.results import Results, TestEntry
 from autograder.grading import feedback
 from autograder.grading.diagnose.smallest import Example
@@ -169,6 +169,10 @@ class Recorder:
         """Add up the points."""
         return sum((test.score(self._config.tests[test.name].points) for test in tests), Fraction(0))
 
+    def carried(self, tests: Sequence[TestResult]) -> Fraction:
+        """Add up the points that are given for cases that pass with right earlier functions only."""
+        return sum((test.carried_score(self._config.tests[test.name].points) for test in tests), Fraction(0))
+
     # --- results.json ---
 
     def _write(self, tests: Sequence[TestResult], notes: list[str], about: Sequence[TestResult], ended: bool) -> None:
@@ -189,6 +193,7 @@ class Recorder:
                 import_seconds=round(self._student.import_seconds, 3) if self._student is not None else 0.0,
                 isolation=self.layers,
                 unusable=self._unusable,
+                carried=float(self.carried(tests)),
                 examples={function: example.numbers for function, example in self.examples.items()},
             ),
         )
@@ -200,7 +205,21 @@ class Recorder:
             few = f"{len(about) - len(seen)} of {len(about)} tests are not shown here, or not yet"
             notes = [*notes, f"{few}: the rest of this text is about the others."]
         home = self._config.homework
-        return feedback.summary(home.required_file, list(home.functions), self._defined, notes, seen, self.examples)
+        text = feedback.summary(home.required_file, list(home.functions), self._defined, notes, seen, self.examples)
+        return "\n".join([text, *self._follow_through(seen)])
+
+    def _follow_through(self, tests: Sequence[TestResult]) -> list[str]:
+        """Say what is carried, and what a right function would be worth."""
+        functions = dict.fromkeys(name for test in tests for case in test.cases for name in case.stand_ins)
+        points = {test.name: self._config.tests[test.name].points for test in tests}
+        score = sum((test.score(points[test.name]) for test in tests), Fraction(0))
+        carried = sum((test.carried_score(points[test.name]) for test in tests), Fraction(0))
+        total = sum(points.values(), Fraction(0))
+        with_right = {
+            name: sum((with_stand_in(test, name).score(points[test.name]) for test in tests), Fraction(0))
+            for name in functions
+        }
+        return feedback.follow_through(score, carried, total, with_right)
 
     def _not_run(self, name: str, reason: str) -> TestResult:
         """Return what can be said of a test that was not run: its title is read from its file."""
@@ -231,14 +250,19 @@ class Recorder:
             max_score=float(settings.points),
             output=feedback.test_output(test, settings.feedback),
             visibility=settings.visibility,
-            extra_data=_for_staff(test),
+            extra_data=_for_staff(test, settings.points),
         )
 
 
-def _for_staff(test: TestResult) -> TestExtra:
-    known: dict[str, Any] = {}
+def _for_staff(test: TestResult, points: Fraction) -> TestExtra:
+    known: dict[str, Any] = {"carried": float(test.carried_score(points))} if test.carried else {}
     if test.diagnosis is not None:
         found = test.diagnosis
         known["diagnosis"] = DiagnosisExtra(id=found.id, certain=bool(found.hint), seconds=round(found.seconds, 4))
-    cases = {case.case or "all": CaseExtra(outcome=case.outcome, **case.detail) for case in test.cases}
+    cases = {case.case or "all": _case_for_staff(case) for case in test.cases}
     return TestExtra(test=test.name, outcome=test.outcome, cases=cases, seconds=round(test.seconds, 4), **known)
+
+
+def _case_for_staff(case: CaseResult) -> CaseExtra:
+    replaced: dict[str, Any] = {"stand_ins": list(case.stand_ins)} if case.stand_ins else {}
+    return CaseExtra(outcome=case.outcome, **case.detail, **replaced)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from autograder.core.config import Limits
 from autograder.core.errors import NotRun, StudentError, TimedOut, Wrong
@@ -48,6 +49,15 @@ class Interface:
     opaque: frozenset[str]
     limits: Limits
     parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Answers(Protocol):
+    """Answers in place of some functions while a worker runs; see ``standins.StandIns``."""
+
+    names: tuple[str, ...]
+
+    def answer(self, question: object, arrays: list[Any], /) -> tuple[dict[str, Any], list[Any]]:
+        """Return the body and the arrays of an answer."""
 
 
 class Session:
@@ -99,6 +109,7 @@ class Session:
         self.isolation: dict[str, str] = {}
         self.hung: set[str] = set()
         self._started = self._waited_before = 0.0
+        self.stand_ins: Answers | None = None
         self._deadline = math.inf
 
     def start_clock(self) -> None:

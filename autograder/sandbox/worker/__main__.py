@@ -23,6 +23,7 @@ import ctypes
 import gc
 import importlib
 import json
+import operator
 import os
 import signal
 import socket
@@ -276,7 +277,11 @@ def _serve(connection: socket.socket) -> None:
     functions: dict[str, Any] = {}
     kept: list[Any] = []
     directory = request["directory"]
-    wire.send(connection, {"nonce": request["nonce"], **_load(request, functions)})
+    loaded = _load(request, functions)
+    asking = _Asking(connection)
+    for name in request.get("stand_ins", []):
+        asking.stand_in(name, functions, directory)
+    wire.send(connection, {"nonce": request["nonce"], **loaded})
     last: tuple[list[wire.Array], list[wire.Array]] = [], []
     while True:
         request, arrays = wire.receive(connection, ANY_SIZE)  # from the grader, which is trusted
@@ -290,6 +295,7 @@ def _serve(connection: socket.socket) -> None:
             continue
         last = [], []
         pause = _Pause(connection, request)
+        asking.nonce = request["nonce"]
         body, results = _call(request, arrays, functions, kept, directory, pause)
         wire.send(connection, {"nonce": pause.nonce, **body}, results)
         last = ([], []) if request["parts"] else (arrays, results)
@@ -307,6 +313,57 @@ class _Pause:
         if self._needed:
             wire.send(self._connection, {"nonce": self.nonce})
             self.nonce = wire.receive(self._connection, 0)[0]["nonce"]
+
+
+class _Asking:
+    """Puts stand-ins in place of functions: the grader answers for them, in the middle of a call."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.nonce = ""
+        self._connection = connection
+
+    def stand_in(self, name: str, functions: dict[str, Any], directory: str) -> None:
+        """Replace one function wherever a module of the student's has it under a global name."""
+        own = functions.get(name)
+        if own is None:
+            return
+
+        def stand_in(*arguments: Any, **keywords: Any) -> Any:
+            try:
+                arrays: list[wire.Array] = []
+                question = {
+                    "function": name,
+                    "args": [_asked(value, arrays) for value in arguments],
+                    "kwargs": {key: _asked(value, arrays) for key, value in keywords.items()},
+                }
+                wire.send(self._connection, {"nonce": self.nonce, "question": question}, arrays)
+            except (TypeError, wire.WireError):  # what cannot be asked
+                return own(*arguments, **keywords)
+            body, incoming = wire.receive(self._connection, ANY_SIZE)
+            if "answer" not in body:
+                return own(*arguments, **keywords)
+            results = tuple(incoming[one["array"]] if "array" in one else one["integer"] for one in body["answer"])
+            return results[0] if len(results) == 1 else results
+
+        stand_in.__name__ = stand_in.__qualname__ = name
+        stand_in.__doc__ = getattr(own, "__doc__", None)
+        for module in list(sys.modules.values()):
+            if str(getattr(module, "__file__", "")).startswith(directory):
+                for key, value in list(vars(module).items()):
+                    if value is own:
+                        setattr(module, key, stand_in)
+        functions[name] = stand_in
+
+
+def _asked(value: Any, arrays: list[wire.Array]) -> dict[str, Any]:
+    """Turn one argument of a stand-in into what travels to the grader; a TypeError for what cannot."""
+    numpy = sys.modules["numpy"]
+    if isinstance(value, numpy.ndarray) and value.ndim and wire.shippable(value):
+        arrays.append(numpy.asarray(value))
+        return {"array": len(arrays) - 1}
+    if isinstance(value, (tuple, list)):
+        return {"tuple": [operator.index(one) for one in value]}
+    return {"value": operator.index(value)}
 
 
 def _load(request: dict[str, Any], functions: dict[str, Any]) -> dict[str, Any]:

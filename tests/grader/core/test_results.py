@@ -452,18 +452,19 @@ def with_everything():
     """Results in which every key of extra_data is set."""
     case = CaseExtra(
         outcome="wrong", exception="ValueError", line="7", kind="shape", result="dx", reason="none", ratio=1.5,
-        cpu_ms=2.0, model_cpu_ms=1.0, rounds=3,
+        stand_ins=["add"], cpu_ms=2.0, model_cpu_ms=1.0, rounds=3,
     )  # fmt: skip
     diagnosis = DiagnosisExtra(id="no-padding", certain=True, seconds=0.1)
     staff = DecisionExtra(graded=1.0, reason="regrade", why="Course staff decided.")
-    test = TestExtra(test="test_add", outcome="wrong", cases={"ü": case}, seconds=0.5, diagnosis=diagnosis, staff=staff)
+    test = TestExtra(test="test_add", outcome="wrong", cases={"ü": case}, carried=0.5, seconds=0.5)
+    test = test.model_copy(update={"diagnosis": diagnosis, "staff": staff})
     return made(
         execution_time=2.5,
         tests=(entry(extra_data=test),),
         extra_data=ResultsExtra(
             outcome="", engine="1", python="3.10", numpy="2.2.6", only="test_add", isolated="full", import_seconds=0.25,
             isolation={"seccomp": "on"},
-            unusable="", examples={"im2col": 2},
+            unusable="", carried=1.0, examples={"im2col": 2},
             late=LateExtra(days=1, percent=12.5, earned=2.0, why="late"), staff=staff,
             attempts=AttemptsExtra(ledger=[LedgerLine(created_at="2026-10-01", counts=True, score=None)]), notes=["a"],
         ),

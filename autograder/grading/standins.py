@@ -1,0 +1,141 @@
+"""Right stand-ins for a student's earlier functions, answered by the model answer's worker.
+
+Theory of operation
+-------------------
+A test of `conv2d_forward` fails. Is it wrong itself, or is it the student's `im2col` that it calls? An experiment
+decides: in a fresh worker every global of the student's modules that is their `im2col` is replaced by a stand-in, and
+the same case is run again. The stand-in holds no right code. It sends its arguments to the grader, in the middle of the
+call, and waits; the grader has the model answer's worker compute the answer, and sends that back. So a student's
+process never holds the model answer, and the model answer's process never runs a line of the student's.
+
+What a stand-in cannot answer, the student's own function does: arguments that are no arrays, whole numbers or tuples of
+them, arguments that the model answer refuses, functions with a result that stays in the worker (a cache of the model
+answer's is of no use to a student's code). Code that never asks a stand-in proves nothing, and nothing is claimed.
+
+What a hostile submission could gain
+------------------------------------
+*Points.* While f is tried, a stand-in answers for functions that come before f in the assignment, and for no others. A
+case of f then passes because the student's code turned right answers of those functions into the right answer of f, and
+that is what f's points are for. Whoever breaks `im2col` on purpose loses its points and gets no more for
+`conv2d_forward` than with a right one. Speed is never judged with a stand-in. A case has to ask before it can be
+carried, and the grader itself counts that; so a function that guesses gets no second try without asking.
+*Knowledge.* Answers are those of functions whose formula is in the handout, for inputs that the asker has already.
+Tests, fixtures and expected values are not in the process that answers.
+*State.* The worker that asked is ended after its test, and the one that answered with it.
+*Harm.* A question is checked like a reply: bounded bytes, a short list of dtypes, nothing unpickled. A question that is
+none ends the worker. Questions that hang the model answer, or make it run out of memory, end that worker only, in
+`ANSWER_SECONDS`; after `MOST_FAILURES` of them nothing is answered any more. The time of the submission goes on.
+
+It must not know: tests, points.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.core.errors import StudentError
+from autograder.grading.compare import Array
+from autograder.grading.proxy import Proxy
+from autograder.grading.session import Session
+from autograder.sandbox.worker import wire
+
+ANSWER_SECONDS = 2.0
+"""How long the model answer may take for one question; for honest ones it needs milliseconds."""
+MOST_QUESTIONS = 20_000
+"""To one worker. Loops ask for every pixel; more than this would take seconds."""
+MOST_FAILURES = 3
+"""Questions that may cost the model answer its worker."""
+
+
+class StandIns:
+    """Answers in place of some functions of a student's.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The functions that are replaced.
+    reference : callable
+        Returns the model answer, as a submission; called at the first question.
+    """
+
+    def __init__(self, names: Sequence[str], reference: Callable[[], Session]) -> None:
+        self.names = tuple(names)
+        self.asked: set[str] = set()
+        self._reference = reference
+        self._right: Proxy | None = None
+        self._questions = 0
+        self._failures = 0
+
+    def answer(self, question: object, arrays: list[Array]) -> tuple[dict[str, Any], list[Array]]:
+        """Return the body and the arrays of the answer to a question; ``{}`` where there is none.
+
+        Raises
+        ------
+        WireError
+            If it is not a question: who asks is hostile.
+        """
+        function, args, kwargs = self._understood(question, arrays)
+        self._questions += 1
+        if self._questions > MOST_QUESTIONS or self._failures >= MOST_FAILURES:
+            return {}, []
+        right = self._right = self._right or self._started()
+        try:
+            returned = getattr(right, function)(*args, **kwargs)
+        except StudentError as error:
+            self._failures += error.outcome != "raised"
+            return {}, []
+        finally:
+            right.calls.clear()
+        results = returned if isinstance(returned, tuple) else (returned,)
+        if not all(isinstance(result, (np.ndarray, int)) for result in results):
+            return {}, []
+        self.asked.add(function)
+        outgoing = [result for result in results if isinstance(result, np.ndarray)]
+        places = iter(range(len(outgoing)))
+        body = [{"array": next(places)} if isinstance(one, np.ndarray) else {"integer": one} for one in results]
+        return {"answer": body}, outgoing
+
+    def close(self) -> None:
+        """End the model answer's worker."""
+        if self._right is not None:
+            self._right.close()
+            self._right = None
+
+    def _started(self) -> Proxy:
+        session = copy.copy(self._reference())
+        session.hung = set()
+        limits = session.interface.limits.model_copy(update={"call_seconds": ANSWER_SECONDS})
+        session.interface = dataclasses.replace(session.interface, limits=limits)
+        right = Proxy(session)
+        right.connect()
+        return right
+
+    def _understood(self, question: object, arrays: list[Array]) -> tuple[str, list[Any], dict[str, Any]]:
+        try:
+            assert isinstance(question, dict)
+            function, args, kwargs = question["function"], question["args"], question["kwargs"]
+            if function not in self.names or type(args) is not list or type(kwargs) is not dict:
+                raise ValueError("which function is asked for")
+            if len(args) + len(kwargs) > wire.MAX_ARRAYS:
+                raise ValueError("the number of arguments")
+            given = [_argument(value, arrays) for value in args]
+            return function, given, {str(name): _argument(value, arrays) for name, value in kwargs.items()}
+        except (AssertionError, KeyError, IndexError, TypeError, ValueError) as error:
+            raise wire.WireError("it asks for what there is no stand-in for") from error
+
+
+def _argument(value: dict[str, Any], arrays: list[Array]) -> Any:
+    """Return one argument of a question."""
+    ((kind, content),) = value.items()
+    if kind == "array" and type(content) is int and content >= 0:
+        return arrays[content]
+    if kind == "value" and type(content) is int:
+        return content
+    if kind == "tuple" and type(content) is list and all(type(one) is int for one in content):
+        return tuple(content)
+    raise ValueError("the kind of an argument")

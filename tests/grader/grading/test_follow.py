@@ -1,0 +1,206 @@
+"""Follow-through marks: what fails because of an earlier function, and what a hostile submission makes of it."""
+
+# mypy: ignore-errors
+# A homework and submissions put together from text.
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.core import config
+from autograder.grading.grader import Grader
+from autograder.grading.standins import StandIns
+from autograder.sandbox.worker import wire
+
+SOLUTION = """\
+def double(x):
+    return 2 * x
+
+def halve(x):
+    return double(x) / 4, x.shape
+
+def unhalve(out, cache):
+    return double(out.reshape(cache))
+"""
+WRONG = SOLUTION.replace("return 2 * x", "return 3 * x")
+CREDITED = {"test_double_example": 0, "test_double": 0, "test_halve": 2, "test_unhalve": 4}
+NOTHING = {**CREDITED, "test_halve": 0, "test_unhalve": 0}
+
+
+@pytest.fixture
+def grade(toy):
+    """Grade a source; return results.json."""
+
+    def grade(source, helpers=None, **settings):
+        (toy.root / "answers/toy.py").write_text(SOLUTION)
+        toy.configure(**settings)
+        folder = toy.root / "handed in" / "ann"
+        folder.mkdir(parents=True)
+        for name, text in {"toy.py": source, **(helpers or {})}.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
+        path = toy.root / "results.json"
+        graded = Grader(config.load(toy.config)).grade(folder, path)
+        assert graded.score is not None, graded.remark
+        return json.loads(path.read_text())
+
+    return grade
+
+
+def scores(results):
+    return {test["extra_data"]["test"]: test["score"] for test in results["tests"]}
+
+
+def outputs(results):
+    return {test["extra_data"]["test"]: test["output"] for test in results["tests"]}
+
+
+# What is carried.
+
+
+def test_one_mistake_one_price(grade):
+    results = grade(WRONG)
+    assert scores(results) == CREDITED
+    assert results["score"] == 6
+    ended = {test["extra_data"]["test"]: test["extra_data"]["outcome"] for test in results["tests"]}
+    assert ended == {
+        "test_double_example": "wrong",
+        "test_double": "wrong",
+        "test_halve": "carried",
+        "test_unhalve": "carried",
+    }
+    assert outputs(results)["test_halve"] == (
+        "Carried: with a right double this passes.\nThey get their points: the mistake is paid for where it was made."
+    )
+    assert outputs(results)["test_unhalve"].startswith(
+        "Carried: with a right double 2 of 2 cases pass that fail with yours.\n"
+    )
+    assert "0 + 6 carried: tests that fail only because of an earlier function get their points." in results["output"]
+    assert "With a right double you would have at least 10 of 10." in results["output"]
+    assert "Some tests fail only because of an earlier function, for: halve, unhalve." in results["output"]
+    assert results["extra_data"]["carried"] == 6
+    extra = {test["extra_data"]["test"]: test["extra_data"] for test in results["tests"]}
+    assert extra["test_unhalve"]["carried"] == 4
+    assert extra["test_unhalve"]["cases"]["one"]["stand_ins"] == ["double"]
+    assert "carried" not in extra["test_double"]
+
+
+def test_explain_only_says_it(grade):
+    results = grade(WRONG, follow_through="explain")
+    assert scores(results) == NOTHING
+    assert "With a right double this passes." in outputs(results)["test_halve"]
+    assert "With a right double you would have at least 10 of 10." in results["output"]
+    assert results["extra_data"]["carried"] == 0
+
+
+def test_off_tries_nothing(grade):
+    results = grade(WRONG, follow_through=False)  # as YAML reads the word off
+    assert scores(results) == NOTHING
+    assert "right double" not in json.dumps(results)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["raise ValueError", "return None", "import os; os._exit(1)", "while True: pass", "return [0] * 10**9"],
+    ids=["raises", "none", "exits", "hangs", "memory"],
+)
+def test_an_earlier_function_that_is_of_no_use(grade, body):
+    assert scores(grade(SOLUTION.replace("return 2 * x", body), limits={"call_seconds": 1})) == CREDITED
+
+
+@pytest.mark.parametrize(
+    ("source", "helpers"),
+    [
+        ("from maths import double\n" + WRONG.split("\n\n", 1)[1], {"maths.py": WRONG.split("\n\n")[0]}),
+        ("from pack.maths import *\n" + WRONG.split("\n\n", 1)[1], {"pack/__init__.py": "", "pack/maths.py": WRONG}),
+        (WRONG.replace("def halve", "twice = double\n\ndef halve").replace("return double(", "return twice("), {}),
+        (WRONG.replace("return double(x)", "from toy import double as d; return d(x)"), {}),
+        (WRONG.replace("double(x) / 4", "double(x=x) / 4"), {}),
+    ],
+    ids=["helper", "package", "alias", "imported late", "keyword"],
+)
+def test_however_the_earlier_function_is_called(grade, source, helpers):
+    assert scores(grade(source, helpers)) == CREDITED
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        WRONG.replace("double(x) / 4, x.shape", "3 * x / 4, x.shape").replace("double(out", "3 * (out"),
+        WRONG.replace("double(x) / 4", "double(x) / 5").replace("double(out.reshape", "7 * double(out.reshape"),
+        WRONG.replace("double(x) / 4", "double([x]) / 4").replace("double(out.reshape(cache))", "double({1: out})"),
+    ],
+    ids=["own copy", "a mistake of its own", "asks for what cannot be asked"],
+)
+def test_nothing_is_claimed(grade, source):
+    results = grade(source)
+    assert scores(results) == NOTHING
+    assert "right double" not in json.dumps(results)
+
+
+def test_what_passes_with_the_own_function_is_not_tried(grade):
+    assert scores(grade(SOLUTION)) == {"test_double_example": 1, "test_double": 3, "test_halve": 2, "test_unhalve": 4}
+
+
+# What is hostile.
+
+ASK = """
+import sys, wire_of_mine as w
+def ask(question, arrays=()):
+    frame = sys._getframe()
+    link = next(o for o in __import__("gc").get_objects() if type(o).__name__ == "_Asking")
+    w.send(link._connection, {"nonce": link.nonce, "question": question}, arrays)
+    return w.receive(link._connection, 2**40)
+"""
+
+ATTACKS = {
+    "a_function_that_is_no_stand_in": "ask({'function': 'halve', 'args': [{'array': 0}], 'kwargs': {}}, [x])",
+    "no_question": "ask(['double'])",
+    "an_object": "ask({'function': 'double', 'args': [{'handle': 0}], 'kwargs': {}})",
+    "a_missing_array": "ask({'function': 'double', 'args': [{'array': 3}], 'kwargs': {}})",
+    "a_private_name": "ask({'function': '_session', 'args': [], 'kwargs': {}})",
+    "many_arguments": "ask({'function': 'double', 'args': [{'value': 1}] * 10000, 'kwargs': {}})",
+}
+
+
+@pytest.mark.parametrize("deed", ATTACKS.values(), ids=ATTACKS)
+def test_a_question_that_is_none_ends_the_worker_and_earns_nothing(grade, deed):
+    wire_source = Path(wire.__file__).read_text(encoding="utf-8")
+    source = ASK + WRONG.replace("return double(x) / 4, x.shape", f"a = double(x); {deed}; return a / 4, x.shape")
+    results = grade(source, {"wire_of_mine.py": wire_source})
+    assert scores(results)["test_halve"] == 0
+    assert scores(results)["test_unhalve"] == 0  # it calls halve first
+
+
+def test_who_sees_the_stand_in_and_does_not_ask_it_gains_nothing(grade):
+    seen = "return (x / 2 if 'worker' in double.__code__.co_filename else x), x.shape"
+    results = grade(WRONG.replace("return double(x) / 4, x.shape", seen))
+    assert scores(results)["test_halve"] == 0
+
+
+def test_asking_for_one_thing_and_returning_another_gains_nothing(grade):
+    results = grade(WRONG.replace("return double(x) / 4, x.shape", "double(x); return 3 * x, x.shape"))
+    assert scores(results)["test_halve"] == 0
+
+
+def test_a_later_function_is_no_oracle_for_an_earlier_one(grade):
+    """`double` is wrong, and halves with the right `halve`: which stands for nothing while double is tried."""
+    source = "def double(x):\n    return 4 * halve(x)[0]\n\ndef halve(x):\n    return x / 3, x.shape\n"
+    results = grade(source + SOLUTION[SOLUTION.index("\ndef unhalve") :])
+    assert scores(results)["test_double"] == 0
+    assert scores(results)["test_halve"] == 0
+
+
+def test_questions_that_hang_or_burst_the_model_answer_cost_the_asker_alone(submit):
+    hostile = "def double(x):\n    if x.size == 2:\n        return [0] * 10**9\n    return 2 * x\n"
+    answers = StandIns(["double"], lambda: submit(hostile))
+    question = {"function": "double", "args": [{"array": 0}], "kwargs": {}}
+    try:
+        for _ in range(3):
+            assert answers.answer(question, [np.ones(2)]) == ({}, [])
+        assert answers.answer(question, [np.ones(1)]) == ({}, []), "enough is enough"
+        assert not answers.asked
+    finally:
+        answers.close()
