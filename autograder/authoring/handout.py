@@ -171,6 +171,7 @@ def _values(config_path: Path, settings: Config) -> dict[str, str]:
         "title": settings.title,
         "points": points(settings),
         "speed": speed(settings),
+        "follow_through": _FOLLOW_THROUGH[settings.follow_through],
         "python": _version(root / "pyproject.toml", r'requires-python = ">=([\d.]+)'),
         "python.newest": _newest_python(root / "pyproject.toml"),
         "numpy": _version(root / "requirements" / "grading.txt", NUMPY),
@@ -253,6 +254,18 @@ def points(settings: Config) -> str:
     )
     details = f"<details>\n<summary>Every test, and what it is worth</summary>\n\n{every}\n\n</details>\n"
     return f"{head}\n\n{summary}\n\n{details}"
+
+
+_AGAIN = (
+    "When a function fails because of an earlier one, its tests are run again with a right earlier function in its\n"
+    "place, but for those of speed. What passes then "
+)
+_FOLLOW_THROUGH = {
+    "credit": f"{_AGAIN}gets its points, so that one mistake costs its points once.",
+    "explain": f"{_AGAIN}gets no points, but you are told which function to repair.",
+    "off": "",
+}
+"""What the handout says of ``follow_through`` in config.yaml."""
 
 
 def speed(settings: Config) -> str:

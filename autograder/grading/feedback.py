@@ -100,6 +100,9 @@ def summary(
     missing = [name for name in functions if name not in defined]
     found = f"Found {file}; {len(defined)} of {len(functions)} functions defined"
     lines = [found + (f" (missing: {', '.join(missing)})." if missing and defined else "."), *notes]
+    for number, (function, example) in enumerate(examples.items(), start=1):
+        lines += ["", _mistake(number, function, results), _example(example)]
+    lines += [""] if examples else []
     lost = {name: [r for r in results if r.subject == name and r.earned < 1] for name in functions}
     broken = [name for name in functions if not all(map(_not_run, lost[name]))]
     carried = [name for name in functions if any(r.subject == name and r.carried for r in results)]
@@ -127,12 +130,6 @@ def summary(
             "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
             "One that passes has found nothing, on its own inputs."
         )
-    for function, example in examples.items():
-        lines += [
-            "",
-            f"Where {function} is wrong, as small as it gets (paste it into the notebook):",
-            _example(example),
-        ]
     return "\n".join(lines)
 
 
@@ -177,6 +174,17 @@ def follow_through(
         if points > score:
             lines.append(f"With a right {function} you would have at least {float(points):g} of {float(total):g}.")
     return lines
+
+
+def _mistake(number: int, function: str, results: Sequence[TestResult]) -> str:
+    """Name a mistake: by the first hint about its function, if there is one, and how many tests it costs points."""
+    failed = [result for result in results if result.subject == function and result.earned < 1]
+    others = sum(any(function in case.stand_ins for case in result.cases) for result in results)
+    hints = [result.diagnosis.hint for result in failed if result.diagnosis is not None and result.diagnosis.hint]
+    own = [hint for hint in hints if not hint.startswith(("This comes from", "Two mistakes meet"))] or hints
+    tests = f"{len(failed)} of its tests" + (f", and {others} of later functions" if others else "")
+    said = [f"Mistake {number}, in {function} (fails {tests}).", *own[:1]]
+    return "\n".join([*said, "The smallest input that shows it, to paste into the notebook:"])
 
 
 def _example(example: Example) -> str:

@@ -33,6 +33,21 @@ def test_everything_is_read(homework):
     assert [settings.feedback for settings in got.tests.values()] == ["values", "hint", "verdict"]
 
 
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [("", "credit"), ("follow_through: credit", "credit"), ("follow_through: explain", "explain"),
+     ("follow_through: off", "off")],
+)  # fmt: skip
+def test_what_follows_from_a_mistake(homework, line, read):
+    assert load(homework, ("tests:\n", f"{line}\ntests:\n")).follow_through == read
+
+
+def test_another_word_for_what_follows_is_refused(homework):
+    (message,) = refused(homework, ("tests:\n", "follow_through: maybe\ntests:\n"))
+    assert message.startswith("config.yaml: follow_through: got the text 'maybe', but should be ")
+    assert all(word in message for word in ("credit", "explain", "off"))
+
+
 def test_paths_are_those_of_the_files_folder(homework, monkeypatch):
     root = homework.parent
     homework.write_text(GOOD)
@@ -189,7 +204,7 @@ def test_a_key_twice(homework):
 def test_not_a_mapping(homework, text, got):
     assert refused(homework, text=text) == [
         f"config.yaml: got {got}, but should be keys with values: title, total_points, homework, fixtures, tolerances, "
-        "limits, isolation, speed, late, attempts, grades, tests. Correct the value."
+        "limits, isolation, speed, follow_through, late, attempts, grades, tests. Correct the value."
     ]
 
 

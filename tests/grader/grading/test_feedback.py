@@ -128,7 +128,8 @@ def test_the_smallest_example_can_be_pasted():
     example = Example("double", 1, "x = np.array([1.0])\ny = double(x)", "y is\n    [3]\nbut should be\n    [2]", 0, 1)
     text = summary("toy.py", FUNCTIONS, FUNCTIONS, (), [broken], {"double": example})
     assert text.split("\n\n")[1].splitlines() == [
-        "Where double is wrong, as small as it gets (paste it into the notebook):",
+        "Mistake 1, in double (fails 1 of its tests).",
+        "The smallest input that shows it, to paste into the notebook:",
         "    x = np.array([1.0])",
         "    y = double(x)",
         "y is",
