@@ -22,6 +22,7 @@ from autograder.core import late as late_rules
 from autograder.core.config import Late
 from autograder.core.late import Lateness
 from autograder.core.outcomes import FAULT, tally
+from autograder.core.results import Results
 from autograder.core.tables import number
 from autograder.core.text import printable
 from autograder.grading.grader import Grade
@@ -95,6 +96,12 @@ class Row:
         return printable(self.entry.name) or printable(student.sid or student.email or student.name)
 
 
+def _carried(results: Results) -> str:
+    """Say how many points are given for what fails only because of an earlier function; nothing where none are."""
+    points = Fraction(repr(results.extra_data.carried))
+    return f"; {number(points)} points carried" if points else ""
+
+
 def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Override], rule: Late | None) -> Row:
     """Make the line of one graded submission, and count decisions and lateness in its ``results.json``.
 
@@ -127,7 +134,7 @@ def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Overr
         dropped,
         tuple(sorted(certain)),
         tuple(sorted({diagnosis.id for diagnosis in diagnoses} - certain - {""})),
-        tally(grade.outcomes),
+        tally(grade.outcomes) + _carried(results),
         grade.remark,
         next((test.output for test in results.tests if test.status == "failed" and test.output), ""),
         grade.seconds,

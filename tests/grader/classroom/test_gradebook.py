@@ -1,6 +1,7 @@
 """Rows and standings: lateness, decisions, groups, and exactly one line for every student."""
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ from autograder.grading.grader import Grade
 from autograder.intake import roster
 from autograder.intake.handins import HandIn, Student
 from autograder.intake.roster import Person
-from tests.grader.support.books import ANN, BEN, LATE_BY_TWO, POINTS, RULE
+from tests.grader.support.books import ANN, BEN, LATE_BY_TWO, POINTS, RULE, entry_of, journal_with
 
 
 def test_lateness_counts_here_and_in_the_results(row, tmp_path):
@@ -25,6 +26,15 @@ def test_lateness_counts_here_and_in_the_results(row, tmp_path):
     assert "late: 2 days begun × " in results["output"].split("\n")[1]
     assert row(rule=RULE, submitted=None).late is None
     assert row(rule=None, submitted=LATE_BY_TWO).score == Fraction("5.5")
+
+
+def test_carried_points_are_counted_apart(tmp_path):
+    tests = [entry_of("test_double", 0.0, 3.0), entry_of("test_halve", 2.5, 2.5)]
+    content = {"score": 2.5, "output": "Found it.", "tests": tests, "extra_data": {"carried": 2.25}}
+    entry = HandIn("a", tmp_path / "a", (ANN,))
+    grade = Grade(Fraction("2.5"), Fraction("5.5"), Counter({"carried": 1, "wrong": 1}), 1.0)
+    made = gradebook.row(entry, grade, journal_with(tmp_path, "a", grade, content), (), None)
+    assert made.status == "1 carried, 1 wrong; 2.25 points carried"
 
 
 def test_misconceptions_are_certain(row):
