@@ -216,6 +216,8 @@ def _decoded(variable: str, path: Path) -> tuple[str, str]:
     if len(data) > MOST_BYTES:
         problem = f"{path} has more than {MOST_BYTES >> 20} MiB: this is not the table of a class"
         raise ConfigurationError(variable, "", problem, "Check the path")
+    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        raise ConfigurationError(variable, "", f"{path} is a workbook or a zip, no text", "Save it as CSV UTF-8")
     encoding = "utf-8-sig" if data[:3] == b"\xef\xbb\xbf" else "utf-8"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"

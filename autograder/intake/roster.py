@@ -99,7 +99,7 @@ def read(path: Path) -> Roster:
     platform = "Canvas" if {"student", "id"} <= columns else "Moodle" if moodle_numbers(table) else ""
     if not platform and not columns & {*_SID, *_EMAIL, *_LOGIN}:
         raise tables.without_columns("ROSTER", path, ["SID, Email, SIS User ID or SIS Login ID"], table.columns)
-    people: dict[frozenset[str] | int, Person] = {}
+    people: dict[object, Person] = {}
     problems, staff = [], []
     for person in _people(table, platform):
         where = f"{path.name}: line {person.line}" + (f" ({person.student.name})" if person.student.name else "")
@@ -107,7 +107,8 @@ def read(path: Path) -> Roster:
             problems.append(f"{where} has no id and no e-mail address: matched with no submission")
         if not person.counts:
             staff.append(str(person.line))
-        people.setdefault(person.keys or person.line, person)  # who is in two sections has two lines
+        same = (person.keys, person.student.name.casefold()) if person.keys else person.line
+        people.setdefault(same, person)  # who is in two sections has two lines
     if staff:
         listed = ", ".join(staff[:_SHOWN]) + (f" and {len(staff) - _SHOWN} more" if len(staff) > _SHOWN else "")
         problems.append(f"{path.name}: no students, but staff or Canvas' test student, are in line {listed}: left out")

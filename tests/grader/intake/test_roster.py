@@ -154,6 +154,12 @@ def test_who_is_in_two_sections_is_one(read):
     assert found.entries[0].students[0].name == "Ann"
 
 
+def test_two_names_with_the_same_ids_are_two(read):
+    found = roster.match([entry("1")], read("Name,SID,Email\nAnn,1,a@u.edu\nBen,1,a@u.edu\n"))
+    assert [person.student.name for person in found.unmatched] == ["Ann", "Ben"]
+    assert "roster: 2 lines have 1: it identifies nobody (lines 2, 3)" in found.problems
+
+
 def test_whom_nothing_identifies_alone(read):
     found = roster.match([], read("Name,SID,Email\nAnn,,x@u.edu\nBen,2,x@u.edu\n"))
     assert [person.student.name for person in found.unmatched] == ["Ann"]
