@@ -5,6 +5,7 @@ It must not know: how grading works, which tables are written.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -112,7 +113,7 @@ def assign(
     overrides: Sequence[Override],
     entries: Sequence[HandIn],
     people: Mapping[str, Sequence[Person | None]],
-    absent: Iterable[Person],
+    roster: Sequence[Person],
 ) -> Assigned:
     """Find what each decision is about: a submission by its name, or a student's only one by the id or e-mail.
 
@@ -120,8 +121,8 @@ def assign(
     ----------
     people : mapping of str to sequence of Person or None
         By the name of a submission, its students in the roster.
-    absent : iterable of Person
-        In the roster, without a submission.
+    roster : sequence of Person
+        Everybody in it. What two of them share identifies neither.
     """
     named: dict[str, list[HandIn]] = {}
     owned: dict[str, list[HandIn]] = {}
@@ -131,11 +132,16 @@ def assign(
         own = {*entry.ids, *(key for one in entry.students for key in (one.sid, one.email) if key)}
         for key in known | {printable(key).casefold() for key in own}:
             owned.setdefault(key, []).append(entry)
-    missing = {key: person for person in absent for key in person.keys}
+    shared = Counter(key for person in roster for key in person.keys)
+    present = {person.line for persons in people.values() for person in persons if person}
+    missing = {key: person for person in roster if person.line not in present for key in person.keys}
     found: dict[tuple[str, int], dict[str, Override]] = {}
     problems = []
     for override in overrides:
         key = override.submission.casefold()
+        if override.submission not in named and shared[key] > 1:
+            problems.append(not_applied(override, f"{shared[key]} students of the roster have this"))
+            continue
         candidates = named.get(override.submission) or owned.get(key, [])
         if len(candidates) == 1 and (override.submission in named or len(candidates[0].students) < 2):
             target = (candidates[0].name, 0)

@@ -122,8 +122,9 @@ def _assigned(
     """Find what each decision is about; without names, by the names that there were."""
     entries = [*hand_ins.entries, *hand_ins.without_files]
     if not order.anonymous:
-        absent = people.absent if people else []
-        return decisions.assign(overrides, entries, people.people if people else {}, absent)
+        if people is None:
+            return decisions.assign(overrides, entries, {}, [])
+        return decisions.assign(overrides, entries, people.people, people.roster.people)
     assigned = decisions.assign(overrides, named, {}, [])
     new = {old.name: entry.name for old, entry in zip(named, entries, strict=True)}
     renamed = {

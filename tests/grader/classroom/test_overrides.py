@@ -106,6 +106,18 @@ def test_by_the_name_of_a_submission_or_by_what_identifies_its_only_student():
     ]
 
 
+def test_what_two_students_share_decides_about_neither():
+    ann, ben = (
+        Person(Student(name), frozenset({sid, "x@u.edu"}), line=line)
+        for name, sid, line in (("Ann", "1", 2), ("Ben", "2", 3))
+    )
+    entry = HandIn("a", Path("a"), (Student("Ann", "1", "x@u.edu"),))
+    given = [Override(who, "total", Fraction(1), "x", line) for line, who in enumerate(["x@u.edu", "1", "2"], 2)]
+    found = overrides.assign(given, [entry], {"a": (ann,)}, [ann, ben])
+    assert (list(found.entries), list(found.absent)) == (["a"], [3])
+    assert found.problems == ["overrides: line 2 is not applied (total of x@u.edu): 2 students of the roster have this"]
+
+
 def test_by_a_name_as_tables_write_it():
     found = overrides.assign([Override("=1 x", "total", Fraction(1), "x", 2)], [HandIn("=1\u2800x", Path("x"))], {}, [])
     assert list(found.entries) == ["=1\u2800x"]
