@@ -1,6 +1,6 @@
-"""The class as files: grades.csv with a line for every student, and changes.csv against earlier scores.
+"""Writes the class as files: grades.csv with a line for every student, and changes.csv with what earlier scores become.
 
-It must not know: how a score came about, platforms, terminals.
+This module does not know how a score is computed, or what Canvas and Moodle want.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAMED = 10
 
 
 def write_grades(book: Gradebook, path: Path) -> None:
-    """Write one line per student; a submission that is nobody's, or does not count, has a line without a student."""
+    """Write one line per student. A submission that counts for nobody has a line without a student."""
     head: list[Cell] = [*KEYS, *SUMMARY, *book.points]
     worth = [POINTS_POSSIBLE.capitalize(), *[None] * 4, book.total, book.total, *[None] * 3, *book.points.values()]
     lines = [head, worth]
@@ -61,14 +61,14 @@ def _line(book: Gradebook, standing: Standing) -> list[Cell]:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier score, None where there was no grade; and by test where that is known."""
+    """An earlier score, None if there was no grade; also the points of each test, if they are known."""
 
     score: Fraction | None
     tests: dict[str, Fraction] = field(default_factory=dict)
 
 
 def read_earlier(path: Path) -> dict[str, Earlier]:
-    """Read earlier scores by submission, or by student where there is none.
+    """Read earlier scores by submission, or by student for students without a submission.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _student(line: Line) -> str:
 
 
 def _keys(row: Row) -> list[str]:
-    """Return under which names a row may have an earlier score: its own, then those that its file had."""
+    """Return the names under which a row may have an earlier score: its own, then those of its file."""
     if not row.entry.name:
         return [f"\n{row.label}"]
     return [row.label, *map(printable, row.entry.ids)]
@@ -115,7 +115,7 @@ def _keys(row: Row) -> list[str]:
 
 @dataclass(frozen=True)
 class Change:
-    """What differs from the earlier score; None where there is none."""
+    """How a row differs from its earlier score; None if it does not."""
 
     row: Row
     before: Fraction | None
@@ -123,12 +123,12 @@ class Change:
 
     @property
     def by(self) -> Fraction | None:
-        """How much more it is now."""
+        """The new score minus the earlier one."""
         return None if self.before is None or self.row.score is None else self.row.score - self.before
 
 
 def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
-    """List whose score changes, the largest loss first."""
+    """Return the rows whose score changes, the largest loss first."""
     found = []
     for row in [*book.rows, *(standing.row for standing in book.absent)]:
         before = next((earlier[key] for key in _keys(row) if key in earlier), None)
@@ -138,7 +138,7 @@ def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
 
 
 def vanished(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[str]:
-    """Say who has an earlier score and is not in the class any more."""
+    """Say which students have an earlier score and are not in the class any more."""
     here = {key for row in [*book.rows, *(standing.row for standing in book.absent)] for key in _keys(row)}
     gone = [name.strip() for name, before in earlier.items() if name not in here and before.score is not None]
     if not gone:

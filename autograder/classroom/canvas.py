@@ -1,7 +1,8 @@
-"""Canvas: the table that its gradebook imports, and the names under which it takes feedback.
+"""Canvas: writes the table that its gradebook imports, and names feedback files as it expects them.
 
-Canvas finds an assignment by the name of its column and makes a new one where there is none; it finds students by their
-ids, else by name, and lets the last of several rows win. It must not know: how a score came about.
+Canvas finds an assignment by the name of its column, and makes a new assignment if there is none of that name. It finds
+students by their ids, else by name. If a student has several rows, the last one counts. This module does not know how
+a score is computed.
 
 Source: Canvas' `gradebook_importer.rb` and `submissions_controller.rb`.
 """
@@ -23,16 +24,16 @@ _ID = re.compile(r" \(\d+\)$")
 
 
 def column(title: str, chosen: str | None, roster: Roster | None) -> tuple[str, str]:
-    """Return the name of the assignment's column, and what staff have to know about it.
+    """Return the name of the assignment's column, and what staff should know about it.
 
     Parameters
     ----------
     title : str
         The homework's.
     chosen : str or None
-        Of the column, as config.yaml has it.
+        The column's name in config.yaml.
     roster : Roster or None
-        With Canvas' own columns, if it is Canvas' gradebook.
+        It has Canvas' own columns, if it is Canvas' gradebook.
     """
     wanted = chosen or title
     if roster is None or roster.platform != "Canvas":
@@ -58,7 +59,7 @@ def _plain(name: str) -> str:
 
 
 def write(book: Gradebook, assignment: str, path: Path) -> list[str]:
-    """Write what Canvas imports: a line for every student who has a grade and an id; return what staff have to know."""
+    """Write the table for Canvas, a line for every student with a grade and an id; return what staff should know."""
     lines: list[list[Cell]] = [[*CANVAS, assignment], [Verbatim("    Points Possible"), *[None] * 4, book.total]]
     without = []
     for standing in book.standings:
@@ -75,7 +76,7 @@ def write(book: Gradebook, assignment: str, path: Path) -> list[str]:
 
 
 def _identity(book: Gradebook, standing: Standing) -> tuple[str, ...]:
-    """Return Canvas' own columns of a student; nothing without an id that Canvas knows."""
+    """Return Canvas' own columns of a student; None without an id that Canvas knows."""
     if standing.person is None and book.with_roster:
         return ()
     student = standing.student
@@ -85,6 +86,6 @@ def _identity(book: Gradebook, standing: Standing) -> tuple[str, ...]:
 
 
 def feedback_name(entry: HandIn) -> str:
-    """Return the name under which Canvas takes feedback on a submission; empty if it does not name it."""
+    """Return the file name under which Canvas takes feedback on a submission; empty if there is none."""
     found = next((match for match in map(_FILE.fullmatch, entry.files) if match), None)
     return f"{found['start']}_feedback.html" if found else ""

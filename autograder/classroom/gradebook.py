@@ -1,7 +1,7 @@
 """The class as a table: what every student got, after decisions of staff and lateness.
 
-A row is a submission, a standing is a student: exactly one for each, whatever was handed in. It must not know: how
-grading works, which files the table is written to, terminals.
+There is exactly one `Row` for each submission, and exactly one `Standing` for each student. This module does not know
+how grading works, or to which files the table is written.
 """
 
 from __future__ import annotations
@@ -44,32 +44,32 @@ _CANVAS_FILE = re.compile(r".+?_\d+_(\d+)_.+", re.S)
 
 @dataclass(frozen=True)
 class Row:
-    """One submission's line, as it counts in the end.
+    """One submission with its final score.
 
     Attributes
     ----------
     entry : HandIn
-        Without a name, if nothing was handed in.
+        The hand-in; it has no name if nothing was handed in.
     score : Fraction or None
-        After overrides and lateness. None where there is no grade.
+        The score after overrides and lateness; None if there is no grade.
     earned : Fraction or None
-        Before lateness.
+        The score before lateness; None if there is no grade.
     tests : dict of str to Fraction
-        Points by test, overrides included.
+        Points of each test, overrides included.
     overrides : tuple of Override
-        Those that have an effect.
+        Decisions of staff that have an effect.
     dropped : tuple of str
-        Why others have none.
+        Why other decisions have no effect.
     mistakes : tuple of str
-        The ids of the misconceptions that the diagnosis is certain of, each once.
+        The ids of the misconceptions that are certain, each once.
     patterns : tuple of str
         What other wrong results look like.
     status : str
-        How the tests ended, or why there is no grade.
+        How the tests ended, in words, or why there is no grade.
     remark : str
-        What was wrong with the submission as a whole, or with the grader.
+        What was wrong with the submission as a whole, or with the grader; empty if nothing.
     mistake : str
-        What the student reads of the first test that did not pass.
+        What the student reads about the first test that did not pass.
     has_results : bool
         Whether there is a ``results.json``.
     """
@@ -91,7 +91,7 @@ class Row:
 
     @property
     def label(self) -> str:
-        """What the row is called where it is shown: the submission, or whose it would be."""
+        """The name to show for the row: the submission's, or the student's if nothing was handed in."""
         student = next(iter(self.entry.students), Student())
         return printable(self.entry.name) or printable(student.sid or student.email or student.name)
 
@@ -103,12 +103,12 @@ def _carried(results: Results) -> str:
 
 
 def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Override], rule: Late | None) -> Row:
-    """Make the line of one graded submission, and count decisions and lateness in its ``results.json``.
+    """Return the row of one graded submission, and write decisions and lateness into its ``results.json``.
 
     Raises
     ------
     GraderFault
-        If the results are not those that the journal knows.
+        If the results are not as the journal recorded them.
     OSError
         If they cannot be read or written.
     """
@@ -143,7 +143,7 @@ def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Overr
 
 
 def given(entry: HandIn, overrides: Sequence[Override], status: str, grade: Grade | None = None) -> Row:
-    """Make the line of a submission without results: it has what staff give it, if anything."""
+    """Return the row of a submission without results; its only points are those that staff give it."""
     ineffective = decisions.without_effect(overrides, gradable=grade is None, late=False)
     own, dropped = _effective(overrides, ineffective)
     decided = {override.test: override.score for override in own}
@@ -161,14 +161,14 @@ def given(entry: HandIn, overrides: Sequence[Override], status: str, grade: Grad
 
 
 def plain(entry: HandIn, grade: Grade) -> Row:
-    """Make the line of a submission that was graded on some tests only: nothing but their points."""
+    """Return the row of a submission that was graded on some tests only: it holds only their points."""
     return Row(entry, grade.score, status=tally(grade.outcomes), remark=grade.remark, seconds=grade.seconds)
 
 
 def _effective(
     overrides: Sequence[Override], ineffective: Iterable[tuple[Override, str]]
 ) -> tuple[tuple[Override, ...], tuple[str, ...]]:
-    """Return the decisions that have an effect, and what is to be said of the others."""
+    """Return the decisions that have an effect, and a sentence for each of the others."""
     why = {override.test: reason for override, reason in ineffective}
     said = tuple(decisions.not_applied(one, why[one.test]) for one in overrides if one.test in why)
     return tuple(override for override in overrides if override.test not in why), said
@@ -179,7 +179,7 @@ def _effective(
 
 @dataclass(frozen=True)
 class Standing:
-    """One student's line: who it is, here and in the roster, and the row that counts for them."""
+    """One student: the student's data here and in the roster, and the row that counts for the student."""
 
     student: Student
     person: Person | None
@@ -188,22 +188,22 @@ class Standing:
 
 @dataclass(frozen=True)
 class Gradebook:
-    """The class.
+    """The whole class.
 
     Attributes
     ----------
     points : dict of str to Fraction
-        What every graded test is worth, in the order of config.yaml.
+        The points that every graded test is worth, in the order of config.yaml.
     rows : list of Row
-        One per submission, those without files last.
+        One for each submission; submissions without files come last.
     absent : sequence of Standing
-        Everybody in the roster without a submission.
+        Everybody in the roster who has no submission.
     people : mapping of str to sequence of Person or None
-        By the name of a submission, its students in the roster.
+        For each submission, by name, its students in the roster.
     of_several : {'latest', 'best'}
-        Which submission counts of a student who has several.
+        Which submission counts when a student has several.
     with_roster : bool
-        Whether there is a roster, so that who is not in it is a stranger.
+        Whether there is a roster. Then a student who is not in it does not belong to the class.
     """
 
     title: str
@@ -216,17 +216,17 @@ class Gradebook:
 
     @property
     def total(self) -> Fraction:
-        """What all tests are worth together."""
+        """The points of all tests together."""
         return sum(self.points.values(), Fraction())
 
     @property
     def standings(self) -> list[Standing]:
-        """Every student that is known, once: those who handed in in the order of the rows, then the others."""
+        """Every known student, once: first those with a submission, in the order of the rows, then the others."""
         return self._chosen[0]
 
     @property
     def problems(self) -> list[str]:
-        """Which of several submissions counts, and decisions that have no effect."""
+        """Sentences for staff: which of several submissions counts, and which decisions have no effect."""
         dropped = [said for row in [*self.rows, *(one.row for one in self.absent)] for said in row.dropped]
         return [*dropped, *self._chosen[1]]
 
@@ -235,7 +235,7 @@ class Gradebook:
         return self._by_row.get(id(row), [])
 
     def counts(self, row: Row) -> bool:
-        """Whether this row is anybody's grade, or may be, because it is not known whose it is."""
+        """Whether this row is a student's grade, or may be one because its student is not known."""
         return bool(self.owners(row)) or not row.entry.students
 
     @functools.cached_property
@@ -265,7 +265,7 @@ class Gradebook:
     def _everybody(self) -> Iterator[tuple[object, Standing]]:
         """Yield every student of every submission, with the same key for the same student.
 
-        Two with different student ids are two, even if they share an e-mail address.
+        Different student ids mean two students, even if they share an e-mail address.
         """
         sids: dict[str, set[str]] = {}
         for student in (student for row in self.rows for student in row.entry.students if student.sid):
@@ -280,7 +280,7 @@ class Gradebook:
 
 
 def absent(matched: Matched | None, overrides: Mapping[int, Sequence[Override]]) -> list[Standing]:
-    """Return everybody in the roster whom no submission is matched with, with the points that staff give them."""
+    """Return everybody in the roster without a matched submission, with the points that staff give them."""
     if matched is None:
         return []
     people = [(person, NO_SUBMISSION) for person in matched.absent]
@@ -296,7 +296,7 @@ def absent(matched: Matched | None, overrides: Mapping[int, Sequence[Override]])
 
 
 def _counting(standings: list[Standing], rule: Rule) -> tuple[Standing, str]:
-    """Return which of a student's submissions counts, and why if there are several."""
+    """Return which of a student's submissions counts, and the reason if there are several."""
     if len({id(one.row) for one in standings}) == 1:
         return standings[0], ""
     if rule == "latest":
@@ -313,11 +313,11 @@ def _best(standings: list[Standing]) -> Standing:
 
 
 def _when(entry: HandIn) -> datetime | int | None:
-    """Return something that grows with the time of submission, if that is known: Canvas numbers files as they come."""
+    """Return a value that grows with the time of submission, if it is known: Canvas numbers files in that order."""
     numbers = [int(match[1]) for match in map(_CANVAS_FILE.fullmatch, entry.files) if match]
     return entry.submitted or max(numbers, default=None)
 
 
 def late_in_words(late: Lateness | None) -> str:
-    """Say in a table's cell what lateness takes off."""
+    """Return the text of a table's cell that says what lateness takes off."""
     return f"{number(late.percent)} %" if late else ""

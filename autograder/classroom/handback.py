@@ -1,6 +1,6 @@
-"""What goes back to students through a learning platform: a zip with one page each, named as the platform wants it.
+"""Makes the zip of feedback for a learning platform: one page for each student, named as the platform wants it.
 
-A page shows what its student may read, and names nobody else. It must not know: how a score came about.
+A page shows only what its student may read, and names nobody else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LISTED = 10
 
 
 def write(book: Gradebook, platform: str, results_of: Callable[[str], Results], path: Path) -> list[str]:
-    """Write the zip for a platform that takes one; return what staff have to know.
+    """Write the zip, if the platform takes one; return what staff should know.
 
     Raises
     ------
@@ -44,11 +44,11 @@ def write(book: Gradebook, platform: str, results_of: Callable[[str], Results], 
 
 
 def _who(book: Gradebook, row: Row) -> str:
-    """Return the student's name; nothing for a group, whose members all read the same page."""
+    """Return the student's name; empty for a group, because all its members read the same page."""
     owners = book.owners(row)
     return owners[0].student.name if len(owners) == 1 and len(row.entry.students) == 1 else ""
 
 
 def _results(row: Row, results_of: Callable[[str], Results]) -> Results | None:
-    """Return what the tests found; None where there are points and no files."""
+    """Return the results of the tests; None if staff gave points and there are no files."""
     return results_of(row.entry.name) if row.has_results else None

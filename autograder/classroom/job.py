@@ -1,4 +1,4 @@
-"""What a run over a class was asked for, and what came of it."""
+"""What a run over a class is asked to do, and its result."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ ONLY = "only"
 
 @dataclass(frozen=True)
 class ClassJob:
-    """What was asked for.
+    """What the user asked for.
 
     Attributes
     ----------
     source, out, config : Path
         The submissions, the output folder, config.yaml.
     sample : bool
-        Whether nobody has said what to grade, and `source` is a class that is there to be tried.
+        Whether the user named no submissions, so that `source` is the sample class.
     only : str or None
-        One test, or a pattern; then no books are kept, and results go to a folder of their own.
+        One test, or a pattern. With it no books are written, and results go to a separate folder.
     jobs : int or None
-        How many side by side.
+        How many submissions are graded side by side.
     scheduler : str or None
-        See `batch.grade_all`.
+        See `pool.grade_all`.
     force : bool
-        Grade what is unchanged as well.
+        Whether to grade unchanged submissions, too.
     roster, overrides, compare : Path or None
     anonymous : bool
-        No names in anything that is written or printed.
+        Whether to leave all names out of what is written or printed.
     asked : {'class', 'one'} or None
-        What staff say that the source is.
+        What staff say about `source`: a class, or one submission. None if it is to be recognised.
     """
 
     source: Path
@@ -55,30 +55,30 @@ class ClassJob:
 
     @property
     def place(self) -> Path:
-        """Where results go: those of some tests never among those of all."""
+        """The folder for results. With `only` it is a folder inside `out`, so that complete results stay."""
         return self.out / ONLY if self.only else self.out
 
 
 @dataclass(frozen=True)
 class ClassResult:
-    """What came of it.
+    """The result of a run.
 
     Attributes
     ----------
     grades : dict of str to Grade
         In the order of the class.
     problems : list of str
-        What could not be matched or read, and what the books leave out; for staff.
+        Sentences for staff: what could not be matched or read, and what the books leave out.
     changes : list of Change or None
-        Against earlier scores, where these were given.
+        Changes against earlier scores, if there are any to compare with.
     rows : list of Row
-        As they count, also for those without a submission whom staff gave points.
+        The rows of the books, also for students without a submission to whom staff gave points.
     written : list of Path
-        The books.
+        The files of the books.
     page : Path or None
-        Of the submission, if it is a single one.
+        The page of the submission, if there is only one.
     next_step : str
-        What to do with the books.
+        A sentence that says what to do with the books.
     """
 
     grades: dict[str, Grade]

@@ -1,10 +1,10 @@
-"""What has been graded already: one line per grade, beside the results, so that a second run grades what changed.
+"""Records what has been graded: one line per grade, so that a second run grades only what has changed.
 
-A grade counts as long as its key does: the bytes that were handed in, the tests with their inputs and expected arrays,
-config.yaml, the engine, Python and NumPy. What late work costs is not part of it: that is counted anew every time; nor
-is what concerns Gradescope alone. A results file counts only as it was written: its hash is in the journal.
+A grade counts as long as its key is the same. The key covers the bytes that were handed in, the tests with their inputs
+and expected arrays, config.yaml, the engine, Python and NumPy. It does not cover the late rules, which are applied anew
+every time, or the settings for Gradescope. A results file counts only if it is unchanged: its hash is in the journal.
 
-It must not know: how a grade comes about, whose it is.
+This module does not know how a grade is computed, or whose it is.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _BLOCK = 1 << 20
 
 @dataclass
 class _Line:
-    """What the journal says of one submission.
+    """What the journal says about one submission.
 
     Attributes
     ----------
     written : set of str
-        The hashes of its results file as the grader wrote it, and as it was written since, with lateness counted.
+        The hashes of its results file: as the grader wrote it, and as it was rewritten with lateness counted.
     """
 
     key: str
@@ -59,7 +59,7 @@ class _Line:
 
 
 class Journal:
-    """The journal in the folder `out`; it is read once, and every new grade adds a line.
+    """The journal in the folder `out`. It is read once; every new grade adds a line.
 
     Only the run that holds the lock of `out` may use it.
 
@@ -68,14 +68,14 @@ class Journal:
     out : Path
         The output folder.
     drafts : Path
-        A folder on the same disk, for what is not finished.
+        A folder on the same disk, for unfinished files.
     circumstances : str
-        What beside the submission decides on a grade; see `circumstances`.
+        A digest of all that decides a grade beside the submission; see `circumstances`.
 
     Attributes
     ----------
     problems : list of str
-        What was found damaged, and what became of it; for staff.
+        Sentences for staff: what was damaged, and what was done about it.
 
     Raises
     ------
@@ -94,17 +94,17 @@ class Journal:
 
     @property
     def names(self) -> set[str]:
-        """The submissions that it knows a grade of, current or not."""
+        """The submissions with a recorded grade, current or not."""
         return set(self._lines)
 
     def key(self, path: Path) -> str:
-        """Return what a grade of the submission at `path` depends on; what cannot be read counts as such."""
+        """Return a digest of what a grade of the submission at `path` depends on, unreadable files included."""
         digest = hashlib.sha256(self._circumstances.encode())
         _add(digest, path, strict=False)
         return digest.hexdigest()
 
     def find(self, name: str, key: str, points: Fraction) -> Grade | None:
-        """Return the grade that `name` got for `key`, if its results are still there as they were written."""
+        """Return the grade that `name` got for `key`, if its results file is there and unchanged."""
         line = self._lines.get(name)
         if line is None or line.key != key:
             return None
@@ -124,9 +124,9 @@ class Journal:
         Raises
         ------
         GraderFault
-            If that is not what has been written.
+            If the file is not as it was written.
         OSError
-            If it cannot be read.
+            If the file cannot be read.
         """
         content = (self._out / name / RESULTS).read_bytes()
         line = self._lines.get(name)
@@ -135,18 +135,18 @@ class Journal:
         return Results.parse(content)
 
     def forget(self, name: str) -> None:
-        """Remove results that do not count any more, and the page that shows them."""
+        """Remove results that no longer count, and the page that shows them."""
         for file in (PAGE, RESULTS):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 (self._out / name / file).unlink()
 
     def add(self, name: str, key: str, grade: Grade, fresh: Path) -> Grade:
-        """Put results that have just been written to `fresh` in their place, and note their grade.
+        """Move new results from `fresh` to their place, and record their grade.
 
         Returns
         -------
         Grade
-            The same, or a fault where `fresh` does not hold it or cannot be put there. Then there are no results.
+            The grade; a fault if `fresh` does not hold it or cannot be moved. Then there are no results.
 
         Raises
         ------
@@ -172,16 +172,17 @@ class Journal:
         return grade
 
     def publish(self, name: str, results: Results) -> None:
-        """Replace the results of a submission by the same ones with what else counts, as lateness does.
+        """Rewrite the results of a submission after other things were counted in them, such as lateness.
 
         Raises
         ------
         OSError
-            If that cannot be written. What was there before still is.
+            If that cannot be written. The old file is then unchanged.
         """
         content = results.to_json().encode()
         line, draft = self._lines[name], self._drafts / RESULTS
-        if _hash(content) not in line.written:  # noted first: whichever of the two is there after a kill, it counts
+        # recorded first: after a kill either of the two files may be there, and both count
+        if _hash(content) not in line.written:
             self._append({"name": name, "sha256": _hash(content)})
             line.written.add(_hash(content))
         files.replace(draft, content)
@@ -211,7 +212,7 @@ class Journal:
             yield self._path.with_name(f"{JOURNAL}.damaged-{number}")
 
     def _take(self, line: bytes) -> bool:
-        """Keep what a line says; return whether it says anything."""
+        """Store what a line says; return whether it could be read."""
         try:
             entry = json.loads(line)
             name, digest = _text(entry["name"]), _text(entry["sha256"])
@@ -228,7 +229,7 @@ class Journal:
         return True
 
     def _append(self, entry: dict[str, Any]) -> None:
-        """Add a line, whole or not at all."""
+        """Add a line, completely or not at all."""
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             before = os.fstat(descriptor).st_size
@@ -254,7 +255,7 @@ def _hash(content: bytes) -> str:
 
 
 def _holds(content: bytes, score: Fraction) -> bool:
-    """Whether a results file is whole, and its tests add up to this score."""
+    """Whether a results file is complete, and its tests add up to this score."""
     try:
         tests = Results.parse(content).tests
     except GraderFault:
@@ -263,7 +264,7 @@ def _holds(content: bytes, score: Fraction) -> bool:
 
 
 def circumstances(config: Config, only: str | None) -> str:
-    """Return a digest of all that a grade depends on beside the submission."""
+    """Return a digest of all that a grade depends on, except the submission."""
     sections = dict.fromkeys(("title", "late", "attempts", "grades"), True)
     left_out: dict[str, Any] = {**sections, "limits": {"platform_minutes"}}
     settings = config.model_dump(warnings=False, exclude={**left_out, "homework": _places(config)})
@@ -279,14 +280,14 @@ def circumstances(config: Config, only: str | None) -> str:
 
 
 def _places(config: Config) -> set[str]:
-    """Return the keys of the homework that are paths: what lies there counts, and not where."""
+    """Return the keys of the homework that are paths: the files there count, not where they are."""
     return {name for name, value in config.homework if isinstance(value, Path)}
 
 
 def _add(digest: hashlib._Hash, path: Path, suffixes: Iterable[str] = (), strict: bool = True) -> None:
-    """Add all files at `path`, with their names; links count as what they say and are not followed.
+    """Add all files at `path`, with their names. Of a link its target's name is added; it is not followed.
 
-    What cannot be read raises OSError, or, unless `strict`, counts as what stands in its way.
+    A file that cannot be read raises OSError; without `strict`, the error is added in its place.
     """
     for place in [path, *_below(path)] if path.is_dir() else [path]:
         mode, inner = 0, hashlib.sha256()
@@ -310,7 +311,7 @@ def _add(digest: hashlib._Hash, path: Path, suffixes: Iterable[str] = (), strict
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield what is in a folder and below, as deep as a hand-in is read, folders left out; links to them are not."""
+    """Yield all files below a folder, as deep as a hand-in is read, and links, also those to folders."""
     waiting = [(folder, 1)]
     while waiting:
         place, depth = waiting.pop()

@@ -1,7 +1,7 @@
-"""An output folder: apart from the hand-ins, one run at a time, and a place in it for what is not finished.
+"""Opens an output folder for one run at a time, apart from the hand-ins, with a place for unfinished files.
 
-The lock is the system's own (``flock``): it goes with the process that holds it, however that ends. What is written in
-the file only tells others who it is. This module must not know: what a run does.
+The lock is the system's own (``flock``). The system releases it when the process ends, for whatever reason. The text in
+the lock file only tells others who holds it. This module does not know what a run does.
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, err
 
 @dataclass(frozen=True)
 class Held:
-    """An output folder that is this run's alone.
+    """An output folder that only this run uses.
 
     Attributes
     ----------
     out : Path
         The folder.
     drafts : Path
-        A new folder in it, for what is moved to its place once it is whole. It goes when the run ends.
+        A new folder in it, for unfinished files; each is moved to its place once it is complete. The folder is removed
+        when the run ends.
     problem : str
-        What staff should know about the lock; empty if all is well.
+        What staff should know about the lock; empty if there is nothing to say.
     """
 
     out: Path
@@ -53,12 +54,12 @@ class Held:
 
 @contextlib.contextmanager
 def hold(out: Path) -> Iterator[Held]:
-    """Make the folder `out` if need be, and keep other runs out of it.
+    """Make the folder `out` if it is missing, and keep other runs out of it.
 
     Raises
     ------
     ConfigurationError
-        If it cannot be made or written, or another run holds it.
+        If the folder cannot be made or written, or another run holds it.
     """
     try:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ def keep_apart(source: Path, out: Path) -> None:
     Raises
     ------
     ConfigurationError
-        Results would be taken for hand-ins, or written among them.
+        If one is inside the other: results would be taken for hand-ins, or written among them.
     """
     if not source.is_dir():
         return
@@ -105,14 +106,14 @@ def keep_apart(source: Path, out: Path) -> None:
 
 
 def _is_in(path: Path, folder: Path) -> bool:
-    """Whether `path` is `folder` or below it, under whatever name a disk knows it (a Mac's ignores upper case)."""
+    """Whether `path` is `folder` or below it, even if it is written in another way (on a Mac, in upper case)."""
     return any(above == folder or _is_same(above, folder) for above in (path, *path.parents))
 
 
 def _is_same(one: Path, other: Path) -> bool:
     try:
         return os.path.samefile(one, other)
-    except OSError:  # it is not there yet
+    except OSError:  # the path does not exist yet
         return False
 
 
@@ -123,7 +124,7 @@ def _refused(out: Path, error: OSError) -> ConfigurationError:
 
 
 def _lock(out: Path, descriptor: int) -> str:
-    """Lock the file and write down who holds it; return what is wrong with locking here, if anything."""
+    """Lock the file and write into it who holds it; return what is wrong with locks on this disk, if anything."""
     problem = ""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -143,10 +144,10 @@ def _lock(out: Path, descriptor: int) -> str:
 
 
 def _holder(descriptor: int) -> str:
-    """Say who holds the lock, as far as the file tells."""
+    """Say who holds the lock, as far as the file says."""
     try:
         who = json.loads(os.pread(descriptor, 1 << 16, 0))
         pid, host, since, command = (who[key] for key in ("pid", "host", "since", "command"))
-    except (OSError, ValueError, KeyError, TypeError):  # it has the lock, and has not written this yet
+    except (OSError, ValueError, KeyError, TypeError):  # the other run has the lock, but has not written the text yet
         return "another run"
     return f"another run: process {pid} on {host}, since {since}: {command}"

@@ -1,7 +1,8 @@
-"""Moodle: the grading worksheet filled in, and the names under which it takes feedback.
+"""Moodle: fills in its grading worksheet, and names feedback files as it expects them.
 
-The worksheet has other headers in every language. Its first column, `Participant 123`, and the numbers say which column
-is which. Moodle skips grades that are out of range. It must not know: how a score came about.
+The headers of the worksheet depend on the language. So the columns are recognised by their content: `Participant 123`
+in the first one, and numbers. Moodle skips grades that are out of range. This module does not know how a score is
+computed.
 
 Source: Moodle's `importgradeslib.php` and `importziplib.php`.
 """
@@ -30,9 +31,9 @@ _FILE = re.compile(r"(?P<who>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?.*", r
 
 
 def fill(book: Gradebook, worksheet: Path, path: Path) -> list[str]:
-    """Write Moodle's own grading worksheet with everybody's grade; return what staff have to know.
+    """Write Moodle's own grading worksheet with everybody's grade; return what staff should know.
 
-    Nothing is written where it cannot be told which column the grades belong to, or what they are out of.
+    Nothing is written if the column of the grades, or the maximum grade, cannot be found.
     """
     sheet = tables.read_sheet("ROSTER", worksheet)
     (top, head), rows = sheet.lines[0], sheet.lines[1:]
@@ -68,7 +69,7 @@ def _is_plain(cell: str) -> bool:
 
 
 def _grade_column(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[int | None, Fraction | None]:
-    """Return which column takes the grades, and what they are out of: the next column says that in every row."""
+    """Return the column of the grades and the maximum grade, which the next column says in every row."""
     found = []
     for place in range(1, len(head) - 1):
         next_to = {amount(row[place + 1].strip(), comma=True) for row in rows}
@@ -97,7 +98,7 @@ def _decimal_sign(rows: Sequence[Sequence[str]], place: int, comma: bool) -> str
 
 
 def feedback_name(entry: HandIn) -> str:
-    """Return the path in a zip under which Moodle takes feedback on a submission; empty if it does not name it."""
+    """Return the path in a zip under which Moodle takes feedback on a submission; empty if there is none."""
     found = next((match for match in map(_FILE.fullmatch, entry.files or (entry.name,)) if match), None)
     if found is None:
         return ""

@@ -1,6 +1,6 @@
-"""What staff decide: overrides.csv in, every decision applied to results or said not to be, with its line.
+"""Applies the decisions of staff: reads overrides.csv, and lists every decision without an effect, with its line.
 
-It must not know: how grading works, which tables are written.
+This module does not know how grading works, or which tables are written.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Override:
     line: int = 0
 
     def __str__(self) -> str:
-        """Say it in a table's cell."""
+        """Return the text for a table's cell."""
         return f"{self.test} = {number(self.score)}: {self.reason}"
 
 
@@ -51,14 +51,14 @@ def read(path: Path, points: Mapping[str, Fraction], above_total: bool = False) 
     path : Path
         A table with the columns submission, test, score, reason.
     points : mapping of str to Fraction
-        What every test is worth.
+        The points that every test is worth.
     above_total : bool
-        Whether the score in the end may exceed all of them together.
+        Whether the final score may exceed all of them together.
 
     Raises
     ------
     ConfigurationError
-        If a line names no test, has no score that can be, gives no reason, or decides what another has decided.
+        If a line names no test, has an impossible score, gives no reason, or decides the same as another line.
     """
     found: dict[tuple[str, str], Override] = {}
     total = sum(points.values(), Fraction())
@@ -92,16 +92,16 @@ def read(path: Path, points: Mapping[str, Fraction], above_total: bool = False) 
 
 @dataclass(frozen=True)
 class Assigned:
-    """Decisions by what they are about.
+    """Decisions, by the submission or the student that they are about.
 
     Attributes
     ----------
     entries : dict of str to tuple of Override
         By the name of the submission.
     absent : dict of int to tuple of Override
-        By the line of the roster, for students without a submission.
+        For students without a submission, by their line in the roster.
     problems : list of str
-        Decisions that are about nobody, or not clearly about somebody.
+        Sentences about decisions that match nobody, or more than one.
     """
 
     entries: dict[str, tuple[Override, ...]]
@@ -115,12 +115,12 @@ def assign(
     people: Mapping[str, Sequence[Person | None]],
     roster: Sequence[Person],
 ) -> Assigned:
-    """Find what each decision is about: a submission by its name, or a student's only one by the id or e-mail.
+    """Find what each decision is about: a submission by its name, or a student by id or e-mail.
 
     Parameters
     ----------
     people : mapping of str to sequence of Person or None
-        By the name of a submission, its students in the roster.
+        For each submission, by name, its students in the roster.
     roster : sequence of Person
         Everybody in it. What two of them share identifies neither.
     """
@@ -177,7 +177,7 @@ def not_applied(override: Override, why: str) -> str:
 
 
 def without_effect(overrides: Iterable[Override], gradable: bool, late: bool = True) -> Iterator[tuple[Override, str]]:
-    """Yield the decisions that cannot have an effect, each with the reason.
+    """Yield the decisions that can have no effect, each with the reason.
 
     Parameters
     ----------
@@ -200,10 +200,10 @@ def without_effect(overrides: Iterable[Override], gradable: bool, late: bool = T
 
 
 def settle(results: Results, overrides: Iterable[Override], late: Lateness | None) -> Results:
-    """Return results with decisions and lateness counted once, whatever had been counted in them before.
+    """Return results with decisions and lateness counted once; earlier ones are undone first.
 
-    Points of tests come first, then lateness, unless the score in the end is decided. Why it was decided is for staff:
-    the reasons may name other students.
+    Points of tests come first, then lateness, unless staff decided the final score. The reasons are for staff only,
+    because they may name other students.
     """
     decided = {override.test: override for override in overrides}
     results = as_graded(results)
@@ -221,7 +221,7 @@ def settle(results: Results, overrides: Iterable[Override], late: Lateness | Non
 
 
 def decided_lateness(late: Lateness | None, decision: Override | None) -> Lateness | None:
-    """Return what lateness costs after a decision about it."""
+    """Return what lateness costs, after a decision of staff about it."""
     if decision is None:
         return late
     why = f"Course staff decided what lateness costs: {number(decision.score)} % off"
@@ -229,7 +229,7 @@ def decided_lateness(late: Lateness | None, decision: Override | None) -> Latene
 
 
 def as_graded(results: Results) -> Results:
-    """Return results as the tests gave them: without decisions and lateness."""
+    """Return results without decisions and lateness, as the tests gave them."""
     extra = results.extra_data.given()
     staff: DecisionExtra | None = extra.pop("staff", None)
     if staff is not None:

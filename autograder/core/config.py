@@ -1,10 +1,10 @@
 """``config.yaml``, the one file an instructor edits, read into frozen models.
 
-Whatever does not fit is refused with file, key and remedy before anything is graded: text for a number, a key nobody
-reads, a test that does not exist or has no points, points that do not add up. No number has a default: what is not in
-the file is nowhere.
+A value that does not fit is refused before anything is graded, with file, key and remedy: text for a number, a key that
+nobody reads, a test that does not exist or has no points, points that do not add up. No number has a default: each one
+is in the file.
 
-This room finds the homework and the names of its tests. It must not know: arrays, processes, what a test does.
+This module also finds the homework and the names of its tests. It does not know what a test does.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _module_file(text: str) -> str:
 
 
 def _exact(number: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    """Accept what a positive float accepts, and keep it as the fraction that is written: 0.1 is 1/10."""
+    """Check a positive number, and keep it as the fraction that is written: 0.1 is 1/10."""
     return core_schema.no_info_after_validator_function(lambda value: Fraction(repr(value)), handler(PositiveNumber))
 
 
@@ -88,7 +88,7 @@ NamesOrMore = Annotated[Names, Field(min_length=1)]
 
 
 class _Section(BaseModel):
-    """Keys with values: none unknown, none missing, text is never taken for a number."""
+    """A section of the file: unknown or missing keys are errors, and text is never taken for a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -101,15 +101,15 @@ class Homework(_Section):
     required_file : str
         What a student must hand in.
     solution, oracle, cases : Path
-        The model answer, the loops it is judged by, the inputs.
+        The model answer, the plain loops that compute the expected arrays, and the inputs.
     public_tests, hidden_tests, fixtures : Path
         Folders of the tests, and of the expected arrays.
     misconceptions, correct, expected : Path
-        What proves the tests: a package of wrong answers, a folder of right ones, and what these lose all the same.
+        What proves the tests: a package of wrong answers, a folder of right ones, and the points that right ones lose.
     functions : dict of str to tuple of str
         What each function returns, in the order of the assignment.
     opaque : tuple of str
-        Results that stay with the student's code.
+        Results that stay in the worker: tests pass them on and never look inside.
     """
 
     required_file: Annotated[str, AfterValidator(_module_file)]
@@ -127,13 +127,13 @@ class Homework(_Section):
 
 
 class Fixtures(_Section):
-    """What the fixtures are drawn from."""
+    """The seed that the inputs of the hidden tests are drawn from."""
 
     seed: Annotated[int, Field(ge=0)]
 
 
 class Tolerances(_Section):
-    """Largest errors that pass, as shares of the largest expected magnitude. From 1 on, zeros would pass."""
+    """The largest errors that pass, as shares of the largest expected magnitude. With 1 or more, zeros would pass."""
 
     float64: Share
     float32: Share
@@ -146,9 +146,9 @@ class Limits(_Section):
     Attributes
     ----------
     platform_minutes : float
-        What Gradescope allows for all of it, before it stops the autograder and gives no points.
+        How long Gradescope lets the autograder run. After that it stops it and gives no points.
     example_calls : int
-        Calls of one function in the search for the smallest example of its mistake.
+        How often one function may be called while the smallest example of its mistake is searched.
     """
 
     call_seconds: PositiveNumber
@@ -163,7 +163,7 @@ class Limits(_Section):
 
 
 class Isolation(_Section):
-    """What to do on Gradescope where a layer of the isolation is missing; elsewhere it is only said."""
+    """What to do on Gradescope when a layer of the isolation is missing. Elsewhere the grader only reports it."""
 
     without_seccomp: Literal["warn", "refuse"]
 
@@ -174,9 +174,9 @@ class Speed(_Section):
     Attributes
     ----------
     full_ratio, none_ratio : float
-        Up to the first all points, beyond the second none; between them the Python steps decide.
+        Up to `full_ratio` all points, above `none_ratio` none. Between them the number of Python steps decides.
     rounds : int
-        How often each is timed, unless the verdict is clear before.
+        How often each of the two is timed, unless the verdict is clear earlier.
     """
 
     full_ratio: PositiveNumber
@@ -191,14 +191,14 @@ class Speed(_Section):
 
 
 class Late(_Section):
-    """What handing in late costs. Optional: without this section, nothing; without `due`, nothing but on Gradescope.
+    """What late work costs. Optional: without this section, nothing. Without `due`, only Gradescope's due date counts.
 
     Attributes
     ----------
     grace_minutes : float
-        Up to this late is on time.
+        A submission that is at most this late is on time.
     percent_per_day : float
-        What every day that has begun since `due` takes off the score.
+        What each day takes off the score. A day counts as soon as it has begun.
     at_most_percent : float
         The most that lateness takes off.
     """
@@ -210,7 +210,7 @@ class Late(_Section):
 
 
 class Attempts(_Section):
-    """How often one may submit on Gradescope. Optional: without this section, as often as one likes."""
+    """How often a student may submit on Gradescope. Optional: without this section there is no limit."""
 
     per_day: PositiveInteger | None = None
     in_total: PositiveInteger | None = None
@@ -228,11 +228,11 @@ class Grades(_Section):
     Attributes
     ----------
     of_several : {'latest', 'best'}
-        Which hand-in of a student counts who has several.
+        Which hand-in counts when a student has several.
     above_total : bool
         Whether staff may give more than `total_points`.
     canvas_assignment : str or None
-        The column of Canvas' gradebook, where `title` does not name it.
+        The column of Canvas' gradebook, when its name is not `title`.
     """
 
     of_several: Literal["latest", "best"] = "latest"
@@ -243,7 +243,7 @@ class Grades(_Section):
 class TestSettings(_Section):
     """What one test function is worth and how much of it is shown."""
 
-    __test__: ClassVar[bool] = False  # no test of ours, whatever pytest thinks of the name
+    __test__: ClassVar[bool] = False  # pytest must not collect this class because of its name
 
     points: Points
     feedback: Feedback = "hint"
@@ -302,14 +302,14 @@ def load(path: Path) -> Config:
     Raises
     ------
     ConfigurationError
-        If anything does not fit. It is about the first problem; its remedy goes on with the others, one to a line.
+        If anything does not fit. The error names the first problem; its remedy lists the others, one per line.
     """
     data = yamlfile.parse(path)
     root = path.resolve().parent
     try:
         config = Config.model_validate(data, context=root)
     except ValidationError as error:
-        # Unknown keys first: a key that is misspelt is also missing, and the spelling is the better explanation.
+        # Unknown keys come first: a misspelt key is also a missing one, and "misspelt" explains it better.
         details = sorted(error.errors(), key=lambda detail: detail["type"] not in UNKNOWN_KEY)
         raise together(explained(path.name, detail, Config) for detail in details) from None
     missing = list(_missing_files(path.name, config.homework, root))
@@ -364,7 +364,7 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
     unsettled = [name for name in defined if name not in config.tests]
     for name in unknown:
         problem = f"no such test in {_shown(homework.hidden_tests, root)}/ or {_shown(homework.public_tests, root)}/"
-        # What has no points yet is the likelier meaning.
+        # Suggest a test without points first: that is the likelier meaning.
         remedy = suggestion(name, unsettled, suggestion(name, defined, "Remove it, or write the test."))
         yield ConfigurationError(file, f"tests.{name}", problem, remedy)
     for name in unsettled:

@@ -1,7 +1,4 @@
-"""A command's way out: the streams that it prints to, and the signals that ask it to end.
-
-It must not know: what a command does.
-"""
+"""How a command prints and how it ends: its standard streams, and the signals that ask it to stop."""
 
 from __future__ import annotations
 
@@ -28,8 +25,8 @@ _shields = 0
 
 
 def prepare() -> None:
-    """Make the standard streams usable, whatever this process has been started with."""
-    for descriptor in (0, 1, 2):  # else a file of ours would get the number of one that is closed
+    """Make the standard streams usable, even if this process was started with some of them closed."""
+    for descriptor in (0, 1, 2):  # else the next file we open would get the number of a closed stream
         try:
             os.fstat(descriptor)
         except OSError:
@@ -40,7 +37,8 @@ def prepare() -> None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a grade does not depend on what can be shown here
+            # a grade must not depend on which characters this terminal can show
+            stream.reconfigure(errors="backslashreplace")
 
 
 def complain(text: str) -> None:
@@ -50,7 +48,7 @@ def complain(text: str) -> None:
 
 
 def let_go(*streams: TextIO) -> None:
-    """Give up what a stream cannot take: Python would try again when it exits, and change the status."""
+    """Drop what a stream cannot take: Python would try again at exit, and change the exit status."""
     for stream in streams:
         try:
             stream.flush()
@@ -61,20 +59,20 @@ def let_go(*streams: TextIO) -> None:
 def listen() -> None:
     """Turn the signals that ask a command to end into one KeyboardInterrupt, so that it can clean up."""
     for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as after nohup, or for Ctrl-C in the background
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and background jobs ignore some
             signal.signal(number, _interrupt)
     signal.signal(signal.SIGALRM, _interrupt)
 
 
 def stop_listening() -> None:
-    """Ignore them from now on: it ends anyway."""
+    """Ignore further signals: this command is ending already."""
     for number in (*_SIGNALS, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
 def shielded() -> Iterator[None]:
-    """Have the signals that ask a command to end wait until this is done; it must be short."""
+    """Delay the signals that ask a command to end until this block is done; the block must be short."""
     global _shields
     _shields += 1
     try:
@@ -88,7 +86,8 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
     if _asked is not None:
         if time.monotonic() - _asked > PATIENCE_SECONDS:
             os._exit(INTERRUPTED)
-    elif _shields or _is_importing(frame):  # an import takes it for a missing module: asked again in a moment
+    # an import would report a missing module instead: the signal is sent again in a moment
+    elif _shields or _is_importing(frame):
         signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
     else:
         _asked = time.monotonic()

@@ -11,7 +11,7 @@
     │   ├── OutOfMemory       the student's code asked for more memory than it may have
     │   ├── MalformedReply    the worker answered something that is not an answer
     │   ├── TooSlow           right, but far from the speed it should have
-    │   ├── NotRun            could not be tried because something before it failed: no second mistake
+    │   ├── NotRun            could not be tried because something before it failed; not a mistake itself
     │   └── BadSubmission     what was handed in cannot be read
     ├── ConfigurationError    the instructor's fault: names file, key and remedy; nothing is graded
     └── GraderFault           our fault: no grade is published
@@ -24,7 +24,7 @@ from typing import TypedDict
 
 
 class Detail(TypedDict, total=False):
-    """What staff and scripts may want to know of a case; ``extra.CaseExtra`` says what each key means."""
+    """Details of a case for staff and scripts; ``extra.CaseExtra`` says what each key means."""
 
     exception: str
     line: str
@@ -53,7 +53,7 @@ class StudentError(AutograderError):
     detail : Detail, optional
         For staff and scripts only (``extra_data``).
     quoted : str, optional
-        The part of the message that the student's code has written. It may hold what the code was given.
+        The part of the message that the student's code wrote. It may contain the hidden inputs.
     values : str, optional
         Got and expected, for tests that may show them.
     """
@@ -81,7 +81,7 @@ class Wrong(StudentError):
 
     outcome = "wrong"
     evidence: object = None
-    """What the diagnosis needs to know of it."""
+    """What the diagnosis needs to know about the wrong result."""
 
 
 class Raised(StudentError):
@@ -133,7 +133,7 @@ class BadSubmission(StudentError):
 
 
 class ConfigurationError(AutograderError):
-    """A file of the instructor's is wrong.
+    """A file of the instructor is wrong.
 
     Parameters
     ----------
@@ -150,10 +150,10 @@ class ConfigurationError(AutograderError):
 
 
 def together(problems: Iterable[ConfigurationError]) -> ConfigurationError:
-    """Return the first problem, its remedy followed by the others, one to a line."""
+    """Return one error for several: the first problem, and the others below its remedy, one per line."""
     first, *others = problems
     return ConfigurationError(first.file, first.key, first.problem, "\n".join([first.remedy, *map(str, others)]))
 
 
 class GraderFault(AutograderError):
-    """A bug or a broken machine of ours. No grade may come out of it."""
+    """A bug in the grader or a broken machine. It must never lead to a grade."""

@@ -8,22 +8,22 @@ from pydantic import BaseModel, ConfigDict, model_serializer
 
 
 class Strict(BaseModel):
-    """Knows its keys, takes no value for another one, and does not change."""
+    """A frozen model with fixed keys and strict types."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class _Extra(Strict):
-    """A part of ``extra_data``, which the platform keeps for staff and scripts: a key that was not set is left out."""
+    """A part of ``extra_data``, which the platform keeps for staff and scripts. Keys that were not set are left out."""
 
     @model_serializer
     def given(self) -> dict[str, Any]:
-        """Return what was set, in the order of the fields."""
+        """Return the keys that were set, in the order of the fields."""
         return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
 
 class CaseExtra(_Extra):
-    """How one case ended, and what staff may want to know of it.
+    """How one case ended, and what staff may want to know about it.
 
     Attributes
     ----------
@@ -31,9 +31,9 @@ class CaseExtra(_Extra):
     exception, line : str
         What the student's code raised, and in which of its lines.
     kind, result : str
-        What is wrong with which result.
+        What kind of error it is, and which result has it.
     reason : str
-        Why no speed could be measured.
+        Why the speed could not be measured.
     stand_ins : list of str
         The student's functions with whose right answers it passes.
     ratio : float
@@ -69,12 +69,12 @@ class TestExtra(_Extra):
     test : str
         The name of its function.
     cases : dict of str to CaseExtra
-        By the case's id; ``all`` for a test without cases.
+        By case id; ``all`` for a test without cases.
     carried : float
         How many of its points it has only because it passes with right earlier functions.
     """
 
-    __test__: ClassVar[bool] = False  # no test of ours, whatever pytest thinks of the name
+    __test__: ClassVar[bool] = False  # pytest must not collect this class because of its name
 
     test: str
     outcome: str
@@ -88,7 +88,7 @@ class TestExtra(_Extra):
 class DecisionExtra(_Extra):
     """What course staff decided: the points before, the reason, and the sentence that the student reads.
 
-    Students do not read the reason, which may name others.
+    Students do not see the reason, because it may name other students.
     """
 
     graded: float
@@ -114,22 +114,22 @@ class LedgerLine(_Extra):
 
 
 class AttemptsExtra(_Extra):
-    """What the next submission has to know of the attempts so far."""
+    """What the next submission has to know about the attempts so far."""
 
     ledger: list[LedgerLine]
 
 
 class ResultsExtra(_Extra):
-    """What concerns the submission as a whole.
+    """Data about the submission as a whole.
 
     Attributes
     ----------
     outcome : str
-        Only where there is no grade.
+        Only set when there is no grade.
     engine, python, numpy : str
         The versions that graded it.
     only : str or None
-        The test or pattern that was run alone.
+        The test or pattern that was selected, if not all tests were run.
     isolated : str
         What student code could do; the layers that hold are in `isolation`.
     unusable : str
@@ -137,7 +137,7 @@ class ResultsExtra(_Extra):
     carried : float
         Of the score: what is given for cases that pass with right earlier functions only.
     examples : dict of str to int
-        Functions for which a smallest example was found, and how many numbers go into it.
+        For each function with a smallest example, how many numbers are in its inputs.
     notes : list of str
         For staff, about lateness and attempts.
     """

@@ -1,4 +1,4 @@
-"""Where the engine is, and writing files so that nobody ever sees half of one."""
+"""Where the engine is, and how files are written so that nobody ever sees half of one."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
     Raises
     ------
     OSError
-        If that is not possible. What was there before still is.
+        If that is not possible. The old file is then unchanged.
     """
     replace_all({path: content}, mode)
 
 
 def replace_all(contents: Mapping[Path, bytes], mode: int = 0o600) -> None:
-    """Write all files beside their places first, then rename each; see `replace`."""
+    """Write all files under temporary names first, then rename each; see `replace`."""
     fresh: dict[str, Path] = {}
     try:
         for path, content in contents.items():
@@ -55,7 +55,7 @@ def replace_all(contents: Mapping[Path, bytes], mode: int = 0o600) -> None:
             os.replace(temporary, path)
             del fresh[temporary]
     except OSError as error:
-        error.filename, error.filename2 = str(path), None  # nobody knows the other one
+        error.filename, error.filename2 = str(path), None  # nobody else knows the temporary name
         raise
     finally:
         for temporary in fresh:
@@ -69,9 +69,9 @@ def zipped(
     executable: Collection[str] = (),
     compression: int = zipfile.ZIP_STORED,
 ) -> bytes:
-    """Return a zip: the same bytes for the same files in the same order, whenever and wherever it is packed.
+    """Return a zip: the same bytes for the same files in the same order, on every machine and at any time.
 
-    Stored, since what deflate makes of the same bytes depends on the version of zlib.
+    The files are not compressed, because the result of deflate depends on the version of zlib.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as packed:
@@ -88,7 +88,7 @@ def make_folder_of(path: Path) -> None:
     Raises
     ------
     ConfigurationError
-        If that cannot be.
+        If the folder cannot be made.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,19 +101,19 @@ def make_folder_of(path: Path) -> None:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of `content`: the system may take less at once, as when the disk is nearly full."""
+    """Write all of `content`, in several steps if need be: the system may take less than all at once."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def remedy(error: OSError) -> str:
-    """Say what to do about an error of the machine's; nothing where the error says nothing about that."""
+    """Return what to do about an error of the operating system; empty if there is no advice for it."""
     return _REMEDIES.get(error.errno or 0, "")
 
 
 def described(error: OSError) -> str:
-    """Say in one line what the system refused, and for which file."""
+    """Return in one line what the system refused, and for which file."""
     reason = error.strerror or str(error) or type(error).__name__
     places = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
     return f"{' -> '.join(places)}: {reason}" if places else reason

@@ -1,4 +1,4 @@
-"""The homework's own Python files: its tests, found without running them, and its modules, imported where need be."""
+"""The homework's own Python files: finds its tests without running them, and imports its modules when needed."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class TestFunction:
     name : str
     arguments : tuple of str
     title : str
-        The first line of its docstring, without the full stop; its name if it has none.
+        The first line of its docstring, without the full stop; without a docstring, its name.
     source : str
-        Without its decorators.
+        Its Python source, without the decorators.
     cases : str
-        The group of cases that it runs once for each of; empty if there is none.
+        The group of cases; the test runs once for each of them. Empty if there is none.
     parametrized : bool
-        Whether it has a list of its own of what to run for.
+        Whether it has ``@pytest.mark.parametrize``.
     """
 
-    __test__ = False  # not a test of ours, whatever pytest thinks of the name
+    __test__ = False  # pytest must not collect this class because of its name
 
     name: str
     arguments: tuple[str, ...]
@@ -51,7 +51,7 @@ class TestFunction:
 
     @property
     def measures_speed(self) -> bool:
-        """Whether it takes a race."""
+        """Whether this is a speed test: one that takes the fixture ``race``."""
         return RACE in self.arguments
 
 
@@ -103,7 +103,7 @@ def is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
 
 
 def without_tests(source: str, names: Collection[str]) -> str:
-    """Return a test file without the tests of these names; the others keep their lines."""
+    """Return a test file without the tests of these names; the others keep their line numbers."""
     lines = source.splitlines()
     for node in ast.parse(source).body:
         if is_test(node) and node.name in names:
@@ -150,7 +150,7 @@ def with_imports(paths: Iterable[Path], root: Path) -> Iterator[Path]:
         yield path
         if path.suffix == ".py":
             for base, names in _imports(path, root):
-                # What a package's own file does on the way counts, too.
+                # Importing a.b also runs a/__init__.py, so that file counts, too.
                 places = [base.joinpath(*names[:length]) for length in range(len(names) + 1)]
                 modules = [place.with_name(f"{place.name}.py") for place in places[1:]]
                 modules += [place / "__init__.py" for place in places]
@@ -173,13 +173,13 @@ def _imports(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
 
 @contextmanager
 def loaded(path: Path) -> Iterator[ModuleType]:
-    """Run a file of the homework as a module of its own, forgotten afterwards; what it raises comes through."""
+    """Run a file of the homework as a module, and forget the module afterwards; its exceptions are passed on."""
     name = f"homework_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ConfigurationError(str(path), "", "is not a Python file", "Name one in config.yaml, under homework")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up there
+    sys.modules[name] = module  # dataclasses look up their module there
     try:
         spec.loader.exec_module(module)
         yield module
@@ -198,7 +198,7 @@ def package(path: Path, root: Path) -> ModuleType:
 
 @contextmanager
 def forgotten(root: Path) -> Iterator[None]:
-    """Forget afterwards what is imported from below `root`: another homework may have packages of the same names."""
+    """Forget the modules imported from `root` afterwards: another homework may have packages of the same names."""
     known = set(sys.modules)
     try:
         yield

@@ -1,7 +1,7 @@
 """What handing in late costs.
 
-Uses the platform's submission times, never the current time. Times and the course's rule in; a share of the score and
-the sentences for the student out.
+Uses the platform's submission times, never the current time. From these and the course's rule it computes the share of
+the score that is lost, and the sentences that the student reads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autograder.core.extra import LateExtra, ResultsExtra
 from autograder.core.results import Results
 
 DAY = timedelta(days=1)
-_ROUNDING = 100  # scores keep two decimals, as those of tests do
+_ROUNDING = 100  # scores have two decimals, as the scores of tests have
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Lateness:
     Attributes
     ----------
     days : int
-        Begun since it was due; 0 where staff decided otherwise.
+        Days that have begun since the due date; 0 when staff decided otherwise.
     percent : Fraction
         Taken off the score.
     why : str
-        How that was computed, for the student: all of a sentence but the scores.
+        How that was computed, for the student: a sentence without the scores.
     """
 
     days: int
@@ -45,17 +45,17 @@ class Lateness:
 
 
 def due(base: datetime | None, own: Sequence[datetime | None], course: datetime | None = None) -> datetime | None:
-    """Return when a submission is due: by the latest date that any member of the group has.
+    """Return when a submission is due: the latest date that any member of the group has.
 
     Parameters
     ----------
     base : datetime or None
-        For everybody, as the platform has it.
+        The platform's due date for everybody.
     own : sequence of datetime or None
-        Of each member, where it is not that one.
+        The due date of each member who has another one.
     course : datetime, optional
-        For everybody, whatever the platform says. Another date is then known to be an extension only where it differs
-        from one that everybody has there, and counts only if it is later.
+        The due date in config.yaml; it replaces `base`. A member's own date is then an extension only if it differs
+        from `base`, and it counts only if it is later.
     """
     if course is not None:
         return max([course, *(date for date in own if date is not None and base is not None)])
@@ -64,7 +64,7 @@ def due(base: datetime | None, own: Sequence[datetime | None], course: datetime 
 
 
 def lateness(submitted: datetime, due: datetime, rule: Late) -> Lateness | None:
-    """Return what handing in after `due` costs, None if it was in time."""
+    """Return what handing in after `due` costs; None if it was on time."""
     over = submitted - due
     if over <= timedelta(minutes=rule.grace_minutes):
         return None
@@ -76,7 +76,7 @@ def lateness(submitted: datetime, due: datetime, rule: Late) -> Lateness | None:
 
 
 def apply(results: Results, late: Lateness | None) -> Results:
-    """Return `results` with lateness counted once, whatever had been counted before."""
+    """Return `results` with lateness counted once; an earlier reduction for lateness is undone first."""
     extra = results.extra_data.given()
     before: LateExtra | None = extra.pop("late", None)
     if before is not None:
@@ -91,7 +91,7 @@ def apply(results: Results, late: Lateness | None) -> Results:
 
 
 def _duration(span: timedelta) -> str:
-    """Say how long: the two largest units, rounded down."""
+    """Return a duration in words: the two largest units, rounded down."""
     minutes = span // timedelta(minutes=1)
     days, hours = divmod(minutes // 60, 24)
     units = [f"{_counted(days, 'day')}" * bool(days), f"{hours} h" * bool(hours), f"{minutes % 60} min"]

@@ -1,4 +1,4 @@
-"""What does not fit the models of a configuration file, in plainer words than pydantic's."""
+"""Words for what does not fit in a configuration file, plainer than pydantic's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNKNOWN_KEY = ("extra_forbidden", "invalid_key")
 
 
 def explained(file: str, detail: ErrorDetails, model: type[BaseModel]) -> ConfigurationError:
-    """Turn an error of pydantic's into one of ours."""
+    """Turn pydantic's error into a ConfigurationError with file, key and remedy."""
     kind, got = detail["type"], detail["input"]
     where = tuple(str(part) for part in detail["loc"] if part != "[key]")
     key = ".".join(where)
@@ -67,7 +67,7 @@ def _keys(model: type[BaseModel], where: tuple[str, ...]) -> list[str]:
 
 
 def _inner(section: object) -> object:
-    """Return what a section of free names holds under each."""
+    """Return the model of the values in a section whose keys are free names."""
     return get_args(section)[1]
 
 

@@ -1,4 +1,4 @@
-"""What a test can end in, and what that is worth. Pure: it must not know pytest, files, processes or the platform."""
+"""How a test can end, and how many points that earns. Pure functions and data, without files or processes."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ ROUNDING = 100
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What can be said of the wrong results of one test.
+    """What is known about the wrong results of one test.
 
     Attributes
     ----------
     id : str
-        Of the known mistakes that explain them, joined by ``+``, or of what they look like; may be empty.
+        Ids of the known mistakes that explain them, joined by ``+``, or of what they look like; may be empty.
     hint : str
-        What is wrong and where to look; only where that is certain, else empty.
+        What is wrong and where to look. Empty unless that is certain.
     notes : tuple of str
-        What the wrong results look like, in sentences; empty where there is a hint.
+        What the wrong results look like, in sentences; empty if there is a hint.
     map : str
-        Where one of them is wrong, drawn in several lines; empty where that tells nothing.
+        A drawing of where one of them is wrong, in several lines; empty if it would not help.
     seconds : float
-        What finding out took; varies from run to run.
+        How long the diagnosis took; varies from run to run.
     """
 
     id: str
@@ -65,9 +65,9 @@ class CaseResult:
     detail : Detail
         For staff and scripts: never shown to students.
     group : str
-        Cases of one test that failed in the same way have the same; empty: as their messages say.
+        The same for all cases of one test that failed in the same way. If empty, equal messages make a group.
     quoted : str
-        The part of the message that the student's code has written.
+        The part of the message that the student's code wrote.
     stand_ins : tuple of str
         The student's functions with whose right answers the case passes; empty where there are none.
     """
@@ -92,14 +92,14 @@ class TestResult:
     name, title : str
         The function's name, and the first line of its docstring.
     subject : str or None
-        The student's function it is about.
+        The student's function that it tests.
     seconds : float
         Wall time; varies from run to run.
     diagnosis : Diagnosis or None
-        Of the cases that ended in a wrong result.
+        The diagnosis of the cases that ended with a wrong result.
     """
 
-    __test__ = False  # not a test of ours, whatever pytest thinks of the name
+    __test__ = False  # pytest must not collect this class because of its name
 
     name: str
     title: str
@@ -120,7 +120,7 @@ class TestResult:
 
     @property
     def earned(self) -> Fraction:
-        """The share of its points that it earns, exactly."""
+        """The exact share of its points that it earns."""
         return Fraction(sum(case.outcome in (PASSED, CARRIED, NOT_MEASURED) for case in self.cases), len(self.cases))
 
     @property
@@ -144,7 +144,7 @@ class TestResult:
         return sum(case.outcome in (PASSED, NOT_MEASURED) for case in self.cases)
 
     def score(self, points: Fraction) -> Fraction:
-        """Return the share of `points` that was earned: by cases, exact, rounded once and never up to full marks."""
+        """Return the points earned: `points` times the share, rounded once, but never up to full marks."""
         return _rounded(points, self.earned)
 
 
@@ -165,6 +165,6 @@ def _rounded(points: Fraction, share: Fraction) -> Fraction:
 
 
 def tally(outcomes: Counter[str]) -> str:
-    """Say how tests ended: those that passed first, then the most frequent."""
+    """Return how tests ended, in words: passed ones first, then the most frequent outcome."""
     ordered = sorted(outcomes.items(), key=lambda item: (item[0] != PASSED, -item[1], item[0]))
     return ", ".join(f"{count} {outcome}" for outcome, count in ordered)

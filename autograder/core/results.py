@@ -1,8 +1,8 @@
 """The platform's contract: what ``results.json`` may hold, how it is written, and how it is read back.
 
-Gradescope voids a whole submission for one NaN, one unknown word or one NumPy scalar. So nothing can be constructed
-here that the platform would reject, and what is written is either complete or not there. A violation is our own bug:
-it raises ``GraderFault``, which publishes no grade.
+Gradescope voids a whole submission for one NaN, one unknown word or one NumPy scalar. So these models refuse everything
+that the platform would reject, and a file is written completely or not at all. A violation is a bug of the grader: it
+raises ``GraderFault``, and no grade is published.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Amount = Annotated[float, Field(ge=0)]
 
 
 class _Contract(Strict):
-    """What the platform reads: our own fault when it does not hold."""
+    """A model of what the platform reads. A value that does not fit is the grader's fault."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -90,7 +90,7 @@ class _Contract(Strict):
 
     @abstractmethod
     def _contradiction(self) -> str:
-        """Say which fields do not agree with each other, if any."""
+        """Return which fields contradict each other; empty if none do."""
 
 
 class TestEntry(_Contract):
@@ -106,7 +106,7 @@ class TestEntry(_Contract):
         Follows from the scores: ``passed`` if and only if they are equal.
     """
 
-    __test__: ClassVar[bool] = False  # no test of ours, whatever pytest thinks of the name
+    __test__: ClassVar[bool] = False  # pytest must not collect this class because of its name
 
     number: Number
     name: Name
@@ -132,9 +132,9 @@ class Results(_Contract):
     Attributes
     ----------
     total_points : float or None
-        What the tests' ``max_score`` must add up to. None declares that these are not all tests. Not written.
+        What the tests' ``max_score`` must add up to; None when not all tests are listed. Not written to the file.
     score : float
-        Overrides the sum of the tests.
+        Replaces the sum of the tests.
     output : str
         What the student reads above the tests; cut to ``OUTPUT_LIMIT``.
     execution_time : float or None
@@ -161,12 +161,12 @@ class Results(_Contract):
 
     @classmethod
     def fallback(cls, message: str = "") -> Results:
-        """Return what ``results.json`` holds until a grading ends.
+        """Return the results that count if the grading does not end.
 
         Parameters
         ----------
         message : str
-            What is known about the reason, for the student to read.
+            Why there are no other results, for the student to read.
         """
         lines = [
             "The autograder did not finish grading this submission.",
@@ -178,12 +178,12 @@ class Results(_Contract):
 
     @classmethod
     def parse(cls, content: bytes) -> Results:
-        """Return what a ``results.json`` holds that was written here; its `total_points` is not known.
+        """Return the results in the text of a ``results.json`` that this module wrote; `total_points` is None.
 
         Raises
         ------
         GraderFault
-            If it is none.
+            If the text is something else.
         """
         try:
             return cls(**{**json.loads(content), "total_points": None})
@@ -197,7 +197,7 @@ class Results(_Contract):
         Raises
         ------
         GraderFault
-            If it cannot be read, or is none.
+            If it cannot be read, or is not such a file.
         """
         try:
             return cls.parse(path.read_bytes())
@@ -209,26 +209,26 @@ class Results(_Contract):
 
     @property
     def shows_total(self) -> bool:
-        """Whether a student may see the score: the platform hides it as long as it hides any test."""
+        """Whether a student may see the score: the platform hides it if it hides any test."""
         return all(test.visibility == "visible" for test in self.tests)
 
     def telling(self, sentence: str) -> Results:
-        """Return these results with a sentence below the first line, which says what was found in the submission."""
+        """Return these results with a sentence below the first line of the output."""
         first, *rest = self.output.split("\n")
         return self.changed(output="\n".join([first, sentence, *rest]))
 
     def changed(self, **fields: Any) -> Results:
-        """Return these results with other values in some fields, held against the contract anew."""
+        """Return these results with other values in some fields, checked again."""
         return Results(**{**{name: getattr(self, name) for name in type(self).model_fields}, **fields})
 
     def to_json(self) -> str:
-        """Return the file's text: keys in the order of the fields, the same for the same results."""
+        """Return the file's text, with keys in the order of the fields. Equal results give equal text."""
         _refuse_foreign("Results", self)  # a list or dict in extra_data may have been changed since it was checked
         content = {field: value for field, value in self.model_dump().items() if value is not None}
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(self, path: Path) -> None:
-        """Put the results at `path`, whole or not at all, readable by the owner alone.
+        """Write the results to `path`, completely or not at all, readable by the owner alone.
 
         Parameters
         ----------
@@ -238,7 +238,7 @@ class Results(_Contract):
         Raises
         ------
         GraderFault
-            If the contract is violated or the file cannot be written. What was there before still is.
+            If the contract is violated or the file cannot be written. The old file is then unchanged.
         """
         text = self.to_json()
         try:
@@ -252,14 +252,14 @@ def _status(score: float, max_score: float) -> Status:
 
 
 def _refuse_foreign(where: str, value: Any) -> None:
-    """Refuse what JSON cannot hold, however deep inside."""
+    """Refuse values that JSON cannot hold, at any depth."""
     problem = _foreign(value)
     if problem:
         raise GraderFault(f"results.json: {where}{problem}")
 
 
 def _foreign(value: Any, depth: int = 0) -> str:
-    """Say where and why JSON cannot hold a value, if so. Types count exactly: a NumPy float is a float, too."""
+    """Return where and why JSON cannot hold a value, if so. Types are compared exactly: np.float64 is a float, too."""
     kind = type(value)
     if kind is str:
         lone = not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)

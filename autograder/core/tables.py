@@ -1,6 +1,6 @@
 """Tables that people, spreadsheets and platforms write: read strictly, written so that we read the same values back.
 
-Also the one way to write points, and the one way to read a time. It must not know: what a table is about.
+Also the one place that writes points and reads times. It does not know what a table is about.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _YEARS = range(1970, 9000)
 
 
 def number(value: Fraction | float | None) -> str:
-    """Write points as people do; nothing for None."""
+    """Return points as people write them; empty for None."""
     return "" if value is None else f"{float(value):.10g}"
 
 
@@ -39,9 +39,9 @@ def amount(text: str, comma: bool = False) -> Fraction | None:
     Parameters
     ----------
     text : str
-        Digits, with at most four decimals: all that `number` writes is read back to the same value.
+        Digits, with at most four decimals. What `number` wrote is read back to the same value.
     comma : bool
-        Whether decimals may also follow a comma.
+        Whether a comma may be the decimal point, too.
     """
     if not re.fullmatch(r"[+-]?(\d{1,6}(\.\d{0,4})?|\.\d{1,4})", text.replace(",", ".") if comma else text, re.ASCII):
         return None
@@ -76,11 +76,11 @@ class Sheet:
     Attributes
     ----------
     variable : str
-        What the user calls it.
+        The option that named the file, for messages.
     separator, encoding, newline : str
     lines : list of (int, list of str)
-        The line of the file in which each begins, as an editor counts, and its cells. The first holds the names of the
-        columns. Lines without any text are left out.
+        For each line of the table its cells, and the line number in the file where it begins, as an editor counts. The
+        first line holds the names of the columns. Lines without any text are left out.
     """
 
     variable: str
@@ -92,11 +92,11 @@ class Sheet:
 
     @property
     def comma(self) -> bool:
-        """Whether decimals may follow a comma."""
+        """Whether a comma may be the decimal point in this table."""
         return self.separator == ";"
 
     def refusal(self, line: int, problem: str, remedy: str) -> ConfigurationError:
-        """Return what to raise about a line."""
+        """Return the error to raise about a line."""
         return ConfigurationError(self.path.name, f"line {line}", problem, remedy)
 
 
@@ -149,12 +149,12 @@ class Table(Sheet):
 
 
 def read(variable: str, path: Path, needed: Iterable[str] = ()) -> Table:
-    """Read a table that a program or a spreadsheet wrote.
+    """Return the rows of a table that a program or a spreadsheet wrote.
 
     Parameters
     ----------
     variable : str
-        What the user calls this file.
+        The option that named the file, for messages.
     needed : iterable of str
         Columns that must be there, in lower case.
 
@@ -176,7 +176,7 @@ def read(variable: str, path: Path, needed: Iterable[str] = ()) -> Table:
 
 
 def without_columns(variable: str, path: Path, missing: Iterable[str], columns: Iterable[str]) -> ConfigurationError:
-    """Return what to raise where columns are missing."""
+    """Return the error to raise when columns are missing."""
     found = ", ".join(printable(column) for column in columns)[:500] or "nothing"
     return ConfigurationError(
         variable, "", f"{path} has no column {', '.join(missing)}", f"Its first line names {found}"
@@ -184,7 +184,7 @@ def without_columns(variable: str, path: Path, missing: Iterable[str], columns: 
 
 
 def read_sheet(variable: str, path: Path) -> Sheet:
-    """Read a table and keep its cells as they are; see `read`."""
+    """Return a table with its cells as they are written; see `read`."""
     text, encoding = _decoded(variable, path)
     newline = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -256,7 +256,7 @@ def _records(sheet: Sheet, lines: list[str], first: int) -> Iterator[tuple[int, 
 
 
 def _swallows(cell: str, whole: int, rest: int, separator: str) -> bool:
-    """Whether a cell of several lines holds rows: as many separators as a whole row has, or the rest of its own row."""
+    """Whether a cell of several lines holds rows: enough separators for a whole row, or for the rest of its own."""
     first, *others = cell.split("\n")
     return bool(others) and (
         (rest > 0 and first.count(separator) == rest) or any(other.count(separator) >= whole for other in others)
@@ -276,7 +276,7 @@ def _unreadable(sheet: Sheet, lines: list[str], line: int, error: str) -> Config
 
 
 def _check_columns(sheet: Sheet, lines: list[tuple[int, list[str]]]) -> None:
-    """Refuse a table in which a cell has no column, or two have the same."""
+    """Refuse a table in which a cell has no column, or two columns have the same name."""
     if not lines:
         return
     top, head = lines[0]
@@ -312,7 +312,7 @@ _GUARDED = re.compile(rf"{_START}'(?=['\"]*[{_FORMULA}])")
 
 
 class Verbatim(str):
-    """Text of ours, which is written as it is."""
+    """Text of the grader, which is written unchanged."""
 
 
 Cell = str | Fraction | None
@@ -320,7 +320,7 @@ Cell = str | Fraction | None
 
 
 def guarded(text: str) -> str:
-    """Return text in one line that no spreadsheet runs; `read` gives back what `printable` makes of it."""
+    """Return text in one line that no spreadsheet runs as a formula; `read` gives back the `printable` text."""
     return _DANGEROUS.sub(r"\1'", printable(text))
 
 
@@ -348,7 +348,7 @@ def write(path: Path, lines: Iterable[Iterable[Cell]]) -> None:
     Raises
     ------
     OSError
-        If that is not possible. What was there before still is.
+        If that is not possible. The old file is then unchanged.
     """
     files.replace(path, as_text(lines).encode())
 

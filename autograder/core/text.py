@@ -1,6 +1,6 @@
-"""Strings from strangers, made safe: for JSON, for a terminal, for a web page, for a table, for the length of a line.
+"""Text from strangers, made safe for JSON, a terminal, a web page, a table, and the length of a line.
 
-Exception messages, file names and archive members are written by the student. This module knows nothing else.
+Students write exception messages, file names and the names of archive members.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _PILE = re.compile(rf"([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe
 
 
 def clean(text: str, limit: int = 200, lines: bool = False) -> str:
-    """Return `text` with nothing in it that a terminal, JSON or HTML could act upon.
+    """Return `text` without anything that a terminal, JSON or HTML could act upon.
 
     Parameters
     ----------
     text : str
         Anything, lone surrogates included.
     limit : int
-        Most characters that come back; what is cut ends in an ellipsis.
+        The most characters to return; a text that was cut ends in an ellipsis.
     lines : bool
         Keep line feeds. By default runs of white space become one space.
 
@@ -40,7 +40,7 @@ def clean(text: str, limit: int = 200, lines: bool = False) -> str:
     str
         Printable characters only; ``<`` and ``>`` are shown as ``‹`` and ``›``.
     """
-    if len(text) > 8 * limit + 8:  # a bound on the work, before any is done
+    if len(text) > 8 * limit + 8:  # a limit on the work, before any is done
         text = text[: 8 * limit + 8] + "…"
     if lines:
         return _cut("\n".join(_shown(line).rstrip() for line in text.splitlines()), limit)
@@ -48,12 +48,12 @@ def clean(text: str, limit: int = 200, lines: bool = False) -> str:
 
 
 def printable(text: str) -> str:
-    """Return all of `text` in one line: runs of white space become one space, what is never shown is left out."""
+    """Return all of `text` in one line: runs of white space become one space, invisible characters are left out."""
     return " ".join(_visible(text).split())
 
 
 def visible(text: str) -> str:
-    """Return `text` with its lines and spaces as they are, without what is never shown, like direction marks."""
+    """Return `text` with its lines and spaces, but without invisible characters such as direction marks."""
     return "\n".join(_PILE.sub(r"\1", _visible(line)) for line in text.split("\n"))
 
 
@@ -62,7 +62,7 @@ def _shown(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    if text.isascii() and text.isprintable():  # as almost all of it is
+    if text.isascii() and text.isprintable():  # almost all text is
         return text
     spaced = (" " if character.isspace() or character in _BLANKS else character for character in text)
     return "".join(character for character in spaced if unicodedata.category(character) not in _DROPPED)

@@ -1,4 +1,4 @@
-"""YAML as instructors write it, read strictly: no key twice, and 1e-7 is a number."""
+"""Reads YAML strictly, as instructors write it: no key may occur twice, and 1e-7 is a number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ except ImportError:
 
 
 class Loader(SafeLoader):
-    """Safe YAML in which 1e-7 is a number, as it is everywhere but in YAML 1.1."""
+    """Safe YAML in which 1e-7 is a number; YAML 1.1 reads it as text."""
 
 
 Loader.add_implicit_resolver(
@@ -26,7 +26,7 @@ Loader.add_implicit_resolver(
 
 
 def parse(path: Path) -> object:
-    """Return what the file holds as plain Python objects."""
+    """Return the content of the file as plain Python objects."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -49,13 +49,13 @@ def parse(path: Path) -> object:
         problem = f"is not YAML: {line}{error.problem}"
         raise ConfigurationError(path.name, "", problem, "Correct this line or the one before it.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A control character, a date like 2026-13-45, a list inside itself.
+        # For example a control character, a date like 2026-13-45, or a list inside itself.
         problem = f"is not YAML: {' '.join(str(error).split())}"
         raise ConfigurationError(path.name, "", problem, "Correct it.") from None
 
 
 def _repetitions(node: yaml.Node, key: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
-    """Yield key and lines of what stands twice in one section; YAML would silently keep the last."""
+    """Yield each key that occurs twice in one section, and its lines; YAML would silently keep the last."""
     if not isinstance(node, yaml.MappingNode):
         return
     lines: dict[str, int] = {}

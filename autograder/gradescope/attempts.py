@@ -1,7 +1,7 @@
-"""How many attempts a student has, and what becomes of those beyond.
+"""How many attempts a student has left, and what happens to a submission beyond the limit.
 
-Uses the platform's submission times, never the current time. Earlier submissions and the course's rule in; a count and
-the sentences for the student out.
+Uses the platform's submission times, never the current time. From the earlier submissions and the course's rule it
+computes a count, and the sentences that the student reads.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _SAME = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """What a ledger says of one attempt.
+    """What a ledger says about one attempt.
 
     Attributes
     ----------
     submitted : datetime
     counts : bool
     score : Fraction or None
-        What the student got; None in a ledger of old.
+        What the student got; None in a ledger of an older version.
     """
 
     submitted: datetime
@@ -40,23 +40,23 @@ class LedgerEntry:
     score: Fraction | None
 
     def kept(self) -> LedgerLine:
-        """Return it as the platform keeps it for us."""
+        """Return this line as it is written into ``extra_data``."""
         score = None if self.score is None else float(self.score)
         return LedgerLine(created_at=self.submitted.isoformat(), counts=self.counts, score=score)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came before.
+    """One earlier submission.
 
     Attributes
     ----------
     submitted : datetime
     counts : bool
     score : Fraction or None
-        None where it is not known, as while it is being graded.
+        None if it is not known, for example while it is being graded.
     confirmed : bool
-        By a line of the ledger, so that neither is a guess.
+        Whether a line of the ledger says so; otherwise `counts` and `score` are guesses.
     """
 
     submitted: datetime
@@ -67,7 +67,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Budget:
-    """Where one submission stands.
+    """One submission, the attempts before it, and the rule: how many attempts are left.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Budget:
     earlier : tuple of Attempt
         Oldest first.
     lines : tuple of LedgerEntry
-        All that is known of them, to be carried along.
+        All known lines of the ledger, to be passed on.
     """
 
     rule: Attempts
@@ -86,10 +86,10 @@ class Budget:
 
     @property
     def stays(self) -> Attempt | None:
-        """The attempt whose score stays where this one is refused.
+        """The attempt whose score stays if this one is refused.
 
-        The last that is known to count, unless one that may count came later and got more. If none is known to, the
-        best of those that may; None if no score is known.
+        It is the last attempt that certainly counts, unless a later one that may count got more. If no attempt
+        certainly counts, it is the best of those that may. None if no score is known.
         """
         scored = [one for one in self.earlier if one.counts and one.score is not None]
         last = max((number for number, one in enumerate(scored) if one.confirmed), default=0)
@@ -97,7 +97,7 @@ class Budget:
 
     @property
     def used_up(self) -> str:
-        """Which limit allows no attempt more, in words; empty where none does."""
+        """Which limit is used up, in words; empty if none is."""
         if self.rule.in_total is not None and self._in_total >= self.rule.in_total:
             return f"{_all(self.rule.in_total)} used"
         if self.rule.per_day is not None and self._today >= self.rule.per_day:
@@ -105,7 +105,7 @@ class Budget:
         return ""
 
     def sentence(self, counts: bool) -> str:
-        """Say where the student stands after this submission, which counts or does not."""
+        """Say how many attempts are left after this submission, which counts or does not."""
         one = int(counts)
         used = [f"{self._today + one} of {self.rule.per_day} on {self._day}"] * (self.rule.per_day is not None)
         used += [f"{self._in_total + one} of {self.rule.in_total} in all"] * (self.rule.in_total is not None)
@@ -114,7 +114,7 @@ class Budget:
         return f"This attempt does not count. Used: {', '.join(used)}."
 
     def refusal(self, kept: Fraction, shows_total: bool) -> str:
-        """Say why this submission is not graded, which score stays, and when one may try again."""
+        """Say why this submission is not graded, which score stays, and when the student may submit again."""
         assert self.stays is not None
         score = f" {float(kept):.2f}," * shows_total
         which = "last" if self.stays.confirmed else "best"
@@ -125,7 +125,7 @@ class Budget:
         return text
 
     def for_staff(self) -> list[str]:
-        """Say which submission's score a refused one keeps, and when that may be the wrong one."""
+        """Say which earlier score stays when a submission is refused, and whether that is a guess."""
         assert self.stays is not None
         when = self._minute(self.stays)
         notes = [f"it keeps the score of {when}; if the tests have changed since, rerun that one and activate it"]
@@ -138,7 +138,7 @@ class Budget:
         return notes
 
     def ledger(self, counts: bool, score: Fraction) -> AttemptsExtra:
-        """Return what the next submission has to know, this one included: nothing in it is a guess."""
+        """Return the ledger for the next submission, this one included; it contains no guesses."""
         return AttemptsExtra(ledger=[line.kept() for line in (*self.lines, LedgerEntry(self.submitted, counts, score))])
 
     @property
@@ -158,23 +158,25 @@ class Budget:
         return f"{self._local(one.submitted):%Y-%m-%d %H:%M}"
 
     def _local(self, time: datetime) -> datetime:
-        """Return a time as the course's clocks showed it: as the platform notes it, unless that is in UTC."""
+        """Return a time in the course's time zone: the platform's own zone, unless that is UTC."""
         return time if time.utcoffset() else time.astimezone(self.submitted.tzinfo)
 
 
 def budget(submitted: datetime, others: Sequence[Previous], rule: Attempts) -> Budget:
     """Count the attempts before this one.
 
-    One on which the autograder failed does not count. Of the others a ledger says whether they do; where it does not,
-    those do that have a score other than 0, or none yet.
+    A submission on which the autograder failed does not count. For the others a ledger says whether they count. A
+    submission without a line in any ledger counts if its score is not 0, or not known yet.
 
     Parameters
     ----------
     others : sequence of Previous
-        Oldest first. Each one's ``extra_data`` may hold a ledger; the platform hands out few, and none of one that
-        failed. This very submission, where it is run again, is none of them, nor are later ones; their ledgers count.
+        Oldest first. The ``extra_data`` of each may hold a ledger; the platform passes on only a few, and none of a
+        failed submission. If this submission is run again, it and later ones may be in the list: they are no earlier
+        attempts, but their ledgers are used.
     """
-    known = {line.submitted: line for one in others for line in _ledger(one.extra)}  # the latest word on each
+    # the latest line about each attempt
+    known = {line.submitted: line for one in others for line in _ledger(one.extra)}
     before = [
         (one, line)
         for one, line in zip(others, _assigned(others, known.values()), strict=True)
@@ -197,7 +199,7 @@ def _all(count: int, when: str = "") -> str:
 
 
 def _ledger(extra: Mapping[str, Any] | None) -> Iterator[LedgerEntry]:
-    """Yield the lines of a ledger that can be read."""
+    """Yield the readable lines of a ledger."""
     attempts = (extra or {}).get("attempts")
     lines = attempts.get("ledger") if isinstance(attempts, dict) else None
     for line in lines if isinstance(lines, list) else []:
@@ -207,7 +209,7 @@ def _ledger(extra: Mapping[str, Any] | None) -> Iterator[LedgerEntry]:
 
 
 def _assigned(others: Sequence[Previous], lines: Iterable[LedgerEntry]) -> list[LedgerEntry | None]:
-    """Return each submission's line: two notes of one time may differ in what lies below a second, so the nearest."""
+    """Return each submission's line, the nearest in time: the platform may round times to the second."""
     times = [one.submitted for one in others]
     found: list[LedgerEntry | None] = [None] * len(times)
 

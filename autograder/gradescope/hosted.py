@@ -1,7 +1,7 @@
-"""Grading on Gradescope: what its container looks like, what its metadata means for a grade, and what staff are told.
+"""Grades one submission on Gradescope: applies the course's rules to its metadata, and tells staff what happened.
 
-What is printed here is for staff: the platform shows it to nobody else. It must not know: processes and deadlines (see
-``supervisor.py``), how a test is run.
+What this module prints is for staff: the platform shows it to nobody else. ``supervisor.py`` starts this and ends it in
+time; this module does not know about processes and deadlines, or how a test is run.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Folders:
     Attributes
     ----------
     root : Path
-        ``/autograder`` there.
+        The folder that holds all others; on Gradescope ``/autograder``.
     run : str
-        Told apart by it from what another run may have left there.
+        Unique per run, so that a leftover draft is never mistaken for this one's.
     """
 
     root: Path
@@ -54,26 +54,26 @@ class Folders:
 
     @property
     def submission(self) -> Path:
-        """What was handed in, unpacked."""
+        """The folder with the student's files, unpacked."""
         return self.root / "submission"
 
     @property
     def results(self) -> Path:
-        """What the platform reads in the end."""
+        """The results file that the platform reads."""
         return self.root / "results" / "results.json"
 
     @property
     def draft(self) -> Path:
-        """What it would be if the grading ended now."""
+        """The results if the grading ended now."""
         return self.root / "results" / f"results.partial-{self.run}.json"
 
     @property
     def metadata(self) -> Path:
-        """What the platform knows of the submission."""
+        """The platform's metadata file about the submission."""
         return self.root / metadata.FILE
 
     def close(self) -> None:
-        """Keep everybody but us out: student code runs as a user of its own."""
+        """Make the folders private: student code runs as another user."""
         self.results.parent.mkdir(exist_ok=True)
         for folder in (self.root / "source", self.submission, self.results.parent):
             with contextlib.suppress(FileNotFoundError):
@@ -84,25 +84,25 @@ class Folders:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the course's rules make of a submission.
+    """What the course's rules say about a submission.
 
     Attributes
     ----------
     stopped : str
-        Why tests were not run, should the grading be ended early.
+        What to say about tests that were not run, if the grading is ended early.
     late : Lateness or None
     budget : Budget or None
-        None where attempts are not limited, or cannot be counted.
+        None if attempts are not limited, or cannot be counted.
     withheld : str
-        Why it is not graded; then an earlier score stays.
+        Why it is not graded; an earlier score stays. Empty if it is graded.
     kept : Fraction
         That score.
     fault : str
-        Why there can be no grade, neither a new one nor an earlier one; for staff.
+        Why there can be neither a new grade nor an earlier one; for staff.
     notes : list of str
         For staff.
     unread : bool
-        The rules may have been applied wrongly, because part of the metadata could not be read.
+        Whether part of the metadata could not be read, so that the rules may have been applied wrongly.
     """
 
     stopped: str
@@ -115,9 +115,9 @@ class Ruling:
     unread: bool = False
 
     def finish(self, results: Results, ended: bool) -> Results:
-        """Apply the rules to what the tests came to.
+        """Apply the rules to the results of the tests.
 
-        An attempt on which no test could be run does not count, nor one that had to be ended early.
+        An attempt does not count if no test could be run, or if the grading was ended early.
         """
         counts = ended and not results.extra_data.unusable
         results = late_rules.apply(results, None if self.withheld else self.late)
@@ -136,7 +136,7 @@ class Ruling:
 
 
 def standing(known: Metadata, config: Config) -> Ruling:
-    """Apply the rules of config.yaml to what the platform knows; without any, nothing has to be known."""
+    """Apply the rules of config.yaml to the metadata. Without rules, the metadata is not needed."""
     stopped = f"grading had to be stopped after {span(config.limits.platform_minutes * PLATFORM_SHARE)}"
     if config.late is None and config.attempts is None:
         return Ruling(stopped)
@@ -176,7 +176,7 @@ def _late(known: Metadata, config: Config, notes: list[str]) -> Lateness | None:
 
 
 def grade(place: Folders, config: Config) -> bool:
-    """Grade what lies in the platform's folders into the draft, and tell staff; return whether there is a grade."""
+    """Grade the submission into the draft, and tell staff about it; return whether there is a grade."""
     place.close()
     stands = standing(metadata.read(place.metadata), config)
     if stands.fault:
@@ -189,7 +189,7 @@ def grade(place: Folders, config: Config) -> bool:
 
 def _tell(staff: list[str]) -> None:
     for line in staff:
-        with contextlib.suppress(OSError):  # a grade does not depend on who listens
+        with contextlib.suppress(OSError):  # a grade must not depend on whether the output can be printed
             print(clean(line, _STORY, lines=True), flush=True)
 
 
@@ -209,7 +209,7 @@ def _report(graded: Grade, stands: Ruling) -> list[str]:
 
 
 def self_check(config: Config) -> str:
-    """Grade the model answer here; return what is wrong, empty if it gets all points."""
+    """Grade the model answer on this machine; return what is wrong, empty if it gets all points."""
     with tempfile.TemporaryDirectory(prefix="self-check-") as scratch:
         folder = Path(scratch, "submission")
         folder.mkdir()
@@ -227,5 +227,5 @@ def self_check(config: Config) -> str:
 
 
 def span(minutes: float) -> str:
-    """Say how long, without decimals that mean nothing."""
+    """Return a time in seconds as text, rounded to what is meaningful."""
     return f"{minutes * 60:.0f} s" if minutes < 2 else f"{round(minutes, 1):g} minutes"

@@ -1,8 +1,9 @@
-"""What the platform says about a submission: ``submission_metadata.json``, read with suspicion.
+"""What the platform says about a submission: reads ``submission_metadata.json`` and trusts no part of it.
 
-It says whose it is, when it came in, when it was due, and what came in before. Half of that is not documented, so every
-part may be missing or of another shape: what cannot be read becomes a sentence in `Metadata.problems`, and nothing is
-guessed. It must not know: what being late costs, how many attempts there are, the clock.
+The file says whose the submission is, when it came in, when it was due, and which ones came before. Half of that is not
+documented, so every part may be missing or have another form. A part that cannot be read becomes a sentence in
+`Metadata.problems`, and nothing is guessed. This module does not know what lateness costs, how many attempts are
+allowed, or what time it is.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ class Previous:
     ----------
     submitted : datetime
     score : Fraction or None
-        As the platform keeps it, with whatever lateness took off; None while it is being graded.
+        The score on the platform, after any reduction for lateness; None while it is being graded.
     failed : bool
-        The autograder failed, so that it has no score.
+        Whether the autograder failed on it, so that it has no score.
     extra : mapping
-        The ``extra_data`` of its results. The platform hands out that of the latest one only.
+        The ``extra_data`` of its results. The platform passes on only that of the latest submission.
     """
 
     submitted: datetime
@@ -46,7 +47,7 @@ class Previous:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is known about a submission.
+    """What the platform says about a submission.
 
     Attributes
     ----------
@@ -55,10 +56,9 @@ class Metadata:
     due : datetime or None
         When the assignment is due.
     own_due : tuple of datetime or None
-        One for each member of the group: their own date where they have one, which is an extension; None where theirs
-        is the assignment's.
+        One for each member of the group: the member's own date, which is an extension; None if it is the assignment's.
     previous : tuple of Previous
-        What came in besides, oldest first; where an old submission is run again, possibly it and later ones, too.
+        The other submissions, oldest first. If an old submission is run again, the list may hold it and later ones.
     problems : tuple of str
         What could not be read; for staff.
     """
@@ -71,7 +71,7 @@ class Metadata:
 
 
 def read(path: Path) -> Metadata:
-    """Read the platform's file; what is missing or malformed is told in `problems`."""
+    """Read the platform's file; `problems` says what is missing or malformed."""
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
@@ -93,7 +93,7 @@ def read(path: Path) -> Metadata:
 
 
 def amount(value: object) -> Fraction | None:
-    """Return a score, which the platform writes as a number or as text; None if it is none, or below 0."""
+    """Return a score, which the platform writes as a number or as text; None if it is no number, or below 0."""
     if not isinstance(value, (int, float, str)) or isinstance(value, bool):
         return None
     try:
@@ -114,7 +114,7 @@ def _moment(
 
 
 def _own_due(user: object, number: int, due: datetime | None, problems: list[str]) -> datetime | None:
-    """Return a member's own due date: the platform repeats the assignment's where there is none."""
+    """Return a member's own due date, None without one: the platform then repeats the assignment's date."""
     settings = _object(_object(user).get("assignment"))
     own = _moment(settings, "due_date", problems, where=f"users[{number}].assignment.")
     return None if own == due else own
@@ -139,7 +139,7 @@ def _previous(one: object, number: int, problems: list[str]) -> Previous | None:
 
 
 def _part(content: Mapping[str, Any], key: str, empty: _Part, problems: list[str]) -> _Part:
-    """Return a part of the file; `empty` where it is missing, or of another type, which is told."""
+    """Return a part of the file. If it is missing or of another type, note that and return `empty`."""
     value = content.get(key)
     if isinstance(value, type(empty)):
         return value

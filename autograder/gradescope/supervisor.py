@@ -1,9 +1,9 @@
-"""Watch over one grading from outside, so that it ends in time and leaves nothing behind, whatever happens to it.
+"""Watch over one grading from outside, so that it always ends in time and leaves nothing behind.
 
-The grading is a process of its own. It keeps what it has found in a draft, which becomes the results when it ends well,
-or when its time is up. If it ends in any other way there are no results, and the platform reports a failed autograder:
-no grade is better than a wrong one. This room knows processes, files and a deadline. It must not know: scores, tests,
-what is in the draft.
+The grading is a process of its own. It keeps its results so far in a draft. The draft becomes the results when the
+grading ends well, or when its time is up. If it ends in any other way there are no results, and the platform reports
+a failed autograder: no grade is better than a wrong one. This module knows processes, files and a deadline. It does not
+know scores, tests, or what is in the draft.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ PASSING_SECONDS = 5.0
 
 
 def follow(supervisor: int) -> None:
-    """End when the supervisor does, however that comes: to be called by the grading.
+    """Make the grading end when the supervisor ends, for whatever reason; the grading calls this.
 
-    Left alone it would have no deadline, and go on while the next one runs.
+    Without a supervisor it would have no deadline, and would still run when the next grading starts.
     """
     if sys.platform == "linux":
         lockdown.die_with(supervisor)
@@ -37,18 +37,19 @@ def follow(supervisor: int) -> None:
 def supervise(command: Sequence[str], draft: Path, results: Path, seconds: float) -> bool:
     """Run a grading; return whether there are results.
 
-    Every child of this process is taken for one of the grading's: nothing else may be started in it.
+    This process must have no other children: all of them are ended together with the grading.
 
     Parameters
     ----------
     command : sequence of str
         Grades, writes `draft`, and exits with 0 when that is complete.
     draft, results : Path
-        In one folder. The draft's name is no other run's, and begins like that of the results, with ``.partial``.
+        Two files in one folder. The draft's name is unique per run: the name of the results, then ``.partial`` and
+        more.
     seconds : float
-        After which the grading is ended, and the draft counts as it is.
+        When this time is up, the grading is ended and the draft counts as it is.
     """
-    lockdown.protect()  # also makes us the parent of whatever the grading leaves behind
+    lockdown.protect()  # also makes this process the parent of all that the grading leaves behind
     results.unlink(missing_ok=True)
     _remove_drafts(results)
     try:
@@ -65,7 +66,7 @@ def supervise(command: Sequence[str], draft: Path, results: Path, seconds: float
 
 
 def _remove_drafts(results: Path) -> None:
-    """Remove every run's draft, and what was about to become one when its writer was killed."""
+    """Remove the drafts of all runs, and the temporary files of writers that were killed."""
     for beginning in ("", "."):
         for draft in results.parent.glob(f"{beginning}{results.stem}.partial*"):
             with contextlib.suppress(OSError):
@@ -73,12 +74,12 @@ def _remove_drafts(results: Path) -> None:
 
 
 def _tell(staff: str) -> None:
-    with contextlib.suppress(OSError):  # a grade does not depend on who listens
+    with contextlib.suppress(OSError):  # a grade must not depend on whether the output can be printed
         print(staff, flush=True)
 
 
 def _run(command: Sequence[str], seconds: float) -> str:
-    """Run a grading and end all that belongs to it; return why there is no grade, empty if there is one."""
+    """Run a grading and end all its processes; return why there is no grade, empty if there is one."""
     with _scratch() as scratch:
         environment = {**os.environ, "TMPDIR": str(scratch)}
         grading = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, env=environment)
@@ -104,7 +105,7 @@ def _scratch() -> Iterator[Path]:
 
 
 def _story(status: int) -> str:
-    """Say how a grading ended that did not end well."""
+    """Say how a grading failed."""
     if status == -signal.SIGKILL:
         return "The grading was killed, probably because memory ran out: choose a larger container on Gradescope."
     if status < 0:
@@ -119,7 +120,7 @@ def _end(grading: subprocess.Popen[bytes]) -> None:
 
 
 def _end_orphans() -> None:
-    """Wait for what the grading has started to notice that it is gone; kill what does not."""
+    """Wait until the processes of the grading have ended; kill those that do not end by themselves."""
     started = time.monotonic()
     while True:
         try:
@@ -127,7 +128,7 @@ def _end_orphans() -> None:
         except ChildProcessError:
             return
         passed = time.monotonic() - started
-        if passed > 2 * PASSING_SECONDS:  # nothing more can be done
+        if passed > 2 * PASSING_SECONDS:  # it cannot be killed: nothing more can be done
             return
         if pid == 0 and passed > PASSING_SECONDS:
             for child in _children():
