@@ -1,3 +1,3 @@
-"""The grading engine. It knows processes, arrays, outcomes and points; it knows nothing of convolution."""
+"""The grading engine. It knows processes, arrays, outcomes and points, but nothing about convolution."""
 
 __version__ = "0.1.0"

@@ -1,8 +1,8 @@
 """The command line: ``python -m autograder <command>``. What ``make`` calls.
 
 Exit status 0: done (graded, with whatever score). 1: ``verify`` or ``self-check`` found a problem, ``hosted`` publishes
-no grade. 2: it could not be done, or not to the end, and the message says what to change. 3: ``assignment
---without-otter`` would have needed it. 130: interrupted. 141: nobody reads the output any more.
+no grade. 2: the command failed or ended early, and the message says what to change. 3: ``assignment --without-otter``
+would need otter. 130: interrupted. 141: nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import signal
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up, Ctrl-C just ends it
+    # as long as there is nothing to clean up, Ctrl-C ends the process at once
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import gc
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command is _grade:
             resume = "What has been graded so far is kept: the same command goes on from there."
         status = command(options)
-        if command is not _hosted:  # which prints for nobody, and has written its results
+        if command is not _hosted:  # this command prints for nobody, and has written its results
             sys.stdout.flush()
         return status
     except AutograderError as error:
@@ -149,7 +150,7 @@ def _add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _grade(options: argparse.Namespace) -> int:
-    gc.disable()  # what is imported is never garbage: looking for it there takes 75 ms of 830
+    gc.disable()  # imported modules are never garbage: a search for garbage among them would take 75 of 830 ms
     from autograder.classroom import job, run, terminal
 
     gc.freeze()

@@ -1,7 +1,7 @@
-"""``make fixtures``: draw the inputs of the hidden tests and have the oracle compute what is expected of them.
+"""``make fixtures``: draws the inputs of the hidden tests, and has the oracle compute the expected arrays.
 
-Runs the homework's own ``cases`` and ``oracle`` programs, which it is told where to find. It must not know: what a
-case means, tests, points, submissions.
+It runs the homework's own ``cases`` and ``oracle`` programs, at the paths that it is given. It does not know what a
+case means.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _SEED = re.compile(r"^((?:[^#\n]*[\s{,:])?seed:[ \t]*)([0-9]+)(?=[\s,}]|$)", re.
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written, and where.
+    """What was written, and to which folder.
 
     Attributes
     ----------
     directory : Path
     seed : int
     cases : dict of str to int
-        How many, by group.
+        The number of cases, by group.
     bytes : int
         Size of all files.
     """
@@ -57,7 +57,7 @@ def make_fixtures(seed: int, cases: Path, oracle: Path, out: Path) -> Summary:
     Parameters
     ----------
     seed : int
-        What the inputs are drawn from.
+        The seed that the inputs are drawn from.
     cases, oracle : Path
         Python files: ``cases.build(seed, oracle)`` returns what ``casefile.save`` takes.
     out : Path
@@ -115,7 +115,7 @@ def with_seed(config: Path, seed: int) -> bytes:
 
 
 def write_seed(config: Path, content: bytes) -> None:
-    """Put the file with the other seed in its place; who may read it stays as it was.
+    """Replace the configuration file by the one with the other seed; its permissions stay the same.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def write_seed(config: Path, content: bytes) -> None:
 
 
 def _replace(directory: Path, new: Path, old: Path) -> None:
-    """Put `new` where `directory` is, and that to `old`; if that fails, leave everything as it was."""
+    """Move `directory` to `old` and `new` to `directory`; if that fails, leave everything as it was."""
     if directory.exists():
         directory.rename(old)
     try:

@@ -1,12 +1,10 @@
-"""Everything a student downloads: made, compared with what is there, and packed.
+"""Makes everything that a student downloads, compares it with what is there, and packs it.
 
-Beside the model answer stand the sources: ``handout/``, files that go out under their own names once their
-``{{ placeholders }}`` are filled; ``pictures.py``, whose ``draw()`` returns the text of each picture by name; and one
-notebook in percent format. Points, limits and versions come from config.yaml and the locks, so that the handout cannot
-disagree with the grader.
+The sources are beside the model answer: the files in ``handout/``, whose ``{{ placeholders }}`` are filled in;
+``pictures.py``, whose ``draw()`` returns the text of each picture by name; and one notebook in percent format. Points,
+limits and versions come from config.yaml and the locks, so that the handout cannot contradict the grader.
 
-The folder it writes is replaced only once all of it is made and proved. This room must not know: arrays, processes,
-students' files, what the homework is about.
+The folder is replaced only after all of it was made and proved. This module does not know what the homework is about.
 """
 
 from __future__ import annotations
@@ -46,14 +44,14 @@ SHOWN = {
 def write(config_path: Path, folder: Path) -> list[Path]:
     """Make the whole handout and put it in its place.
 
-    A notebook that is there and up to date is kept: making one takes otter, and half a minute.
+    A notebook that is up to date is kept: a new one needs otter and takes half a minute.
 
     Parameters
     ----------
     config_path : Path
         ``config.yaml``; the locks are in ``requirements/`` beside it.
     folder : Path
-        Where the handout goes; made if need be.
+        Where the handout goes; made if it is missing.
 
     Returns
     -------
@@ -63,7 +61,7 @@ def write(config_path: Path, folder: Path) -> list[Path]:
     Raises
     ------
     ConfigurationError
-        If anything cannot be made, or is not proved. The folder then stays as it was.
+        If a part cannot be made or proved. The folder is then unchanged.
     """
     settings = config.load(config_path)
     files = _make(config_path, settings)
@@ -87,9 +85,10 @@ def needs_otter(config_path: Path, folder: Path) -> bool:
 
 
 def stale(config_path: Path, folder: Path) -> list[str]:
-    """Return the names of files that are missing, out of date, changed by hand or strange.
+    """Return the names of files that are missing, out of date, changed by hand, or unknown.
 
-    Needs no otter: all but the notebook is made anew and compared; the notebook says itself what it was made from.
+    This works without otter: all files but the notebook are made anew and compared. The notebook itself says what it
+    was made from.
     """
     settings = config.load(config_path)
     files = _make(config_path, settings)
@@ -99,7 +98,7 @@ def stale(config_path: Path, folder: Path) -> list[str]:
 
 
 def disagreement(config_path: Path, folder: Path) -> ConfigurationError | None:
-    """Say what is wrong with the folder and what to do about it; None where it is what its sources make."""
+    """Say what is wrong with the folder and what to do about it; None if it is up to date."""
     wrong = stale(config_path, folder)
     if not wrong:
         return None
@@ -118,7 +117,7 @@ def disagreement(config_path: Path, folder: Path) -> ConfigurationError | None:
 
 
 def pack(config_path: Path, folder: Path, archive: Path) -> Path:
-    """Write the zip that students download: the same bytes for the same files, whenever and wherever it is packed.
+    """Write the zip that students download: the same bytes for the same files, at any time and on every machine.
 
     Raises
     ------
@@ -138,7 +137,7 @@ def pack(config_path: Path, folder: Path, archive: Path) -> Path:
 
 
 def _make(config_path: Path, settings: Config) -> dict[str, str]:
-    """Make all but the notebook; names are relative to the handout's folder, with ``/``."""
+    """Return all files but the notebook, by name; names are relative to the handout's folder, with ``/``."""
     home = settings.homework
     source, tests = starter.make_starter(home.solution, home.public_tests)
     values = _values(config_path, settings)
@@ -156,7 +155,7 @@ def fill(template: str, values: Mapping[str, str], file: str) -> str:
     Raises
     ------
     ConfigurationError
-        If there is no such value.
+        If a placeholder has no value.
     """
     unknown = [name for name in PLACEHOLDER.findall(template) if name not in values]
     if unknown:
@@ -188,14 +187,14 @@ def _version(path: Path, pattern: str) -> str:
 
 
 def _newest_python(pyproject: Path) -> str:
-    """Return the newest Python that is supported: `requires-python` names the first one that is not."""
+    """Return the newest supported Python: `requires-python` names the first unsupported one."""
     major, minor = _version(pyproject, r'requires-python = "[^"]*<(\d+\.\d+)').split(".")
     return f"{major}.{int(minor) - 1}"
 
 
 def _numpy_pins(lock: Path) -> str:
     """Return the lines of NumPy in the lock, one for every range of Python versions."""
-    _version(lock, NUMPY)  # or its complaint
+    _version(lock, NUMPY)  # or the reason why NumPy is missing
     return "\n".join(re.findall(r"^(numpy==[^\\\n]+?) *\\?$", lock.read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -269,7 +268,7 @@ _FOLLOW_THROUGH = {
 
 
 def speed(settings: Config) -> str:
-    """Return the section on how speed is judged, in Markdown; nothing where no test is about speed."""
+    """Return the section on how speed is judged, in Markdown; empty if there is no speed test."""
     timed, bounds = settings.speed_tests, settings.speed
     if not timed:
         return ""

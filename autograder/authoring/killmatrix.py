@@ -1,6 +1,6 @@
-"""The kill matrix, misconceptions by tests: for a terminal, and as a table for other programs.
+"""Shows which test noticed which misconception (the kill matrix): in a terminal, and as a table for programs.
 
-Pure but for ``rich``, which draws. It must not know: files, grading, what a test does.
+This module does not know what a test does.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ LEGEND = f"{ALL} every case fails   {SOME} some cases fail   {NONE} passes   bla
 
 @dataclass(frozen=True)
 class Fall:
-    """How one misconception fared in one test.
+    """How one misconception ended in one test.
 
     Attributes
     ----------
     outcome : str
-        Of the test.
+        The outcome of the test.
     failed, cases : int
-        How many cases failed, of how many. One that was not run has not failed.
+        How many cases failed, and how many there are. A case that was not run has not failed.
     allowed : bool
-        Whether it may fail here.
+        Whether this misconception may fail this test.
     """
 
     outcome: str
@@ -39,14 +39,14 @@ class Fall:
 
     @property
     def mark(self) -> str:
-        """Return one character for it."""
+        """Return one character for the matrix."""
         if self.failed:
             return ALL if self.failed == self.cases else SOME
         return NOT_RUN if self.outcome == "not run" else NONE
 
     @property
     def style(self) -> str:
-        """Return its colour."""
+        """Return the colour of the character."""
         return "dim" if not self.failed else "green" if self.allowed else "bold red"
 
 
@@ -60,14 +60,14 @@ class MistakeLine:
 
     @property
     def killers(self) -> list[str]:
-        """The tests that noticed."""
+        """The tests that noticed the misconception."""
         return [test for test, fall in self.falls.items() if fall.failed]
 
 
 def tables(rows: Sequence[MistakeLine], subject: Callable[[str], str | None]) -> Iterator[RenderableType]:
     """Draw one small matrix for each function: its misconceptions, and the tests about it.
 
-    The last line counts how many misconceptions each test noticed. What fails elsewhere is named below.
+    The last line says how many misconceptions each test noticed. Failures in tests of other functions are named below.
     """
     from rich import box
     from rich.table import Table
@@ -95,7 +95,7 @@ def tables(rows: Sequence[MistakeLine], subject: Callable[[str], str | None]) ->
 
 
 def _short(test: str, function: str) -> str:
-    """Name a test as briefly as a column head must be: ``test_im2col_inputs`` is ``inputs``."""
+    """Return a short name of a test for a column head: ``test_im2col_inputs`` becomes ``inputs``."""
     aspect = test.removeprefix(f"test_{function}").lstrip("_") or "values"
     return aspect.replace("_", "\n")
 

@@ -1,4 +1,4 @@
-"""The notebook students work in, made by otter-grader from one Python file and the public tests.
+"""Makes the notebook that students work in, with otter-grader, from one Python file and the public tests.
 
 Theory of operation
 -------------------
@@ -7,11 +7,11 @@ cell that is ``grader.check("<question>")`` and nothing else becomes a question;
 ``otter assign`` turns that into two notebooks, runs the one with the model answer beside it from end to end, and fails
 if a check does. The other one goes to students.
 
-Otter deletes folders named ``autograder`` and ``student``, so it only ever works in a temporary folder. What it writes
-varies from run to run (cell ids) and from Python to Python (it prints the tests anew); both are put right here, and
-the notebook records what it was made from, so that it can be proved up to date where otter is not installed.
+Otter deletes folders named ``autograder`` and ``student``, so it only works in a temporary folder. Its output depends
+on the run (cell ids) and on the version of Python (it prints the tests anew). This module corrects both. The notebook
+records what it was made from, so that it can be checked where otter is not installed.
 
-This room runs the instructor's own files. It must not know: points, hidden tests, what the homework is about.
+This module runs the instructor's own files. It does not know what the homework is about.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def make_notebook(source: Path, tests: Tests, answer: Path) -> str:
     tests : mapping of str to mapping of str to str
         Sources of the tests of each question.
     answer : Path
-        The model answer, which stands beside the notebook while it is proved.
+        The model answer, which is beside the notebook while it is proved.
 
     Returns
     -------
     str
-        The notebook file. The same bytes for the same source, tests and answer, wherever it is built.
+        The text of the notebook file: the same for the same source, tests and answer, on every machine.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def make_notebook(source: Path, tests: Tests, answer: Path) -> str:
 
 
 def is_current(notebook: str, source: Path, tests: Tests, answer: Path) -> bool:
-    """Whether a notebook was made from this source and these tests, proved with this answer, and not changed since."""
+    """Whether a notebook was made from this source and these tests, proved with this answer, and not changed later."""
     try:
         content = json.loads(notebook)
         record = content["metadata"].pop(RECORD)
@@ -136,12 +136,12 @@ def _master(text: str, tests: Tests, answer: str) -> Any:
     notebook = jupytext.reads(text, fmt="py:percent")
     settings = {
         "init_cell": False,  # the source makes `grader` itself, after its title
-        "export_cell": False,  # and packs what students added
-        "generate": True,  # a zip that nobody uploads: the proof needs it
+        "export_cell": False,  # and packs the files that students added
+        "generate": True,  # nobody uploads this zip, but the proof needs it
         "run_tests": True,
         "solutions_pdf": False,
         "tests": {"files": False, "ok_format": False},
-        "student_files": [answer],  # never under `files`: that ships it
+        "student_files": [answer],  # never under `files`: otter would give it to students
     }
     cells = [_cell("raw", f"# ASSIGNMENT CONFIG\n{json.dumps(settings)}")]
     for cell in notebook.cells:
@@ -184,7 +184,7 @@ def _assign(source: Path, master: Path) -> None:
 
 
 def _settle(notebook: Any, tests: Tests) -> Any:
-    """Take out what varies, and put the tests back as they were written, comments included."""
+    """Remove what varies between runs, and restore the tests as they were written, comments included."""
     embedded = notebook["metadata"]["otter"]["tests"]
     for question, sources in tests.items():
         for test in sources.values():
@@ -205,7 +205,7 @@ def _settle(notebook: Any, tests: Tests) -> Any:
 
 
 def _prove(source: Path, notebook: Any, tests: Tests) -> None:
-    """Check that every test arrived as it was written, and that otter would count them all."""
+    """Check that the notebook holds every test as it was written, and that otter would count them all."""
     embedded = notebook["metadata"]["otter"]["tests"]
     for question, sources in tests.items():
         lost = [name for name, test in sources.items() if test.strip() not in embedded[question]]
@@ -218,7 +218,7 @@ def _prove(source: Path, notebook: Any, tests: Tests) -> None:
 
 
 def _fingerprint(text: str, tests: Tests, answer: Path) -> str:
-    """Return what the notebook is made from and proved with, as one hash."""
+    """Return one hash of what the notebook is made from and proved with."""
     return hashlib.sha256(json.dumps([text, tests, answer.read_text(encoding="utf-8"), OTTER]).encode()).hexdigest()
 
 

@@ -1,9 +1,9 @@
-"""The starter and the tests that students get, made from what stays in the building.
+"""Makes the starter and the tests that students get, from the model answer and the public tests.
 
-The starter is the model answer without what stands between the markers; the handed-out tests are the public tests
-with a fixture on top. Both are proved before anybody gets them: the answer passes every public test, the starter
-passes none. Texts come in and texts go out; nothing is written here. This room runs the instructor's own files, which
-are trusted. It knows nothing of points, hidden tests, or what the homework is about, and never meets a student's file.
+The starter is the model answer without the code between the markers. The handed-out tests are the public tests with a
+fixture on top. Both are proved before anybody gets them: the answer passes every public test, the starter passes none.
+This module returns texts and writes no files. It runs the instructor's own files, which are trusted, and never
+a student's file. It does not know what the homework is about.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def make_starter(solution: Path, public_tests: Path) -> tuple[str, str]:
     solution : Path
         The model answer. The tests' fixture has its stem.
     public_tests : Path
-        Folder with ``test_*.py``.
+        The folder with ``test_*.py``.
 
     Returns
     -------
     tuple of str
-        Sources of the starter and of the handed-out tests. They depend on the two inputs alone.
+        Sources of the starter and of the handed-out tests. They depend only on the two inputs.
 
     Raises
     ------
@@ -94,15 +94,15 @@ def strip_solution(source: str, file: str = "solution") -> str:
     """Turn the model answer into the starter.
 
     A marked block inside a function becomes ``raise NotImplementedError("<function> is not implemented yet")`` at the
-    block's indentation. A marked block outside, for helpers and remarks of the answer alone, disappears together
-    with the blank lines above it.
+    block's indentation. A marked block outside of functions (a helper or a remark that only the answer needs) is
+    removed together with the blank lines above it.
 
     Parameters
     ----------
     source : str
         Python source with ``# BEGIN SOLUTION`` and ``# END SOLUTION`` on lines of their own.
     file : str
-        What to call it in messages.
+        The file's name in messages.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def _hand_out(public_tests: Path, module: str) -> str:
 
 
 def _run(tests: str, source: str, file: Path) -> dict[str, Exception | None]:
-    """Call every test with what `source` defines; give for each what it raised."""
+    """Call every test with what `source` defines; return for each test what it raised."""
     module = SimpleNamespace(**_execute(source, str(file)))
     functions = {name: value for name, value in _execute(tests, HANDED_OUT_TESTS).items() if name.startswith("test_")}
     return {name: _raised(test, module) for name, test in functions.items()}

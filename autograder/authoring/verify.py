@@ -1,21 +1,20 @@
-"""``make verify``: prove the tests, with submissions whose grade is known before they are graded.
+"""``make verify``: proves the tests with submissions whose grade is known in advance.
 
 Theory of operation
 -------------------
 The model answer must get all points and the untouched starter none. Right solutions, however oddly written, must get
-all points but those that the file named ``expected`` says they lose. Every misconception, the model answer with one
-function wrong, must fail a test of that function, and no test of another one that it does not declare. So a test that
+all points, except those that the file named ``expected`` lists. Every misconception is the model answer with one wrong
+function. It must fail a test of that function, and no test of another function unless it declares that. So a test that
 is too strict shows among the right solutions, one that is too lax lets a misconception survive, and one that looks at
 two functions at once costs points twice.
 
-All of them go the way of a real submission: files, sandbox, results.json, side by side. Nothing is read but what a
-student would get. A test that was not run, because a function that it needs on the way failed, is no failure.
+All of them are graded as real submissions are: files, sandbox, results.json, side by side. Only the results that
+a student would get are read. A test that was not run, because another function that it needs failed, is no failure.
 
 Fixtures of another seed are drawn into a temporary folder and graded with a copy of config.yaml that points there.
-Tests of speed are for right solutions: neither a wrong one nor another seed can tell anything about them.
+Speed tests are run on right solutions only: wrong ones and other seeds say nothing about speed.
 
-This room knows config.yaml and how to grade. It must not know: what the homework is about, or how a terminal is drawn
-on.
+This module does not know what the homework is about, or how progress is shown.
 """
 
 from __future__ import annotations
@@ -58,18 +57,18 @@ Follow = Callable[[int], AbstractContextManager[Display]]
 
 @dataclass(frozen=True)
 class Report:
-    """What came out.
+    """The result of ``make verify``.
 
     Attributes
     ----------
     seed : int
-        Of the fixtures.
+        The seed of the fixtures.
     rows : tuple of MistakeLine
         The kill matrix: each misconception with the tests it failed.
     problems : tuple of str
-        What must not be. Verified is what has none.
+        What is wrong. If there is nothing, the tests are verified.
     graded : dict of str to int
-        How many submissions, by kind.
+        The number of submissions, by kind.
     seconds : float
         Wall time.
     """
@@ -82,24 +81,24 @@ class Report:
 
 
 def verify(config_path: Path, out: Path, jobs: int, follow: Follow, seed: int | None = None) -> Report:
-    """Grade everything whose grade is known, and say where a grade is another one.
+    """Grade every submission whose grade is known, and say where the grade differs.
 
     Parameters
     ----------
     config_path : Path
     out : Path
-        Where ``<kind>/<name>/results.json`` goes.
+        The folder for ``<kind>/<name>/results.json``.
     jobs : int
         How many submissions are graded side by side.
     follow : callable
-        Given how many will be graded, returns what follows them.
+        Takes the number of submissions to grade; returns the object that shows the progress.
     seed : int, optional
         Of fixtures made for this run. By default the fixtures are those in place, and tests of speed are included.
 
     Raises
     ------
     ConfigurationError
-        If something that is needed is missing or broken.
+        If a file that is needed is missing or broken.
     """
     started = time.monotonic()
     settings = config.load(config_path)
@@ -139,7 +138,7 @@ def _proved(
 
 
 def disagreements(config_path: Path, assignment: Path) -> list[str]:
-    """Say where fixtures, configuration and handout are not made from each other.
+    """Say which of fixtures, configuration and handout do not fit together.
 
     Parameters
     ----------
@@ -149,7 +148,7 @@ def disagreements(config_path: Path, assignment: Path) -> list[str]:
     """
     settings = config.load(config_path)
     home = settings.homework
-    casefile.load(home.fixtures)  # every file is the one that the manifest was written for
+    casefile.load(home.fixtures)  # every file is as the manifest recorded it
     found = [str(error) for error in casefile.out_of_date(settings)]
     wrong = handout.disagreement(config_path, assignment)
     if wrong is not None:
@@ -169,7 +168,7 @@ class _Claim:
     path: Path
 
     def problems(self, grade: Grade, ended: Mapping[str, _Ended]) -> Iterator[str]:
-        """Say what is not as claimed."""
+        """Return sentences about what is not as claimed."""
         who = f"{self.kind} {self.name}"
         if grade.score is None:
             yield f"{who}: grader fault: {grade.remark.strip().splitlines()[-1]}"
@@ -178,7 +177,7 @@ class _Claim:
 
     @abstractmethod
     def _complaints(self, score: Fraction, ended: Mapping[str, _Ended]) -> Iterator[str]:
-        """Say what is not as claimed, as the ends of sentences."""
+        """Return what is not as claimed, as ends of sentences."""
 
 
 @dataclass(frozen=True)
@@ -192,12 +191,12 @@ class _Ended:
 
     @property
     def failed(self) -> list[str]:
-        """The cases that failed; one that was not run has not."""
+        """The cases that failed; a case that was not run has not failed."""
         return [case for case, outcome in self.cases.items() if outcome not in HARMLESS]
 
     @property
     def about_speed(self) -> str:
-        """What to do where a speed test ended in another way than it should."""
+        """What to do when a speed test did not end as it should."""
         if self.ratio is None:
             return ""
         return (
@@ -210,11 +209,12 @@ class _Ended:
 class _Right(_Claim):
     """A submission that gets all points, or exactly those that are declared."""
 
-    score: Fraction | None  # None: not known for the tests that are run
+    score: Fraction | None  # None: not known for the selected tests
     not_passed: Mapping[str, str]
 
     def _complaints(self, score: Fraction, ended: Mapping[str, _Ended]) -> Iterator[str]:
-        unmeasured = [test for test, end in ended.items() if end.outcome == NOT_MEASURED]  # on a machine that cannot
+        # on a machine that cannot measure speed
+        unmeasured = [test for test, end in ended.items() if end.outcome == NOT_MEASURED]
         for test, end in ended.items():
             expected = self.not_passed.get(test, PASSED)
             if end.outcome != expected and test not in unmeasured:
@@ -236,7 +236,7 @@ class _Starter(_Claim):
 
 @dataclass(frozen=True)
 class _Wrong(_Claim):
-    """A submission with one wrong function: it fails a test of that one, and none of another but the declared ones."""
+    """A submission with one wrong function: it fails a test of that function, and of others only declared ones."""
 
     function: str
     subjects: Mapping[str, str | None]  # of every test
@@ -267,7 +267,7 @@ class _Wrong(_Claim):
 
 
 def _right(settings: Config, scratch: Path, timed: bool) -> list[_Claim]:
-    """Return what must get all points, and the starter; scores are known for all tests together."""
+    """Return the submissions that must get all points, and the starter; scores are known for all tests together."""
     home = settings.homework
     untouched = scratch / "starter.py"
     untouched.write_text(starter.make_starter(home.solution, home.public_tests)[0], encoding="utf-8")
@@ -282,7 +282,7 @@ def _right(settings: Config, scratch: Path, timed: bool) -> list[_Claim]:
 
 
 def _declared(path: Path) -> Mapping[str, Any]:
-    """Return what right solutions lose all the same, by their name."""
+    """Return which points right solutions lose, by the solution's name."""
     try:
         declared = yaml.safe_load(path.read_bytes())[CORRECT]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
@@ -320,7 +320,7 @@ def _place(claim: _Claim) -> str:
 
 
 def _ended(claim: _Claim, grade: Grade, out: Path) -> dict[str, _Ended]:
-    """Read from its results how every test ended for a submission."""
+    """Return how every test of a submission ended, from its results."""
     if grade.score is None:
         return {}
     return {test.extra_data.test: _end(test) for test in Results.read(out / _place(claim) / pool.RESULTS).tests}
@@ -336,7 +336,7 @@ def _end(test: TestEntry) -> _Ended:
 
 
 def _with(settings: Config, places: Mapping[str, Path], seed: int) -> Config:
-    """Return the settings with the homework in other places, and another seed."""
+    """Return the settings with other paths of the homework, and another seed."""
     home = settings.homework.model_copy(update=dict(places))
     drawn = settings.fixtures.model_copy(update={"seed": seed})
     return settings.model_copy(update={"homework": home, "fixtures": drawn})
@@ -358,7 +358,7 @@ def without_speed(settings: Config, scratch: Path) -> Path:
 
 
 def _plain(value: object) -> object:
-    """Put what JSON does not know as config.yaml has it."""
+    """Return a value that JSON does not know as config.yaml writes it."""
     if isinstance(value, BaseModel):
         return dict(value)
     return float(value) if isinstance(value, Fraction) else str(value)

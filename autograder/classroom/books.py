@@ -115,7 +115,7 @@ def _keys(row: Row) -> list[str]:
 
 @dataclass(frozen=True)
 class Change:
-    """How a row differs from its earlier score; None if it does not."""
+    """A row and its earlier score, which is None if there was none."""
 
     row: Row
     before: Fraction | None

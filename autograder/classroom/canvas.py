@@ -76,7 +76,7 @@ def write(book: Gradebook, assignment: str, path: Path) -> list[str]:
 
 
 def _identity(book: Gradebook, standing: Standing) -> tuple[str, ...]:
-    """Return Canvas' own columns of a student; None without an id that Canvas knows."""
+    """Return Canvas' own columns of a student; empty without an id that Canvas knows."""
     if standing.person is None and book.with_roster:
         return ()
     student = standing.student

@@ -1,7 +1,4 @@
-"""Web pages: templates that escape everything, and clean what strangers wrote.
-
-It must not know: how a score came about, what is drawn in the class report.
-"""
+"""Makes web pages from templates; these escape everything, and clean text from strangers."""
 
 from __future__ import annotations
 
@@ -46,8 +43,8 @@ def _environment() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Take direction marks and other characters that nobody sees out of a text, also where staff wrote it."""
-    return visible(value) if type(value) is str else value  # and not where it is markup of ours
+    """Remove direction marks and other invisible characters from a text, even if staff wrote it."""
+    return visible(value) if type(value) is str else value  # but leave our own markup as it is
 
 
 def _name(text: str) -> str:
@@ -71,13 +68,13 @@ def render(template: str, content: Mapping[str, Any]) -> bytes:
 
 
 def staff(book: Gradebook, row: Row, results: Results, up: str) -> bytes:
-    """Return the page for staff of one submission: what the student reads, and what was decided."""
+    """Return the staff's page of one submission: what the student reads, and the decisions of staff."""
     decided = {override.test: override for override in row.overrides}
     return render("page.html.j2", {"book": book, "row": row, "results": results, "decided": decided, "up": up})
 
 
 def feedback(book: Gradebook, row: Row, who: str, results: Results | None) -> bytes:
-    """Return the page for a student: nothing on it is hidden from students, or about anybody else."""
+    """Return the student's page: without anything that is hidden from students or about other people."""
     tests = results.tests if results else ()
     shown = [test for test in tests if test.visibility != "hidden"]
     content = {"book": book, "row": row, "who": who, "results": results, "shown": shown}

@@ -1,6 +1,6 @@
-"""Many submissions: grade them side by side, here or on a cluster, and lose none.
+"""Grades many submissions side by side, here or on a cluster, and loses none.
 
-It must not know: how one submission is graded, or how a terminal is drawn on.
+This module does not know how one submission is graded, or how progress is shown.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _OF_THE_TERMINAL = (signal.SIGINT, signal.SIGHUP)
 
 
 def find(path: Path, required: str) -> list[HandIn]:
-    """Return the submissions at `path`, every zip being one of them; see `download.read`."""
+    """Return the submissions at `path`; every zip is one submission. See `download.read`."""
     return download.read(path, required).entries
 
 
@@ -53,16 +53,17 @@ def grade_all(
 ) -> Iterator[tuple[HandIn, Grade]]:
     """Grade `entries` and yield each grade as it is ready; results go to ``out/<name>/results.json``.
 
-    When a grading process is lost, what was in hand is graded once more, each in a process of its own; who loses that
-    as well gets no grade. When this process is interrupted or killed, what is in hand ends without results.
+    When a grading process is lost, its submissions are graded once more, each in a process of its own. A submission
+    that loses this process, too, gets no grade. When this process is interrupted or killed, unfinished submissions get
+    no results.
 
     Parameters
     ----------
     progress : callable, optional
-        Told of every test function as it ends; only where submissions are graded one after the other.
+        Called for every test function that ends, if submissions are graded one after the other.
     scheduler : str, optional
-        Grade on Dask: ``local`` for a cluster of `jobs` processes here, or the address of a scheduler whose workers see
-        the same files. By default, and without Dask, processes of this machine grade.
+        Where Dask grades: ``local`` for a cluster of `jobs` processes here, or the address of a scheduler whose workers
+        see the same files. By default processes of this machine grade, without Dask.
     """
     grader = Grader(configuration.load(config_path), only)  # a bad configuration is refused before anything starts
     try:
@@ -91,9 +92,10 @@ def grade_all(
 def _side_by_side(
     waiting: deque[HandIn], lost: deque[HandIn], jobs: int, out: Path, config_path: Path, only: str | None
 ) -> Iterator[tuple[HandIn, Grade]]:
-    """Grade what is `waiting`, until all is done or a process is lost; then what was in hand is added to `lost`."""
+    """Grade what is `waiting`, until all is done or a process is lost; then add the unfinished ones to `lost`."""
     context = get_context("spawn")
-    theirs, ours = context.Pipe(duplex=False)  # nothing is ever sent: it closes when this process wants them to end
+    # nothing is ever sent through it: this process closes it when the others shall end
+    theirs, ours = context.Pipe(duplex=False)
     with _calm_start():
         pool = ProcessPoolExecutor(jobs, context, _start_process, (config_path, only, theirs))
     in_hand: dict[Future[Grade], HandIn] = {}
@@ -112,7 +114,7 @@ def _side_by_side(
     finally:
         if in_hand:
             ours.close()
-            for process in active_children():  # those that are starting do not listen yet
+            for process in active_children():  # processes that are still starting do not listen yet
                 process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
         ours.close()
@@ -124,7 +126,7 @@ def _on_dask(
 ) -> Iterator[tuple[HandIn, Grade]]:
     """Grade on Dask, whose executor is one of `concurrent.futures`.
 
-    When a worker is lost, what it had been given is graded once more, one after the other, as without Dask.
+    When a worker is lost, its submissions are graded once more, one after the other, as without Dask.
     """
     try:
         import dask
@@ -144,9 +146,9 @@ def _on_dask(
             problem = f"{scheduler} cannot be reached: {' '.join(str(error).split())}"
             raise ConfigurationError("SCHEDULER", "", problem, "Start it, or correct the address") from None
         executor = client.get_executor(pure=False)
-        stack.callback(executor.shutdown, wait=False)  # which cancels what has not been graded
+        stack.callback(executor.shutdown, wait=False)  # this cancels the submissions that have not been graded
 
-        run = time.time_ns()  # a worker outlives the batch, and must not hold a configuration that has changed
+        run = time.time_ns()  # a worker lives longer than the batch, and must not keep an old configuration
 
         def submit(entry: HandIn) -> Future[Grade]:
             places = entry.path.absolute(), (out / entry.name / RESULTS).absolute()
@@ -170,9 +172,9 @@ def _on_dask(
 
 @contextlib.contextmanager
 def _calm_start() -> Iterator[None]:
-    """Keep signals of the terminal from processes that start inside, until they know that these are for this one."""
+    """Keep the terminal's signals from processes that are started inside, until these ignore them by themselves."""
     with console.shielded():
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)  # a new process inherits it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)  # a new process inherits this setting
         try:
             yield
         finally:
@@ -181,11 +183,11 @@ def _calm_start() -> Iterator[None]:
 
 @contextlib.contextmanager
 def children_ignore_ctrl_c() -> Iterator[None]:
-    """Have processes that are started inside ignore Ctrl-C: it is for this one, which then ends them."""
-    if threading.current_thread() is not threading.main_thread():  # signals are none of its business
+    """Make processes that are started inside ignore Ctrl-C: only this process handles it, and then ends them."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signals
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is ignored stays so in a new program
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # an ignored signal is also ignored in a new program
     try:
         yield
     finally:
@@ -214,11 +216,11 @@ def _start_process(config_path: Path, only: str | None, parent: Connection) -> N
     _grader = Grader(configuration.load(config_path), only)
 
 
-_one_at_a_time = threading.Lock()  # pytest and standard output are the process's
+_one_at_a_time = threading.Lock()  # pytest and standard output exist once per process
 
 
 def _grade_anywhere(config_path: str, only: str | None, run: int, path: Path, results_path: Path) -> Grade:
-    """Grade in a process that knows nothing yet, or has graded before; a Dask worker may run it in several threads."""
+    """Grade one submission, in a new or a used process; a Dask worker may run this in several threads."""
     with _one_at_a_time:
         return _grader_of(config_path, only, run).grade(path, results_path)
 
@@ -229,7 +231,7 @@ def _grader_of(config_path: str, only: str | None, run: int) -> Grader:
 
 
 def _end_with(parent: Connection) -> None:
-    """End this process when its parent hangs up or is gone, whatever it is doing."""
+    """End this process, whatever it is doing, when its parent closes the pipe or is gone."""
     parent.poll(None)
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
     time.sleep(GRACE_SECONDS)
@@ -237,7 +239,7 @@ def _end_with(parent: Connection) -> None:
 
 
 def _end(*_: object) -> None:
-    """Interrupt the grading, once: it must be able to clean up."""
+    """Interrupt the grading, but only once, so that it can clean up."""
     global _ending
     ended, _ending = _ending, True
     if _grading and not ended:

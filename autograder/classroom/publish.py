@@ -1,6 +1,6 @@
-"""The files of a whole class, made in a folder of their own: what they are called, which there are, where they go.
+"""Makes the files of a whole class in one folder, and says which of them to upload where.
 
-It must not know: how a score came about, where the folder is.
+This module does not know how a score is computed.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Places:
     Attributes
     ----------
     platform : str
-        Whose download the hand-ins are; empty if that is not known.
+        The platform that the hand-ins were downloaded from; empty if that is not known.
     roster : Roster or None
     assignment : str or None
-        Canvas' column, where config.yaml names it.
+        Canvas' column, if config.yaml names it.
     anonymous : bool
-        Nowhere: nothing with a name in it is written.
+        Grades go nowhere: no file with a name in it is written.
     """
 
     platform: str = ""
@@ -63,7 +63,7 @@ def write(
     results_of: Callable[[str], Results],
     folder: Path,
 ) -> None:
-    """Write every book there can be into `folder`; what staff have to know is added to `problems`."""
+    """Write all possible books into `folder`; add sentences for staff to `problems`."""
     books.write_grades(book, folder / GRADES)
     if changes is not None:
         books.write_changes(changes, folder / CHANGES)
@@ -79,7 +79,7 @@ def write(
 
 
 def _for_platforms(book: Gradebook, places: Places, folder: Path) -> list[str]:
-    """Write what Canvas or Moodle takes; return what staff have to know."""
+    """Write the files for Canvas or Moodle; return what staff should know."""
     roster = places.roster
     if places.system == "Moodle":
         if roster is None or roster.platform != "Moodle":
@@ -91,7 +91,7 @@ def _for_platforms(book: Gradebook, places: Places, folder: Path) -> list[str]:
 
 
 def next_step(names: Collection[str], places: Places, known: bool) -> str:
-    """Say in one line which files to take where; `known` if it is known who the students are."""
+    """Say in one line which files to upload where; `known` says whether the students are known."""
     steps = [f"read {REPORT}"] if REPORT in names else []
     if places.system == "Canvas" and CANVAS in names:
         steps.append(f"import {CANVAS} in Canvas' gradebook")

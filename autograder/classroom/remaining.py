@@ -1,6 +1,6 @@
-"""What remains to be graded of a class: what is new, what has changed, and what has no grade yet.
+"""Grades the rest of a class: submissions that are new, have changed, or have no grade yet.
 
-It must not know: rosters, books, how one submission is graded.
+This module does not know about rosters and books, or how one submission is graded.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ def grade(
 ) -> dict[str, Grade]:
     """Return the grades of the class, in its order; grade what is new or has changed.
 
-    Every grade is in its place before the next one is looked at.
+    Every grade is on disk before the next one is handled.
 
     Raises
     ------
     OSError
-        If nothing can be written any more.
+        If no file can be written any more.
     """
     keys = {entry.name: journal.key(entry.path) for entry in entries}
     known = dict(_known(journal, keys, points))
     grades = {} if order.force else dict(known)
     todo = [entry for entry in entries if entry.name not in grades]
     for entry in todo:
-        if entry.name not in known:  # of other files, tests or settings: wrong by now
+        if entry.name not in known:  # these results belong to other files, tests or settings
             journal.forget(entry.name)
     jobs = order.jobs or pool.default_jobs()
     announce(_plan(order, len(entries), len(todo), min(jobs, len(todo))))
@@ -63,7 +63,7 @@ def grade(
 
 
 def _refuse_full(held: Held) -> None:
-    """Stop where nothing more can be written: all others would be graded in vain.
+    """Stop if no file can be written any more: the other submissions would be graded in vain.
 
     Raises
     ------

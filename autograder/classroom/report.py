@@ -1,7 +1,7 @@
-"""The class report: one page that stands alone, and one beside each results.json, for staff to read in a browser.
+"""The class report for a browser: one page for the class, and one page beside each results.json.
 
-Names and messages come from strangers: the templates escape everything. Pictures are inside the page, each with words
-that say the same. It must not know: how grading works, terminals.
+Names and messages come from strangers, so the templates escape everything. Each page is one file. Pictures are inside
+it, and each picture has a text that says the same. This module does not know how grading works.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ BINS = 20
 WIDTH = 4.4
 """Of a picture, in inches: a phone shows it at three quarters of its size, and its letters with it."""
 
-_FULL, _PART, _NONE = "#1b7f5c", "#e0a32e", "#b8405e"  # told apart by colour-blind eyes, and by their order
+# colours that colour-blind people can tell apart; the order helps, too
+_FULL, _PART, _NONE = "#1b7f5c", "#e0a32e", "#b8405e"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as part of a page, and what it says in words."""
+    """A picture as part of a page, and a text that says the same."""
 
     data: str
     alt: str
@@ -53,11 +54,11 @@ class Item:
     Attributes
     ----------
     full, part, none : float
-        Shares of the class with all, some and no points.
+        Shares of the class that have all, some and no points.
     mean : float
         Mean share of the points: how easy the test is.
     discrimination : float or None
-        Correlation with the points of all other tests; None where all got the same.
+        Correlation with the points of all other tests; None if all students got the same.
     """
 
     name: str
@@ -82,7 +83,7 @@ def write(
     Parameters
     ----------
     results_of : callable
-        Returns what is in the results file of a submission.
+        Returns the results of a submission.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def write(
     """
     graded = [row for row in book.rows if row.score is not None]
     tested = [row for row in book.rows if row.has_results]
-    for row in tested:  # first, since they do without pictures
+    for row in tested:  # first, since they need no pictures
         write_page(book, row, results_of(row.entry.name), out, f"../{quote(name)}")
     items = item_analysis(book, graded)
     content = {
@@ -140,7 +141,7 @@ def _figures(book: Gradebook, graded: list[Row]) -> dict[str, str]:
 
 
 def item_analysis(book: Gradebook, graded: list[Row]) -> list[Item]:
-    """Return for each test how many got all, some or none of its points, and how well it tells submissions apart."""
+    """Return for each test which shares got all, some or no points, and how well it separates submissions."""
     items = []
     for name, points in book.points.items():
         rows = [row for row in graded if name in row.tests]
@@ -161,7 +162,7 @@ def _correlation(first: Sequence[float], second: Sequence[float]) -> float | Non
 
 
 def _groups(graded: list[Row], of: Callable[[Row], Sequence[str]]) -> list[tuple[str, list[Row]]]:
-    """Return what several submissions share, each with these submissions, the most frequent first."""
+    """Return what several submissions have in common, each with these submissions, the most frequent first."""
     found: dict[str, list[Row]] = {}
     for row in graded:
         for what in of(row):

@@ -1,7 +1,7 @@
-"""A class from its download to its books: read, grade what changed, then grades.csv, canvas.csv, changes.csv, report.
+"""Grades a class: reads the download, grades what has changed, and writes the tables and the report.
 
-Every grade is on disk before the next is looked at, so an interrupted run loses only what was in hand, and the same
-command goes on from there. It must not know: terminals, how one submission is graded.
+Every grade is on disk before the next one is handled. So an interrupted run loses only unfinished submissions, and the
+same command goes on from there. This module does not know how one submission is graded, or how progress is shown.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ def mark(
     Parameters
     ----------
     announce : callable
-        Told in one sentence what is going to happen.
+        Called with one sentence that says what is going to happen.
     follow : callable
-        Given how many will be graded, returns what follows them.
+        Takes the number of submissions to grade; returns the object that shows the progress.
 
     Raises
     ------
     ConfigurationError
-        If anything that was given does not fit; nothing is graded then.
+        If an option or a file does not fit; then nothing is graded.
     """
     config = configuration.load(order.config)
-    Grader(config, order.only)  # what it refuses is refused before there is an output folder
+    Grader(config, order.only)  # an error here must come before the output folder is made
     points = {name: test.points for name, test in config.tests.items() if is_meant(order.only, name)}
     with contextlib.ExitStack() as stack:
 
@@ -119,7 +119,7 @@ def _assigned(
     people: roster.Matched | None,
     order: ClassJob,
 ) -> Assigned:
-    """Find what each decision is about; without names, by the names that there were."""
+    """Find what each decision is about; in an anonymous run decisions use the original names."""
     entries = [*hand_ins.entries, *hand_ins.without_files]
     if not order.anonymous:
         if people is None:
@@ -135,7 +135,7 @@ def _assigned(
 
 
 def _untimed(hand_ins: HandIns, rule: Late | None, order: ClassJob) -> list[str]:
-    """Say what cannot be counted as late, though there is a rule."""
+    """Say which lateness cannot be counted, although there is a rule."""
     if rule is None:
         return [f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"]
     marked = [entry.name for entry in hand_ins.entries if entry.late and entry.submitted is None]
@@ -152,7 +152,7 @@ def _untimed(hand_ins: HandIns, rule: Late | None, order: ClassJob) -> list[str]
 
 
 def _page(book: Gradebook, row: Row, journal: Journal, held: Held, problems: list[str]) -> Path | None:
-    """Write the page of a single submission, if there is something on it."""
+    """Write the page of a single submission, if it has results."""
     if not row.has_results:
         return None
     try:
@@ -166,7 +166,7 @@ def _page(book: Gradebook, row: Row, journal: Journal, held: Held, problems: lis
 
 
 def _refuse_another_class(order: ClassJob, journal: Journal, hand_ins: HandIns) -> None:
-    """Keep the sample class out of a folder that holds the grades of a real one."""
+    """Refuse to grade the sample class into a folder that holds the grades of a real class."""
     others = journal.names - {entry.name for entry in hand_ins.entries}
     if order.sample and others:
         problem = f"is missing, and without it the sample class is graded; but {order.place} holds grades of another"
@@ -180,7 +180,7 @@ def _row(
     overrides: Sequence[Override],
     rule: Late | None,
 ) -> Row:
-    """Make a line of the books; results that were changed or removed by now are no grade."""
+    """Return one row of the books; a grade whose results were changed or removed meanwhile does not count."""
     grade = grades[entry.name]
     try:
         return gradebook.row(entry, grade, journal, overrides, rule)
@@ -194,7 +194,7 @@ def _row(
 
 @contextlib.contextmanager
 def _scratch() -> Iterator[Path]:
-    """Make a folder that only we can read, for as long as its submissions are graded."""
+    """Make a private folder that exists while its submissions are graded."""
     folder = tempfile.mkdtemp(prefix="class-")
     try:
         yield Path(folder)
@@ -203,7 +203,7 @@ def _scratch() -> Iterator[Path]:
 
 
 def _whose(hand_ins: HandIns, order: ClassJob) -> tuple[HandIns, roster.Matched | None]:
-    """Match with the roster, if there is one."""
+    """Match the hand-ins with the roster, if there is one."""
     if order.roster is None:
         return hand_ins, None
     people = roster.read(order.roster)
@@ -219,7 +219,7 @@ def _whose(hand_ins: HandIns, order: ClassJob) -> tuple[HandIns, roster.Matched 
 
 
 def _nameless(hand_ins: HandIns, links: Path) -> tuple[HandIns, None]:
-    """Forget whose everything is. File names are often people's, and results quote them: so they get others."""
+    """Remove all names. File names often contain people's names, and results quote them, so files are renamed, too."""
     entries, count = [], len(hand_ins.entries)
     for index, entry in enumerate(hand_ins.entries, 1):
         named_by_platform = entry.submitted is not None or bool(entry.students)
@@ -269,7 +269,7 @@ def _published(
 
 
 def _exchange(fresh: Path, out: Path) -> list[Path]:
-    """Put new books in the place of those of the last run, so that there never are books of two runs."""
+    """Replace the books of the last run by the new ones; books of two runs are never side by side."""
     written = [out / name for name in BOOKS if (fresh / name).exists()]
     with console.shielded():
         for page in fresh.glob(f"*/{PAGE}"):

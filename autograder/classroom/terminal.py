@@ -1,6 +1,6 @@
-"""What a person sees while a class is graded: a bar where there is a terminal, plain lines where there is none.
+"""Shows progress and results of a class: with a bar in a terminal, in plain lines elsewhere.
 
-It must not know: how grading works, where results go.
+This module does not know how grading works, or where results go.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ _SAME = 5
 
 
 class Display(Protocol):
-    """Follows a batch."""
+    """Shows the progress of a batch."""
 
     def graded(self, name: str, grade: Grade) -> None:
         """Show that one more submission has its grade."""
 
     def tested(self, result: TestResult) -> None:
-        """Show that a test has ended, where one submission is graded at a time."""
+        """Show that a test has ended, if submissions are graded one after the other."""
 
 
 @contextlib.contextmanager
 def follow(total: int) -> Iterator[Display]:
-    """Follow the grading of `total` submissions."""
+    """Return a display for the grading of `total` submissions."""
     if not sys.stdout.isatty():
         yield LineDisplay(total)
         return
     try:
         bar = Bar(total)
-    except ImportError:  # rich is for those who grade a class; a server has no use for it
+    except ImportError:  # rich is installed only where classes are graded, and not on a server
         yield LineDisplay(total)
         return
     with bar:
@@ -54,7 +54,7 @@ def follow(total: int) -> Iterator[Display]:
 
 
 class LineDisplay:
-    """One line per submission: for logs."""
+    """Prints one line per submission, for logs."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -66,7 +66,7 @@ class LineDisplay:
         print(f"  {self._done}/{self._total}  {score(grade)}  {clean(name, 60)}", flush=True)
 
     def tested(self, result: TestResult) -> None:
-        """Say nothing: a log wants one line per submission."""
+        """Print nothing: a log has one line per submission."""
 
 
 class Bar:
@@ -83,7 +83,7 @@ class Bar:
             TextColumn("{task.fields[rate]}", markup=False),
             TimeRemainingColumn(),
             TextColumn("{task.fields[said]}", markup=False),
-            console=Console(file=sys.stdout),  # this very terminal: while tests run, sys.stdout is another
+            console=Console(file=sys.stdout),  # keep this stream: while tests run, sys.stdout is another one
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -97,7 +97,7 @@ class Bar:
         self._progress.stop()
 
     def graded(self, name: str, grade: Grade) -> None:
-        """Move on, and count how it ended."""
+        """Move the bar on, and count how the submission ended."""
         self._tally[kind(grade)] += 1
         task = self._progress.tasks[0]
         elapsed = task.elapsed or 0.0
@@ -120,7 +120,7 @@ def kind(grade: Grade) -> str:
 
 
 def score(grade: Grade) -> str:
-    """Say what was earned."""
+    """Return the score in words."""
     return "no grade" if grade.score is None else f"{number(grade.score)} of {number(grade.points)}"
 
 
@@ -128,7 +128,7 @@ def score(grade: Grade) -> str:
 
 
 def print_problems(problems: Sequence[str]) -> None:
-    """Print what somebody should look at, with counts; what is said of many is said once."""
+    """Print what somebody should look at, with counts; equal problems are printed once."""
     if not problems:
         return
     lines = list(_grouped(problems))
@@ -140,7 +140,7 @@ def print_problems(problems: Sequence[str]) -> None:
 
 
 def _grouped(problems: Sequence[str]) -> Iterator[str]:
-    """Yield the problems; those that are the same of several are one, with the first names."""
+    """Yield the problems; the same problem of several submissions is one, with the first names."""
     about: dict[str, list[str]] = {}
     for problem in problems:
         who, mark, what = problem.partition(": ")
@@ -155,7 +155,7 @@ def _grouped(problems: Sequence[str]) -> Iterator[str]:
 
 
 def print_table(rows: Sequence[Row], total: Fraction, title: str = "") -> None:
-    """Print one line per submission as it counts; for a large class those that need somebody's eye."""
+    """Print one line per submission, with its final score; of a large class only those that need a look."""
     shown = rows
     if len(rows) > MOST_ROWS:
         kinds = Counter(_kind(row, total) for row in rows)
@@ -180,7 +180,7 @@ def print_table(rows: Sequence[Row], total: Fraction, title: str = "") -> None:
         widest = max(len(line[head]) for line in lines)
         if head in _NUMBERS:
             table.add_column(head, justify="right", no_wrap=True, min_width=widest)
-        elif head == "how it ended":  # what does not fit into it is in the results
+        elif head == "how it ended":  # the results hold the part that does not fit into the cell
             table.add_column(head, no_wrap=True, ratio=1)
         else:
             table.add_column(head, no_wrap=True, max_width=MOST_CELLS)
@@ -219,7 +219,7 @@ def _kind(row: Row, total: Fraction) -> str:
 
 
 def _needs_a_look(row: Row) -> bool:
-    """Whether staff should see this one: no grade, no points, or code that did not end by itself."""
+    """Whether staff should look at it: no grade, no points, or code that did not end by itself."""
     return not row.score or bool(row.remark) or any(word in row.status for word in ("timed out", "crashed", "memory"))
 
 

@@ -1,1 +1,1 @@
-"""What is uploaded to Gradescope: how it is packed, and the two scripts that the platform runs."""
+"""Packs what is uploaded to Gradescope; the two scripts that the platform runs are here, too."""

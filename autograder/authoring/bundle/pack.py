@@ -1,8 +1,7 @@
-"""Pack what is uploaded to Gradescope: the engine, the tests with what they need, and nothing else.
+"""Packs the zip for Gradescope: the engine, the tests with what they need, and nothing else.
 
-What goes in is listed, and everything else stays out. Nothing is packed that would not grade: configuration, tests,
-fixtures and model answer have to agree first, and the content, unpacked, has to grade the model answer. It must not
-know: how grading works, what the platform does with the zip.
+Only listed files are packed. Before that, configuration, tests, fixtures and model answer have to fit together, and the
+unpacked content has to give the model answer all points.
 """
 
 from __future__ import annotations
@@ -50,23 +49,23 @@ class Packed:
 
 
 def pack(config_path: Path, archive: Path) -> Packed:
-    """Write the zip: the same bytes for the same files, whenever and wherever it is packed.
+    """Write the zip: the same bytes for the same files, at any time and on every machine.
 
     Parameters
     ----------
     config_path : Path
-        The homework's config.yaml; everything that belongs to the homework lies below its folder.
+        The homework's config.yaml; all files of the homework are below its folder.
     archive : Path
-        Where to; its folder is made.
+        The zip to write; its folder is made.
 
     Raises
     ------
     ConfigurationError
-        If the homework's parts do not agree, lie somewhere else, or do not grade the model answer without what is
-        not packed.
+        If the homework's parts do not fit together, are in another folder, or need a file that is not packed to grade
+        the model answer.
     """
     settings = configuration.load(config_path)
-    casefile.load(settings.homework.fixtures)  # every file is the one that the manifest was written for
+    casefile.load(settings.homework.fixtures)  # every file is as the manifest recorded it
     casefile.refuse_out_of_date(settings)
     content = dict(sorted(contents(config_path, settings).items()))
     with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
@@ -86,11 +85,11 @@ def pack(config_path: Path, archive: Path) -> Packed:
 
 
 def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
-    """Return what is packed, by its name in the zip."""
+    """Return the files to pack, by their names in the zip."""
     home, root = settings.homework, config_path.resolve().parent
     found = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
     found |= {name: (_PROJECT / name).read_bytes() for name in REQUIREMENTS}
-    # All of the engine, small as it is: staff who log in to a container there have every command.
+    # The whole engine is packed: it is small, and staff who log in to a container there have every command.
     for path in _visible(files.ENGINE, files.ENGINE.rglob("*.py")):
         if path.parent != Path(__file__).parent:
             found[f"autograder/{path.relative_to(files.ENGINE).as_posix()}"] = path.read_bytes()
@@ -109,7 +108,7 @@ def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
 
 
 def _visible(folder: Path, paths: Iterable[Path]) -> list[Path]:
-    """Leave out what editors and macOS put beside files, under names that begin with a dot."""
+    """Leave out files whose names begin with a dot: editors and macOS put these beside others."""
     return [path for path in sorted(paths) if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
@@ -121,7 +120,7 @@ def _unpacked(content: dict[str, bytes], root: Path) -> Path:
 
 
 def _refuse_elsewhere(config_path: Path, root: Path) -> None:
-    """Raise where the configuration would not find everything in the zip, as after a path from the root."""
+    """Raise if the configuration would not find all files in the zip, for example because of an absolute path."""
     settings = configuration.load(root / "config.yaml")
     for key, path in settings.homework:
         if isinstance(path, Path) and not path.resolve().is_relative_to(root):
@@ -131,9 +130,10 @@ def _refuse_elsewhere(config_path: Path, root: Path) -> None:
 
 
 def _refuse_wrong(config_path: Path, root: Path) -> None:
-    """Raise where what was unpacked, engine and all, does not give the model answer all points."""
+    """Raise if the unpacked zip, engine included, does not give the model answer all points."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-m", "autograder", "self-check"]  # as setup.sh: here it costs seconds, there a build
+    # setup.sh does the same: an error costs seconds here, but a build there
+    command = [sys.executable, "-m", "autograder", "self-check"]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         problem = f"what would be packed does not grade rightly: {(done.stdout + done.stderr).strip()}"
