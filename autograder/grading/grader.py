@@ -21,7 +21,7 @@ from autograder.core.errors import AutograderError, BadSubmission, GraderFault, 
 from autograder.core.outcomes import FAULT, TestResult
 from autograder.grading import casefile, plugin, timing
 from autograder.grading.diagnose.smallest import Example
-from autograder.grading.examples import Examples, at_fault
+from autograder.grading.examples import Examples, at_fault, promises_only
 from autograder.grading.link import MIB
 from autograder.grading.plan import Plan, Races, is_meant, refuse_unknown
 from autograder.grading.proxy import preflight
@@ -218,7 +218,9 @@ class Grader:
         most = self._config.limits.example_calls
         bounds = (tolerances.float64, tolerances.float32)
         try:
-            return Examples(student, lambda: self._reference(sandbox), family, bounds, most).find(wrong)
+            return Examples(student, lambda: self._reference(sandbox), family, bounds, most).find(
+                wrong, promises_only(tests, wrong)
+            )
         except Exception:  # a mistake of ours in there costs the explanation and no more
             return {}
 

@@ -53,9 +53,9 @@ class Ran:
     results : tuple
         An array, an int, a ``Foreign``, or anything that only another call can use. Empty where it failed.
     inputs, after : tuple of ndarray
-        The input arrays before the call, and after it.
+        The input arrays before the call, and after it; none after it where that was not looked at.
     shares : tuple of tuple of bool
-        Whether each array that came back shares memory with each input array.
+        Whether each array that came back shares memory with each input array; likewise.
     failure : str
         Why nothing came back, in words; empty where something did.
     """
@@ -209,7 +209,7 @@ def _difference(
     for name, one, other in pairs:
         if isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and one.dtype != other.dtype:
             return DTYPE, f"{name}.dtype is {one.dtype}, but should be {other.dtype}."
-    for before, after in zip(got.inputs, got.after, strict=True):
+    for before, after in zip(got.inputs, got.after, strict=False):  # nothing after it where that was not looked at
         if compare.untouched([before], [after]) is not None:
             what = _name_of(before, variables)
             lines = [
@@ -220,7 +220,7 @@ def _difference(
             ]
             return CHANGED, "\n".join(lines)
     arrays = [name for name, value in _values(got) if isinstance(value, np.ndarray)]
-    for name, row in zip(arrays, got.shares, strict=True):
+    for name, row in zip(arrays, got.shares, strict=False):
         for array, shared in zip(got.inputs, row, strict=True):
             if shared:
                 text = f"{name} shares memory with {_name_of(array, variables)}, but should have memory of its own."

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.core.outcomes import CaseResult, TestResult
 from autograder.grading.diagnose.smallest import CHANGED, DTYPE, SHARED, VALUES
-from autograder.grading.examples import Examples, at_fault
+from autograder.grading.examples import Examples, at_fault, promises_only
 from tests.grader.support.toy import FUNCTIONS, SOLUTION
 
 DOUBLE = "y = double(x)"
@@ -36,10 +36,10 @@ def family(function):
 def find(submit):
     """Give a source, get the examples of these functions."""
 
-    def find(source, functions=("double",), most_calls=100, right=SOLUTION, **limits):
+    def find(source, functions=("double",), most_calls=100, right=SOLUTION, promises=(), **limits):
         module = types.SimpleNamespace(family=family)
         session = submit(source, **limits)
-        return Examples(session, lambda: submit(right), module, (1e-10, 1e-4), most_calls).find(functions)
+        return Examples(session, lambda: submit(right), module, (1e-10, 1e-4), most_calls).find(functions, promises)
 
     return find
 
@@ -159,6 +159,28 @@ def test_when_time_is_up_what_was_found_is_kept(find):
 def test_the_same_in_every_run(find):
     source = double("return 2 * abs(x)")
     assert find(source) == find(source)
+
+
+def test_where_values_are_known_to_be_right_the_search_ends_with_the_first_example(find):
+    source = "import numpy as np\n" + double("return (2 * x).astype(np.float64) if len(x) < 2 else 3.0 * x")
+    assert find(source)["double"].rank == VALUES
+    assert find(source, promises=("double",))["double"].numbers == 2  # it comes before the one about the dtype
+    source = "import numpy as np\n" + double("return (2 * x).astype(np.float64)")
+    assert find(source, promises=("double",), most_calls=5)["double"].rank == DTYPE
+
+
+def test_whose_values_are_right():
+    def test(subject, *kinds):
+        cases = (CaseResult("", "wrong", function=subject, detail={"kind": kind} if kind else {}) for kind in kinds)
+        return TestResult("test", "", subject, tuple(cases))
+
+    results = [
+        test("double", "dtype", "changed"),
+        test("halve", "shared"),
+        test("halve", "values"),
+        test("unhalve", ""),
+    ]
+    assert promises_only(results, list(FUNCTIONS)) == {"double"}
 
 
 def test_at_fault_is_who_returned_something_wrong():
