@@ -1,18 +1,18 @@
-"""What lies in a zip or a folder, and the bytes of one file of it. Nothing is unpacked, no link is followed.
+"""Lists what is in a zip or a folder, and reads the bytes of its files. Nothing is unpacked, no link is followed.
 
-A folder is read by descriptors, so that no link leads out of it, not even one put there meanwhile. A zip is read from
-its end, where a fixed record says where its directory is, which says where the members are::
+A folder is read through descriptors, so that no link leads out of it, not even a link that is made meanwhile. A zip is
+read from its end. A fixed record there says where the directory is, and the directory says where the members are::
 
     member | member | ... | directory: one line per member | end record
 
-These records are read by hand. Which odd archives `zipfile` takes, and with which exception it gives up on the others,
-changes from one Python to the next, and a grade must not; it also reads names of Finder's zips wrong and unpacks some
-methods without a bound. Here every offset and size is checked before it is used, and every byte is counted.
+This module reads these records itself. Each version of Python's `zipfile` accepts other odd archives and raises other
+exceptions, but a grade must not depend on the version. `zipfile` also reads names in Finder's zips wrong and unpacks
+some methods without a limit. Here every offset and size is checked before it is used, and every byte is counted.
 
-It can also be cut: the members of one hand-in become a zip of their own, byte by byte and still packed, so that a zip
-of a whole class is never unpacked, and what one student packed cannot hurt the others.
+A zip can also be cut: the members of one hand-in become a zip of their own, byte by byte and still packed. So a zip of
+a whole class is never unpacked, and a file that one student packed cannot hurt the others.
 
-This module knows bytes and names. It must not know what a submission is, which files matter or where they go.
+This module knows bytes and names. It does not know what a submission is, which files matter or where they go.
 
 Source: PKWARE's APPNOTE.TXT, sections 4.3 and 4.5.3.
 """
@@ -59,8 +59,8 @@ _STORED, _DEFLATED = 0, 8
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _BLOCK = 1 << 18
-_WIDE = 0xFFFFFFFE  # the largest that 32 bits hold; one more means: see the zip64 field
-_NO_DATE = 0x21  # the first day of 1980, the earliest that a zip can say
+_WIDE = 0xFFFFFFFE  # the largest value that 32 bits hold; one more means: see the zip64 field
+_NO_DATE = 0x21  # the first day of 1980, the earliest date that a zip can hold
 _AGAIN = "Pack the files again and hand in the new zip."
 
 Kind = Literal["file", "folder", "link", "special", "locked"]
@@ -89,12 +89,11 @@ class Member:
     parts : tuple of str
         Its path, split; never absolute, without ``..``, otherwise as the student wrote it.
     kind : {'file', 'folder', 'link', 'special', 'locked'}
-        Special is what only an operating system makes: pipes, devices, sockets. Locked is a folder that is not ours to
-        read.
+        Special files are pipes, devices and sockets. A locked folder is one that we may not read.
     size, packed : int
-        Bytes it says it has, and bytes it takes where it lies.
+        The size that it declares, and the bytes that it takes in the archive or on disk.
     read : callable
-        Returns the bytes, or raises `BadSubmission`. They are not more than ``size + 1``. Of a link: where it points.
+        Returns the bytes, at most ``size + 1``, or raises `BadSubmission`. Of a link it returns the target.
     """
 
     parts: tuple[str, ...]
@@ -115,7 +114,7 @@ def split(name: str, what: str) -> tuple[str, ...]:
     Raises
     ------
     BadSubmission
-        When the path leaves the place it is unpacked to. No honest program writes such a path.
+        When the path leads out of the folder it is unpacked to. No honest program writes such a path.
     """
     name = name.replace("\\", "/")
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
@@ -127,12 +126,12 @@ def split(name: str, what: str) -> tuple[str, ...]:
 
 
 def folder_entries(root: int, what: str, skip: Callable[[str], bool]) -> list[Member]:
-    """List the folder open at `root`, which messages call `what`, without looking into folders whose name `skip` takes.
+    """List the open folder `root`, which messages call `what`; do not look into folders whose names `skip` accepts.
 
     Raises
     ------
     BadSubmission
-        When there is too much in it, or a name holds ``..`` (between backslashes, where some program unpacked a zip).
+        When the folder holds too much, or a name contains ``..`` (with backslashes, from a badly unpacked zip).
     """
     entries = list(itertools.islice(_walk(root, root, (), what, skip), MEMBERS + 1))
     if len(entries) > MEMBERS:
@@ -141,7 +140,7 @@ def folder_entries(root: int, what: str, skip: Callable[[str], bool]) -> list[Me
 
 
 def _walk(root: int, folder: int, parents: tuple[str, ...], what: str, skip: Callable[[str], bool]) -> Iterator[Member]:
-    """Yield what is in the folder open at `folder`, and below, to `DEPTH`: so deep is this recursion and no deeper."""
+    """Yield what is in the open folder `folder` and below, down to `DEPTH`, which also limits this recursion."""
     with os.scandir(folder) as children:
         for child in children:
             names, status = (*parents, child.name), child.stat(follow_symlinks=False)
@@ -187,7 +186,7 @@ def zip_entries(file: BinaryIO, what: str) -> list[Member]:
 
 
 def zip_lines(file: BinaryIO, what: str, most: int) -> list[Line]:
-    """List the archive as it is written, names unchecked, for `cut` and `unpack`; raises as `zip_entries` does."""
+    """List the archive for `cut` and `unpack`, without checking names; raises the same errors as `zip_entries`."""
     lines, start = _directory(file, what, most)
     bounds = sorted((line.offset, line.offset + _HEADER.size + len(line.name) + line.packed) for line in lines)
     for (_, end), (following, _) in itertools.pairwise([*bounds, (start, start)]):
@@ -198,7 +197,7 @@ def zip_lines(file: BinaryIO, what: str, most: int) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One member as the directory of a zip describes it; `offset` counts from the start of the file."""
+    """One member, as the directory of a zip describes it; `offset` counts from the start of the file."""
 
     name: bytes
     flags: int
@@ -211,7 +210,7 @@ class Line:
 
     @property
     def kind(self) -> Kind:
-        """What it is; Windows leaves the mode empty."""
+        """The kind of the member; Windows leaves the mode empty."""
         kind = _KINDS.get(stat.S_IFMT(self.mode), "file")
         return "folder" if kind == "file" and self.name.endswith((b"/", b"\\")) else kind
 
@@ -222,7 +221,7 @@ class Line:
 
 
 def _directory(file: BinaryIO, what: str, most: int) -> tuple[list[Line], int]:
-    """Return the lines of the directory and where it starts."""
+    """Return the lines of the directory, and where it starts."""
     count, start, length, prefix = _end(file, what, most)
     file.seek(start)
     directory = file.read(length)
@@ -247,7 +246,7 @@ def _directory(file: BinaryIO, what: str, most: int) -> tuple[list[Line], int]:
 
 
 def _end(file: BinaryIO, what: str, most: int) -> tuple[int, int, int, int]:
-    """Return how many members there are, start and length of the directory, and how many bytes precede the zip."""
+    """Return the number of members, start and length of the directory, and the number of bytes before the zip."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _TAIL))
     tail = file.read(_TAIL)
@@ -289,7 +288,7 @@ def _entry(file: BinaryIO, what: str, line: Line) -> Member:
 
 
 def _decoded(name: bytes) -> str:
-    """Return the name: Finder writes UTF-8 without saying so, and what is not UTF-8 is the old DOS alphabet."""
+    """Return the name: Finder writes UTF-8 without declaring it, and other bytes are in the old DOS alphabet."""
     try:
         return name.decode("utf-8")
     except UnicodeDecodeError:
@@ -297,12 +296,12 @@ def _decoded(name: bytes) -> str:
 
 
 def unpack(file: BinaryIO, what: str, line: Line) -> Iterator[bytes]:
-    """Yield the bytes of one member, block by block; the caller has found its declared size acceptable.
+    """Yield the bytes of one member, block by block; the caller has already checked its declared size.
 
     Raises
     ------
     BadSubmission
-        When it cannot be read, or is not what the directory says; the end of it may be known only after some blocks.
+        When it cannot be read, or differs from the directory. Some errors show only after a few blocks.
     """
     name = shown((line.path,))
     if line.flags & _ENCRYPTED:
@@ -322,7 +321,7 @@ def unpack(file: BinaryIO, what: str, line: Line) -> Iterator[bytes]:
 
 
 def _seek(file: BinaryIO, what: str, line: Line) -> bytes:
-    """Go to where the bytes of a member begin, and return its name as it stands there."""
+    """Move to where the bytes of a member begin, and return the name that is written there."""
     file.seek(line.offset)
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size or header[:4] != b"PK\x03\x04":
@@ -351,9 +350,9 @@ def _inflated(file: BinaryIO, what: str, line: Line) -> Iterator[bytes]:
 
 
 def cut(file: BinaryIO, what: str, members: Iterable[tuple[str, Line]], into: BinaryIO) -> None:
-    """Write some members of the zip `file`, under other names, as a zip of their own; they stay packed as they are.
+    """Write some members of the zip `file`, under other names, into a new zip; their bytes stay packed as they are.
 
-    It has no times, so that the same hand-in is the same bytes in every download.
+    The new zip holds no times, so that the same hand-in is the same bytes in every download.
 
     Raises
     ------
@@ -361,7 +360,8 @@ def cut(file: BinaryIO, what: str, members: Iterable[tuple[str, Line]], into: Bi
         When the zip is damaged.
     """
     directory, count = [], 0
-    for name, line in itertools.islice(members, MEMBERS + 1):  # one more than a hand-in may have: it will be refused
+    # one more than a hand-in may have, so that it will be refused
+    for name, line in itertools.islice(members, MEMBERS + 1):
         raw, count = _encoded(name), count + 1
         _seek(file, what, line)
         flags, packed, size = line.flags & _ENCRYPTED, min(line.packed, _WIDE), min(line.size, _WIDE)
@@ -379,7 +379,7 @@ def cut(file: BinaryIO, what: str, members: Iterable[tuple[str, Line]], into: Bi
 
 
 def _encoded(name: str) -> bytes:
-    """Return the name in UTF-8, so short that its length can be written; over-long names are refused as such later."""
+    """Return the name in UTF-8, cut so that its length fits into the zip; long names are refused later."""
     return name.encode("utf-8", "surrogateescape" if _is_escaped(name) else "replace")[:0xFFFF]
 
 

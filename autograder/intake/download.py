@@ -1,7 +1,7 @@
-"""Reading what staff point at: what it is, and every hand-in in it exactly once, as itself.
+"""Reads what staff want to grade: recognises it, and returns every hand-in in it exactly once.
 
-What is in nobody's name is not graded in somebody's: it is listed, with the reason. It must not know: what is in
-a submission, points, how the list is graded.
+A file that belongs to no student is not graded: it is listed, with the reason. This module does not know what is in
+a submission, or how the list is graded.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ def read(
     required : str
         The name of the file that every submission must hold; a folder that holds it is one submission.
     scratch : callable, optional
-        Makes an empty folder for what is taken out of the zip of a class. Without it, every zip is one submission.
+        Makes an empty folder for files from the zip of a class. Without it, every zip is one submission.
     asked : {'class', 'one'}, optional
-        What staff say that it is.
+        What staff say it is: a class, or one submission.
     functions : collection of str
         What a student's file defines; see `Question`.
 
     Raises
     ------
     ConfigurationError
-        If nothing is there, it cannot be read, or it could be read in two ways.
+        If there is nothing, it cannot be read, or it could be read in two ways.
     """
     if not path.exists():
         raise ConfigurationError("SUBMISSIONS", "", f"{path} does not exist", _REMEDY)
@@ -102,7 +102,7 @@ def _no_scratch() -> Path:
 
 
 def _class(decision: Decision, store: Store) -> HandIns:
-    """Return the hand-ins of a class, and what was left out."""
+    """Return the hand-ins of a class, and sentences about what was left out."""
     pile, platform = decision.pile, decision.platform
     groups: dict[object, list[tuple[Item, Part | None]]] = {}
     left = []
@@ -140,7 +140,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _hand_ins(group: list[tuple[Item, Part | None]], pile: Pile, store: Store) -> list[tuple[HandIn, str, str]]:
-    """Return what one student handed in at one time: each with the name it should have, and a longer one."""
+    """Return what one student handed in at one time: each with its name, and a longer name if that is taken."""
     files = [member for member in group if not (member[1] and member[1].typed)] or group
     items = [item for item, _ in files]
     if any(item.is_folder for item in items) or len({item.name for item in items}) < len(items) or files[0][1] is None:
@@ -177,7 +177,7 @@ def _single(item: Item, part: Part | None, pile: Pile, store: Store) -> tuple[Ha
 
 
 def _left_out(items: list[Item]) -> list[str]:
-    """Say what was not taken for a hand-in."""
+    """Say which files were not taken for a hand-in."""
     links = [export.link(item) for item in items if item.kind == "link"]
     special = [f"{item.name} is neither a file nor a folder: not graded" for item in items if item.kind == "special"]
     ours = [item.name for item in items if item.is_folder and not item.name.startswith((".", "__"))]

@@ -1,7 +1,7 @@
-"""Gradescope's export: a folder for every submission, and beside them a file that says whose they are.
+"""Reads Gradescope's export: a folder for every submission, and a file that says whose they are.
 
-Nothing is guessed: what is missing or contradicts itself becomes a sentence in `HandIns.problems`. Links are never
-followed. It must not know: what is in a submission, points, how an export is told from other things.
+Nothing is guessed: missing or contradictory data become a sentence in `HandIns.problems`. Links are never followed.
+This module does not know what is in a submission, or how an export is recognised.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ METADATA_BYTES = 1 << 30
 
 
 def read(pile: Pile, take: Callable[[Item], Path]) -> HandIns:
-    """Read the export that lies at `pile`; `take` says where an item of it can be read.
+    """Read the export at `pile`; `take` returns where an item of it can be read.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def link(item: Item) -> str:
 
 
 def _shared(entries: list[HandIn]) -> Iterator[str]:
-    """Yield what makes one student look like two, or two like one."""
+    """Yield sentences about data that make one student look like two, or two like one."""
     of = [(entry.name, student) for entry in entries for student in entry.students]
     for what in ("sid", "email"):
         count = Counter(getattr(student, what).casefold() for _, student in of if getattr(student, what))
@@ -88,16 +88,16 @@ def _shared(entries: list[HandIn]) -> Iterator[str]:
 
 
 def metadata(data: bytes) -> dict[str, dict[str, Any]]:
-    """Return what the file says of every submission. Every scalar stays text: a sid of 0123 is no number.
+    """Return what the file says about every submission. All values stay text: a sid of 0123 is no number.
 
     Raises
     ------
     ConfigurationError
-        If it is no such file.
+        If it is not Gradescope's metadata.
     """
     text = data.decode("utf-8-sig", "replace")
     content: Any = None
-    for attempt in (_without_results(text), text):  # results are nine tenths of the file, and not needed
+    for attempt in (_without_results(text), text):  # results are nine tenths of the file, and are not needed
         try:
             content = yaml.load(attempt, _Loader)
             break

@@ -1,7 +1,4 @@
-"""The words of intake: a student, what one of them handed in, and what was found in a download.
-
-It must not know: where any of it comes from, points.
-"""
+"""The data that intake returns: a student, one submission, and all submissions of a download."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Student:
-    """Who handed something in, as far as it is known; what is not is empty."""
+    """A student who handed something in; unknown fields are empty."""
 
     name: str = ""
     sid: str = ""
@@ -26,21 +23,21 @@ class HandIn:
     Attributes
     ----------
     name : str
-        Of its folder in the output: for an export, Gradescope's ``submission_<id>``. Safe as a file's name, and no two
-        hand-ins of a class share it, on any file system.
+        The name of its folder in the output; for an export Gradescope's ``submission_<id>``. It is safe as a file's
+        name, and no two hand-ins of a class share it, on any file system.
     path : Path
         The file or folder that was handed in.
     students : tuple of Student
-        Whose it is: several for a group, none if that is not known.
+        Its students: several for a group, none if they are not known.
     submitted : datetime or None
-        When, in UTC.
+        The time of submission, in UTC.
     ids : tuple of str
-        What the file's name says of whose it is, for a roster to match: the whole name without suffix, or the user
-        name or number that a platform wrote into it (Canvas' own number as ``canvas 501``).
+        What the file's name says about the student, to be matched with a roster: the whole name without suffix, or the
+        user name or number that a platform wrote into it (Canvas' own number as ``canvas 501``).
     late : bool
         Whether the platform marked it as late in its name.
     files : tuple of str
-        The names that a platform gave these files. Feedback that is uploaded there has to carry them.
+        The names that a platform gave these files. Feedback that is uploaded there must have the same names.
     """
 
     name: str
@@ -54,22 +51,22 @@ class HandIn:
 
 @dataclass(frozen=True)
 class HandIns:
-    """What was found.
+    """All hand-ins that were found, and what else there is to say.
 
     Attributes
     ----------
     entries : list of HandIn
-        What can be graded.
+        The hand-ins that can be graded.
     without_files : list of HandIn
-        What an export names without files of it.
+        Submissions that an export names, but that have no files in it.
     problems : list of str
         One sentence each, for staff.
     single : bool
-        Whether this is one submission that was pointed at, and no class.
+        Whether staff named one submission, and not a class.
     recognised : str
-        What this was taken for, and why; it names nobody.
+        What the download was recognised as, and why; without names of students.
     platform : str
-        Which platform's download it is; empty if that cannot be told.
+        The platform that it was downloaded from; empty if that is not known.
     """
 
     entries: list[HandIn]

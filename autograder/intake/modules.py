@@ -1,7 +1,4 @@
-"""Which of the files become modules, if each name can mean only one of them, for Python and for who reads them.
-
-It must not know: what is in a file, where it is copied to.
-"""
+"""Chooses the files that become modules, and refuses names that could mean two files, to Python or to a reader."""
 
 from __future__ import annotations
 
@@ -21,12 +18,12 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories: control, bidi
 def modules(
     what: str, beside: list[Member], depth: int, files: set[tuple[str, ...]], required: str
 ) -> dict[str, Member]:
-    """Return the `.py` files of the required file's folder by their path in it, if each path can mean only one file.
+    """Return the `.py` files in the required file's folder, by their path in it; each path means only one file.
 
     Raises
     ------
     BadSubmission
-        If one cannot be copied as it is called, or the name could mean two.
+        If a file cannot be copied under its name, or the name could mean two files.
     """
     found: dict[str, Member] = {}
     spelled: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -40,7 +37,8 @@ def modules(
             if (other := spelled.setdefault(key, path)) != path:
                 pair = f"{shown(other)} and {shown(path)}"
                 raise BadSubmission(f"{what} contains {pair}, which some computers take for one name. Rename one.")
-        copied = unicodedata.normalize("NFC", "/".join(parts))  # Finder takes accents apart; `import` wants them whole
+        # Finder splits letters from their accents; `import` needs them joined
+        copied = unicodedata.normalize("NFC", "/".join(parts))
         if copied in found:
             name = shown(entry.parts)
             raise BadSubmission(f"{what} contains {name} twice, but should contain it once. Pack the files again.")

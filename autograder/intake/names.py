@@ -1,7 +1,7 @@
-"""Names of hand-ins: safe as names of folders in the output, and told apart where two would be one.
+"""Makes names of hand-ins that are safe as folder names, and different from each other on every file system.
 
-A name is part of paths, tables and links from here on, so nothing in it may act upon a terminal, a spreadsheet or
-a file system. It must not know: what was handed in.
+These names become part of paths, tables and links, so nothing in them may act upon a terminal, a spreadsheet or a file
+system.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def stem(name: str, is_folder: bool) -> str:
 
 
 def safe(name: str) -> str:
-    """Return `name` as a folder of the output may be called; `distinct` tells apart what becomes one.
+    """Return a name for a folder of the output, made from `name`; `distinct` then separates equal ones.
 
-    Control characters, direction marks and line ends go, runs of white space become one space, bytes that are no text
-    become a question mark in a diamond. A name that is too long ends in a digest of all of it. A name of ours
-    (``grades.csv``), a hidden one and an empty one end in `` (hand-in)``.
+    Control characters, direction marks and line ends are removed. Runs of white space become one space, and bytes that
+    are no text become a question mark in a diamond. A name that is too long ends in a digest of all of it. A name that
+    the grader uses itself (``grades.csv``), a hidden one and an empty one end in `` (hand-in)``.
     """
     text = "".join("\ufffd" if unicodedata.category(each) == "Cs" else each for each in name)
     kept = printable(unicodedata.normalize("NFC", text.replace("/", " ").replace("\\", " ")))
@@ -46,19 +46,19 @@ def safe(name: str) -> str:
 
 
 def distinct(names: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    """Tell hand-ins apart whose names are one on some file system; all others keep their name.
+    """Give other names to hand-ins whose names are the same on some file system; all others keep their name.
 
     Parameters
     ----------
     names : sequence of pairs of str
-        For each hand-in the name it should have, and the longer one that tells it apart: that with its suffix.
+        For each hand-in the name it should have, and a longer one, with its suffix, to use if the first is taken.
 
     Returns
     -------
     list of str
         As long as `names`; no two are equal, not even on a Mac.
     list of str
-        A sentence for every name that several had, or that is one of ours.
+        A sentence for every name that several had, or that the grader uses itself.
     """
     final = [safe(name) for name, _ in names]
     groups: dict[str, list[int]] = {}

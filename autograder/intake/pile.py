@@ -1,10 +1,11 @@
-"""What lies at one place of a download, in a folder and in a zip alike, and how one of these things is handed over.
+"""Lists one level of a download, in a folder or in a zip, and makes each item of it readable.
 
-A zip is not unpacked: a folder in it is cut out as a zip of its own, still packed, and a file is unpacked alone, within
-the bounds of a student's own zip. So deep folders, long names, twins or bombs of one student cost that hand-in, which
-says so when it is read. In a folder only a few levels are looked at, and no link is followed.
+A zip is not unpacked as a whole: a folder in it is cut out as a zip of its own, still packed, and a file is unpacked
+alone, within the limits of a student's own zip. So deep folders, long names, double names or bombs of one student cost
+only that hand-in, and the error is reported when it is read. Only a few levels of a folder are read, and no link is
+followed.
 
-It must not know: what is a hand-in and what is not, whose it is.
+This module does not know which items are hand-ins, or whose they are.
 """
 
 from __future__ import annotations
@@ -59,13 +60,13 @@ class Item:
     Attributes
     ----------
     name : str
-        As it is written there.
+        The name as it is written there.
     size : int
         Bytes of a file.
     inside : tuple of tuple of str
         Of a folder: paths of files in it, a few levels deep.
     handle : object
-        What its pile needs to find it again.
+        What its pile needs to find the item again.
     """
 
     name: str
@@ -81,12 +82,12 @@ class Item:
 
 
 class Store:
-    """Makes folders for what has to be taken out of a zip or put together, each of them new.
+    """Makes new folders for files that are taken out of a zip or copied together.
 
     Parameters
     ----------
     scratch : callable
-        Makes one empty folder, which is asked for only once and only when needed.
+        Makes one empty folder; called at most once, and only when a folder is needed.
     """
 
     def __init__(self, scratch: Callable[[], Path]) -> None:
@@ -104,7 +105,7 @@ class Store:
 
 
 class Pile(Protocol):
-    """One place of a download."""
+    """One level of a download."""
 
     items: list[Item]
     problems: list[str]
@@ -116,10 +117,10 @@ class Pile(Protocol):
         """Return how a file begins; nothing where it cannot be read."""
 
     def take(self, item: Item, store: Store, name: str) -> Path:
-        """Return where one item can be read, a file under this name."""
+        """Return a path where one item can be read; a file gets this name."""
 
     def together(self, items: Sequence[tuple[Item, str]], store: Store, name: str) -> Path:
-        """Return where several files of one student can be read as one submission, each under the name given."""
+        """Return a path where several files of one student can be read as one submission, under the given names."""
 
 
 class Folder:
@@ -163,7 +164,7 @@ class Folder:
             return b""
 
     def take(self, item: Item, store: Store, name: str) -> Path:
-        """Return where it lies; under another name through a link of ours."""
+        """Return its path on disk; if it needs another name, the path of a link that we make."""
         path = self._path / item.name
         if name == item.name or item.is_folder:
             return path
@@ -172,7 +173,7 @@ class Folder:
         return link
 
     def together(self, items: Sequence[tuple[Item, str]], store: Store, name: str) -> Path:
-        """Copy the files into one folder; what is far too large to be code is left out."""
+        """Copy the files into one folder; files that are far too large to be code are left out."""
         place = store.folder() / _on_disk(name)
         place.mkdir(mode=0o700)
         for item, own in items:
@@ -182,14 +183,14 @@ class Folder:
                 continue
             try:
                 shutil.copyfile(self._path / item.name, copy, follow_symlinks=False)
-            except OSError as error:  # then it cannot be read there either, and is judged so
+            except OSError as error:  # the copy cannot be read then, and the hand-in is judged as unreadable
                 self.problems.append(f"{clean(item.name)} cannot be read: {error.strerror}")
                 copy.touch(mode=0)
         return place
 
 
 def _look(folder: str) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of files in a folder, level by level, as far as it is looked at; what fails to open is empty."""
+    """Yield the paths of files in a folder, level by level, down to a limit; skip what cannot be opened."""
     level: list[tuple[str, ...]] = [()]
     seen = 0
     for _ in range(DEPTH):
@@ -218,7 +219,7 @@ class Zip:
     Parameters
     ----------
     file : BinaryIO
-        Stays open as long as hand-ins are taken out.
+        The zip; it stays open as long as hand-ins are taken out of it.
     what : str
         What messages call it.
 
@@ -285,7 +286,7 @@ class Zip:
         return data[:most]
 
     def take(self, item: Item, store: Store, name: str) -> Path:
-        """Cut a folder out; unpack a file if that is bounded and works, else cut it out for its reader to judge."""
+        """Cut a folder out; unpack a file if it is small and intact, else cut it out, so that its reader reports it."""
         if item.is_folder:
             inside = self._in[item.name]
             return self._cut(((_path(parts, line), line) for parts, line in inside if parts), store, name)
@@ -320,7 +321,7 @@ def _path(parts: tuple[str, ...], line: Line) -> str:
 
 
 def _on_disk(name: str) -> str:
-    """Return the name as any file system takes it; a long one loses its middle, not its suffix."""
+    """Return a name that every file system accepts; a long one loses its middle, not its suffix."""
     raw = os.fsencode("".join("_" if each in "/\0" or "\ud800" <= each <= "\udfff" else each for each in name))
     if len(raw) > 200:
         stem, suffix = os.path.splitext(raw)

@@ -1,9 +1,9 @@
-"""How learning platforms name what they let staff download, and which of the names are one student's.
+"""Reads the names that learning platforms give to downloaded files, and says which belong to one student.
 
 ========================  ===========================================================================================
 Canvas                    ``leeann[_LATE]_501_90001_layers.py``: user, attachment, then the student's own name of the
                           file, with ``-1`` before the suffix after a second upload. Two files of one student differ in
-                          the attachment alone. What was typed is ``leeann_501_text.html``
+                          the attachment alone. Typed text is ``leeann_501_text.html``
 Moodle                    ``Ann Lee_1201_assignsubmission_file_``, a folder or the start of a file's name;
                           ``…_onlinetext_`` is what was typed
 Brightspace               ``12-34 - Ann Lee - Oct 1, 2026 1155 PM - hw3.zip``, or a folder without the last part, and
@@ -12,7 +12,7 @@ Blackboard                ``Lab 3_lee.a_attempt_2026-10-01-12-00-00_hw3.zip``, a
 Gradescope                folders ``submission_123``, here without the file that says whose they are
 ========================  ===========================================================================================
 
-It must not know: files' contents, where they are, points.
+This module knows only names, and no contents of files.
 
 Source: Canvas' `content_zipper.rb` and `submissions_feedback`, Moodle's `importziplib.php`, downloads in public issues.
 """
@@ -26,22 +26,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """What a platform's name says.
+    """What the name that a platform gave to a file says.
 
     Attributes
     ----------
     key, who : str
-        The same for all that one student handed in at one time; and the student's name as the platform writes it.
+        A key that is the same for all files that one student handed in at one time; and the student's name.
     ids : tuple of str
-        What identifies the student; see `HandIn.ids`.
+        Identifies the student; see `HandIn.ids`.
     file : str
         The student's own name of the file; empty for a folder.
     title : str
-        What the submission may be called, if not after its first file.
+        A name for the submission, if it is not named after its first file.
     late : bool
         Whether the name says that it was late.
     typed : bool
-        Whether it is what the platform made of typed text, a receipt or the like, and no file of the student's.
+        Whether the platform made this file, from typed text or as a receipt, so that it is no file of the student.
     """
 
     key: str
@@ -113,7 +113,7 @@ def _gradescope(name: str, is_folder: bool) -> Part | None:
 
 @dataclass(frozen=True)
 class Platform:
-    """A learning platform: how it names files, in words and as a function, and how many such names are evidence."""
+    """A learning platform: how it names files, in words and as a function, and how many such names prove it."""
 
     name: str
     pattern: str
@@ -132,14 +132,14 @@ PLATFORMS: Sequence[Platform] = (
 
 
 def platform_of(names: Sequence[tuple[str, bool]], others: Callable[[str], bool]) -> Platform | None:
-    """Return the platform that gave these names; None if it cannot be told.
+    """Return the platform that gave these names; None if that is not clear.
 
     Parameters
     ----------
     names : sequence of pairs
-        A name, and whether it is a folder's.
+        A name, and whether it is the name of a folder.
     others : callable
-        Whether a name that does not fit is a hand-in all the same: these must be fewer than those that fit.
+        Whether a name that does not fit is a hand-in, too. Fewer of these are allowed than of names that fit.
     """
     for platform in PLATFORMS:
         parts = {name: platform.part(*name) for name in names}
@@ -153,9 +153,9 @@ def platform_of(names: Sequence[tuple[str, bool]], others: Callable[[str], bool]
 
 
 def own_names(files: Sequence[str]) -> list[str]:
-    """Return a student's names of these files, without the ``-1`` that a second upload gets, where that is unambiguous.
+    """Return a student's own names of these files, without the ``-1`` of a second upload, if that is unambiguous.
 
-    A module with a hyphen in its name cannot be imported, so that no student's own name is changed where it matters.
+    A module with a hyphen in its name cannot be imported, so a module's own name is never changed.
     """
     plain = [_AGAIN.sub("", name) for name in files]
     return [short if plain.count(short) == 1 else name for name, short in zip(files, plain, strict=True)]

@@ -1,11 +1,11 @@
-"""What staff pointed at: one submission, a class, or a platform's download. Decided from evidence, never guessed.
+"""Recognises what staff want to grade: one submission, a class, or a platform's download. Nothing is guessed.
 
-In this order: the required file at the top (one submission), Gradescope's metadata (an export), names as a platform
-gives them (its download), several hand-ins with a required file each (a class). A lone folder around all of it is
-looked into. What fits two of these is refused, with a sentence that says how to decide. So a student's own zip, with
-whatever in it, does not become a class with other people in it.
+It looks in this order for the required file at the top (one submission), Gradescope's metadata (an export), names that
+a platform gives (its download), and several hand-ins with a required file each (a class). If one folder holds
+everything, it looks inside. If two of these fit, it refuses, with a sentence that says how to decide. So a student's
+own zip never becomes a class with other people in it, whatever is in the zip.
 
-It must not know: how a hand-in is read, whose it is.
+This module does not know how a hand-in is read, or whose it is.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _PROJECT = frozenset(
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided.
+    """What the download is.
 
     Attributes
     ----------
@@ -60,9 +60,9 @@ class Decision:
     pile : Pile
         Where the hand-ins lie.
     why : str
-        In words that name nobody.
+        The reason, in words and without names of students.
     platform : Platform or None
-        Whose download it is.
+        The platform that it was downloaded from.
     """
 
     kind: Literal["one", "class", "export"]
@@ -73,20 +73,21 @@ class Decision:
 
 @dataclass(frozen=True)
 class Question:
-    """What is looked for.
+    """What to look for.
 
     Attributes
     ----------
     place : str
         The path that staff named.
     packed : bool
-        Whether that is a zip.
+        Whether the path is a zip.
     required : str
         The file that every submission must hold.
     functions : collection of str
-        What a student's file defines. A ``.py`` file with half of them is a hand-in whatever its name.
+        The functions that a student's file defines. A ``.py`` file with half of them is a hand-in, whatever its name
+        is.
     asked : {'class', 'one'} or None
-        What staff said that it is.
+        What staff said it is.
     """
 
     place: str
@@ -100,18 +101,18 @@ class Question:
         return ConfigurationError("SUBMISSIONS", "", f"{clean(self.place, 300)} {problem}", remedy)
 
     def unclear(self, problem: str) -> ConfigurationError:
-        """Return the refusal of what could be read in two ways."""
+        """Return the error for a source that could be read in two ways."""
         remedy = "Say AS=class if each of them is another student's, AS=one if all of it is one submission"
         return self.refusal(problem, remedy)
 
 
 def decide(pile: Pile, question: Question) -> Decision:
-    """Say what lies at `pile`, the top of what staff named.
+    """Recognise what is at `pile`, the top level of what staff named.
 
     Raises
     ------
     ConfigurationError
-        If it fits two answers, or nothing in it is a hand-in.
+        If two answers fit, or nothing in it is a hand-in.
     """
     if question.asked == "one":
         return Decision("one", pile, "AS=one was said")
@@ -129,7 +130,7 @@ def decide(pile: Pile, question: Question) -> Decision:
 
 
 def is_hand_in(item: Item, pile: Pile) -> bool:
-    """Whether this is somebody's hand-in, if `pile` is a class: a folder, or a file as people hand them in."""
+    """Whether this is a hand-in, if `pile` is a class: a folder, or a file of a kind that people hand in."""
     if item.kind not in ("file", "folder") or item.name.startswith((".", "__")):
         return False
     if item.is_folder:
@@ -145,7 +146,7 @@ def is_hand_in(item: Item, pile: Pile) -> bool:
 
 
 def _levels(pile: Pile) -> Iterator[tuple[Pile, str]]:
-    """Yield the top, and what is below while that is one folder and nothing else; with the folder's name."""
+    """Yield the top level, then each level below as long as it is a single folder; with the folder's name."""
     wrapper = ""
     for _ in range(_WRAPPERS):
         yield pile, wrapper
@@ -217,7 +218,7 @@ def _download(level: Pile) -> Decision | None:
 
 
 def _several(level: Pile, question: Question) -> Decision | None:
-    """Recognise a class by several hand-ins with a required file each, None where there are none or only one."""
+    """Recognise a class by several hand-ins with a required file each; None if there are none or only one."""
     hand_ins = [item for item in level.items if is_hand_in(item, level)]
     classes = [item.name for item in hand_ins if _looks_like_class(item, question)]
     if question.asked is None and len(hand_ins) > 1 and len(classes) == len(hand_ins):
@@ -239,7 +240,7 @@ def _several(level: Pile, question: Question) -> Decision | None:
 
 
 def _looks_like_class(item: Item, question: Question) -> bool:
-    """Whether a folder is a class itself, by the names in it. One of many that is so is somebody's hand-in."""
+    """Whether a folder is a class itself, by the names in it. Among several items it is still a hand-in."""
     names = {(parts[0], len(parts) > 1) for parts in item.inside}
     files = {name.lower() for name, is_folder in names if not is_folder}
     if not item.is_folder or question.required.lower() in files:
@@ -249,7 +250,7 @@ def _looks_like_class(item: Item, question: Question) -> bool:
 
 
 def _is_whole(item: Item, level: Pile, question: Question) -> bool:
-    """Whether this is a submission by what is in it."""
+    """Whether this is a submission, by its content."""
     if item.is_folder:
         last = [parts[-1].lower() for parts in item.inside]
         return question.required.lower() in last or any(name.endswith(".zip") for name in last)
@@ -266,7 +267,7 @@ def _is_whole(item: Item, level: Pile, question: Question) -> bool:
 
 
 def _names_a_part(item: Item, question: Question) -> bool:
-    """Whether the name is of a part of a project (``starter``, ``hw3_final``) and of nobody."""
+    """Whether this is the name of a part of a project (``starter``, ``hw3_final``) and not of a student."""
     stem = item.name if item.is_folder else item.name.partition(".")[0]
     words = re.findall(r"[^\W\d_]+\d*[^\W\d_]+|[^\W\d_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", stem))
     asked_for = {PurePath(question.required).stem.lower(), *"_".join(question.functions).lower().split("_")}
@@ -275,7 +276,7 @@ def _names_a_part(item: Item, question: Question) -> bool:
 
 
 def _otherwise(pile: Pile, question: Question) -> Decision:
-    """Decide where at most one hand-in is whole: a zip is one submission; a folder that staff made is a class."""
+    """Decide if at most one hand-in is complete: a zip is one submission; a folder that staff made is a class."""
     hand_ins = [item for item in pile.items if is_hand_in(item, pile)]
     if question.packed and question.asked is None:
         loose = [item for item in hand_ins if not item.is_folder and is_python(item.name)]
@@ -293,7 +294,7 @@ def _otherwise(pile: Pile, question: Question) -> Decision:
 
 
 def _kinds(items: Sequence[Item]) -> str:
-    """Say how many there are of what: ``2 folders, 1 zip``."""
+    """Return how many there are of each kind, in words: ``2 folders, 1 zip``."""
     count: dict[str, int] = {}
     for item in items:
         suffix = PurePath(item.name.strip().lower()).suffix

@@ -1,7 +1,6 @@
-"""Who is in the class: a roster that Gradescope, Canvas or Moodle exports, and which submission is whose.
+"""Reads who is in the class from a roster of Gradescope, Canvas or Moodle, and matches submissions with students.
 
-Only what identifies a student does so: a student id, an e-mail address, a login, a platform's own number. A name never
-does. It must not know: points, submissions' content.
+Only a student id, an e-mail address, a login or a platform's own number identify a student. A name never does.
 """
 
 from __future__ import annotations
@@ -47,13 +46,14 @@ class Person:
     ----------
     student : Student
     keys : frozenset of str
-        What identifies this person, in lower case; the number of a platform follows its name, like ``canvas 501``.
+        The ids of this person, in lower case; a platform's number has the platform's name before it, like ``canvas
+        501``.
     canvas : tuple of str
         The values of the columns `CANVAS`.
     line : int
-        In the roster's file.
+        The line in the roster's file.
     counts : bool
-        Whether this is a student: no member of staff, nor Canvas' test student.
+        Whether this is a student: neither a member of staff nor Canvas' test student.
     """
 
     student: Student
@@ -71,11 +71,11 @@ class Roster:
     ----------
     people : list of Person
     platform : str
-        Whose file it is, ``Canvas`` or ``Moodle``, where its columns tell.
+        The platform that wrote it, ``Canvas`` or ``Moodle``, if its columns show that.
     columns : tuple of str
         The names of all columns, as they are written.
     problems : list of str
-        What was left out, and why; for staff.
+        Sentences for staff about what was left out, and why.
     path : Path
     """
 
@@ -108,7 +108,7 @@ def read(path: Path) -> Roster:
         if not person.counts:
             staff.append(str(person.line))
         same = (person.keys, person.student.name.casefold()) if person.keys else person.line
-        people.setdefault(same, person)  # who is in two sections has two lines
+        people.setdefault(same, person)  # a student in two sections has two lines
     if staff:
         listed = ", ".join(staff[:_SHOWN]) + (f" and {len(staff) - _SHOWN} more" if len(staff) > _SHOWN else "")
         problems.append(f"{path.name}: no students, but staff or Canvas' test student, are in line {listed}: left out")
@@ -116,7 +116,7 @@ def read(path: Path) -> Roster:
 
 
 def moodle_numbers(table: Table) -> dict[int, str]:
-    """Return the participants' numbers by line, where the first column holds them; none if this is not Moodle's."""
+    """Return the participants' numbers by line, from the first column; empty if this is not Moodle's worksheet."""
     first = table.columns[0] if table.columns else ""
     if first in {*_SID, *_EMAIL, *_LOGIN, *_NAME}:
         return {}
@@ -167,19 +167,19 @@ def _person(table: Table, row: Line, platform: str, numbers: dict[int, str]) -> 
 
 @dataclass(frozen=True)
 class Matched:
-    """Entries with the students they belong to, and everybody's line of the roster.
+    """Submissions with their students, and each student's line in the roster.
 
     Attributes
     ----------
     entries : list of HandIn
     people : dict of str to tuple of Person or None
-        By the entry's name; for each of its students their line of the roster, None where there is none.
+        For each submission, by name, the roster lines of its students; None for a student without a line.
     absent : list of Person
         Students without a submission.
     unmatched : list of Person
-        Students with whom no submission can be matched, since nothing identifies them.
+        Students without an id, an e-mail address or a login, so that no submission can be matched with them.
     problems : list of str
-        What could not be told; for staff.
+        Sentences for staff about what is not clear.
     roster : Roster
     """
 
@@ -192,7 +192,7 @@ class Matched:
 
 
 def match(entries: Sequence[HandIn], known: Roster) -> Matched:
-    """Find whose the entries are. Who cannot be told apart is listed and matched with nobody."""
+    """Match submissions with students. Students that cannot be told apart are listed and not matched."""
     owners: dict[str, list[Person]] = {}
     for person in known.people:
         for key in person.keys:
@@ -219,7 +219,7 @@ def match(entries: Sequence[HandIn], known: Roster) -> Matched:
 def _owners_of(
     entry: HandIn, sure: dict[str, Person]
 ) -> tuple[tuple[Student, ...], tuple[Person | None, ...], list[str]]:
-    """Return an entry's students, their lines of the roster, and what could not be told."""
+    """Return a submission's students, their lines in the roster, and sentences about what is not clear."""
     students: list[Student] = []
     persons: list[Person | None] = []
     problems = []
@@ -244,7 +244,7 @@ def _owners_of(
 
 
 def _keys_in(entry: HandIn) -> list[str]:
-    """Return what a file's name says about whose it is: all of it, or the number that a platform writes into it."""
+    """Return what a file's name says about its student: the whole name, or the number that a platform wrote into it."""
     names = entry.files or (entry.name,)
     found = [
         *(("moodle", _MOODLE_FILE.search(name)) for name in names),

@@ -1,8 +1,7 @@
-"""What a file's bytes are, whatever its name says: the first few decide, as `file` does it.
+"""Recognises the kind of a file by its first bytes, whatever its name is, as the program `file` does.
 
-A wrong kind of file gets a sentence that names the cause and the remedy. Only what Python certainly cannot run, or
-what certainly defines no function, is called wrong; all else is Python's to judge.
-It must not know: names, what is asked for, points.
+A wrong kind of file gets a sentence that names the cause and the remedy. A file is called wrong only if Python
+certainly cannot run it, or if it certainly defines no function. Python judges all others.
 """
 
 from __future__ import annotations
@@ -58,19 +57,19 @@ _ORDINARY = re.compile(
 
 @dataclass(frozen=True)
 class Wrong:
-    """What a file is instead of Python: a phrase (``a zip archive``), and what to do, as a sentence without its end."""
+    """What a file is instead of Python: a phrase (``a zip archive``), and a remedy, without a full stop."""
 
     kind: str
     remedy: str
 
 
 def is_zip(start: bytes) -> bool:
-    """Whether a file that begins with these bytes is a zip, or a document that is one inside."""
+    """Whether a file that begins with these bytes is a zip, or a document in a zip's format."""
     return start.startswith(_ZIP)
 
 
 def document(start: bytes) -> Wrong | None:
-    """Return what a file is that begins with these bytes, if that is certain; None for text, a plain zip or a doubt."""
+    """Return the kind of a file that begins with these bytes; None for text, a plain zip, or if in doubt."""
     for opening, kind, remedy in _OPENINGS:
         if start.startswith(opening):
             return Wrong(kind, remedy)
@@ -101,7 +100,7 @@ def python(data: bytes) -> Wrong | None:
 
 
 def text(data: bytes) -> str:
-    """Return `data` as Python would read it, with a mark where a byte is not of the encoding that it declares."""
+    """Return `data` as Python would read it, with a mark for each byte that does not fit the declared encoding."""
     encoding = declared(data)
     if not _ORDINARY.fullmatch(encoding):
         encoding = "utf-8"
@@ -123,12 +122,12 @@ def declared(data: bytes) -> str:
 
 
 def lines(source: str) -> list[str]:
-    """Split as Python counts lines: not at a form feed or one of Unicode's own line ends, as `str.splitlines` does."""
+    """Split into lines as Python counts them: unlike `str.splitlines` not at a form feed or Unicode's own line ends."""
     return re.split(r"\r\n|\r|\n", source)
 
 
 def _office(start: bytes) -> Wrong | None:
-    """Tell a document that is a zip inside from a zip."""
+    """Return which document this zip is, if it is one; None for a plain zip."""
     for part, kind in ((b"word/", "a Word document"), (b"xl/", "an Excel workbook"), (b"ppt/", "a PowerPoint file")):
         if b"[Content_Types].xml" in start[:LOOK] and part in start[:LOOK]:
             return Wrong(kind, PLAIN)
@@ -155,7 +154,7 @@ def _is_notebook(data: bytes) -> bool:
 
 
 def _not_utf8(data: bytes) -> Wrong | None:
-    """Say which encoding it is instead, as far as the bytes tell."""
+    """Return what is wrong if this is not UTF-8 text; None if it is, or declares another encoding."""
     for mark, name in _BOMS:
         if data.startswith(mark):
             return Wrong(f"{name} text, which Python does not read", AS_UTF8)
@@ -174,7 +173,7 @@ def _not_utf8(data: bytes) -> Wrong | None:
 
 
 def _with_zeros(data: bytes) -> str:
-    """Name text of two or four bytes a character, which is full of zeros, apart from what is no text."""
+    """Say whether data with many zero bytes is UTF-16 or UTF-32 text, or no text at all."""
     head = data[: LOOK - LOOK % 4]
     size = max(1, len(head))
     zeros = [head[offset::4].count(0) * 4 / size for offset in range(4)]

@@ -1,15 +1,15 @@
 """What a student handed in -- a file, a folder or a zip -- becomes a clean directory for the worker.
 
 Only the required file and the `.py` files beside and below it are copied, byte by byte, into new files. Nothing is
-unpacked, no link is followed, and everything is judged before the first byte is written. Of the rest:
+unpacked, no link is followed, and everything is judged before the first byte is written. For the rest:
 
-- what could do harm, or could be read in two ways, is refused with its reason: paths and links that leave the
-  submission, pipes and devices, bombs, and, among the files to be copied, names that collide or hide what they are;
-- everything else is left where it is and listed in `ignored`. Folders of data, what Finder adds, the links of a virtual
-  environment or a repository cost no honest student a point.
+- Files that could do harm, or could be read in two ways, are refused with the reason: paths and links that lead out of
+  the submission, pipes and devices, bombs, and, among the files to be copied, names that collide or are misleading.
+- Everything else is not copied, and listed in `ignored`. Folders of data, files that Finder adds, and the links of
+  a virtual environment or a repository cost no honest student a point.
 
-Links in the path that staff gave are followed, since it is theirs; links below it never are.
-This module knows names and bytes. It must not know what the code is for, run it, or parse it.
+Links in the path that staff gave are followed, because staff made them; links below it never are. This module knows
+names and bytes. It does not know what the code is for, and neither runs nor parses it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _SUFFIXES = {
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """How much Python one submission may hold: bytes in all, unpacked, and number of files."""
+    """The most Python that one submission may hold: unpacked bytes in total, and number of files."""
 
     total_bytes: int
     files: int
@@ -77,12 +77,12 @@ class CleanCopy:
     files : tuple of str
         Their paths in it, with ``/``.
     ignored : tuple of str
-        What was handed in and not copied, safe to show; after `IGNORED` names a count.
+        Files that were handed in and not copied, safe to show; after `IGNORED` names a count.
     notes : tuple of str
-        Sentences for the student, when something was not taken as it stood.
+        Sentences for the student about files that were not copied exactly as they were.
     elsewhere : tuple of str
-        Paths of Python files that were handed in and not copied, since they are neither beside nor below the required
-        one; as written, for looking up what an import did not find.
+        Paths of Python files that were not copied, because they are neither beside nor below the required file; as
+        written. They help to explain an import that finds nothing.
     """
 
     directory: Path
@@ -93,18 +93,18 @@ class CleanCopy:
 
 
 def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> CleanCopy:
-    """Copy what matters of the submission at `path` into the empty directory `into`.
+    """Copy the files that matter from the submission at `path` into the empty directory `into`.
 
     Parameters
     ----------
     path : Path
         A `.py` file of any name, a folder, or a zip.
     into : Path
-        An existing empty directory; its own permissions stay the caller's, what is made in it is readable by all.
+        An existing empty directory. Its own permissions do not change; the files in it are readable by all.
     required : str
         Name of the file the homework asks for.
     limits : ArchiveLimits
-        Bounds of what is copied.
+        Limits of what is copied.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> Cle
 
 
 def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Member], list[str]]:
-    """Return what messages call the submission, what lies in it, and first notes."""
+    """Return the submission's name in messages, what is in it, and the first notes."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -189,14 +189,14 @@ class _Picked:
 def _picked(
     what: str, entries: list[Member], notes: list[str], required: str, limits: ArchiveLimits, nested: bool = False
 ) -> _Picked:
-    """Choose the required file and its modules; refuse what must be refused."""
+    """Choose the required file and its modules; refuse harmful and ambiguous files."""
     visible, skipped = _parted(sorted(entries, key=lambda entry: entry.parts))
     _refuse_harmful(what, visible, limits)
     locked = [shown(entry.parts) for entry in visible if entry.kind == "locked"]
     visible = [entry for entry in visible if entry.kind != "locked"]
     found = [entry.parts for entry in visible if entry.parts[-1].casefold() == required.casefold()]
     zips = [entry for entry in visible if entry.kind == "file" and entry.parts[-1].lower().endswith(".zip")]
-    if not found and len(zips) == 1 and not nested:  # packed twice, or put into a folder by a learning platform
+    if not found and len(zips) == 1 and not nested:  # a zip in a zip, or a folder that a learning platform made
         inner, name = zips[0], shown(zips[0].parts)
         if inner.size > limits.total_bytes:
             _refuse_large(name, _mib(inner.size), _mib(limits.total_bytes), required)
@@ -234,7 +234,7 @@ def _is_skipped(name: str) -> bool:
 
 
 def _parted(entries: list[Member]) -> tuple[list[Member], list[str]]:
-    """Part what may count from what never does; of a skipped folder only its own name is kept."""
+    """Separate files that may count from files that never do; of a skipped folder only its own name is kept."""
     environments = {entry.parts[:-1] for entry in entries if entry.parts[-1:] == ("pyvenv.cfg",)}
     visible, skipped = [], []
     for entry in entries:
@@ -264,7 +264,7 @@ def _refuse_harmful(what: str, visible: list[Member], limits: ArchiveLimits) -> 
 
 
 def _leaves(link: Member) -> bool:
-    """Whether the link points out of the submission; a target too long for a path counts as doing so."""
+    """Whether the link points out of the submission; a target that is too long for a path counts as such."""
     target = link.read().decode("utf-8", "replace").replace("\\", "/") if link.size <= 4096 else "/"
     depth = len(link.parts) - 1
     for part in target.split("/"):
@@ -275,7 +275,7 @@ def _leaves(link: Member) -> bool:
 
 
 def _chosen(what: str, found: list[tuple[str, ...]], required: str) -> tuple[str, ...]:
-    """Return the shallowest of the paths `found`, whose names differ from `required` in case at most."""
+    """Return the shallowest of the paths `found`; their names equal `required` except for upper and lower case."""
     depth = min(map(len, found))
     level = sorted({parts for parts in found if len(parts) == depth})
     if len(level) > 1:
@@ -301,7 +301,7 @@ def _content(what: str, entry: Member) -> bytes:
 
 
 def _judged(what: str, contents: dict[str, bytes], required: str) -> list[str]:
-    """Refuse a required file that is no Python at all; say of other modules what they are, and which are hidden."""
+    """Refuse a required file that is no Python at all; note which other modules are no Python, or are hidden."""
     notes = []
     for name, data in contents.items():
         wrong = sniff.python(data)
@@ -367,7 +367,7 @@ def _refuse_large(what: str, got: str, most: str, required: str) -> NoReturn:
 
 
 def _remedy(suffixes: set[str], required: str) -> str:
-    """Return what to do, from the kinds of files that were found instead of the required one."""
+    """Return what to do, according to the kinds of files that were found instead of the required one."""
     if ".py" in suffixes:
         return f"Rename the file that holds your functions to {required}."
     if ".ipynb" in suffixes:

@@ -1,7 +1,4 @@
-"""What happened to a file's name: a browser's ``(1)``, a hidden ``.txt``, a space that nobody sees.
-
-It must not know: what is in the file.
-"""
+"""Explains a changed file name: a browser's ``(1)``, a hidden ``.txt``, an invisible space."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ _ROUNDS = 6
 
 
 def mistaken(name: str, required: str) -> str:
-    """Say what makes `name` differ from `required`, where it is the same name but for an accident; else return ''."""
+    """Say how `name` differs from `required`, if it is the same name apart from an accident; else return ''."""
     cause, left = "", name
     for _ in range(_ROUNDS):
         if left == required:
@@ -46,7 +43,7 @@ def mistaken(name: str, required: str) -> str:
 
 
 def is_python(name: str) -> bool:
-    """Whether the name ends in ``.py``, white space and what nobody sees aside."""
+    """Whether the name ends in ``.py``, apart from white space and invisible characters."""
     return _without_invisible(name).strip().lower().endswith(".py")
 
 
@@ -55,7 +52,7 @@ def _without_invisible(name: str) -> str:
 
 
 def _invisible_in(name: str) -> str:
-    """Name the first character of a name that nobody sees."""
+    """Name the first invisible character of a name."""
     odd = next((each for each in name if unicodedata.category(each) in _INVISIBLE), "")
     return f"U+{ord(odd):04X}" if odd else ""
 
