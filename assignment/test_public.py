@@ -92,7 +92,7 @@ def test_conv2d_forward_example(layers):
     ]:
         call = f"conv2d_forward, stride {stride}"
         result = layers.conv2d_forward(x, w, np.array([-1.0]), stride=stride, padding=0)
-        is_pair = isinstance(result, tuple) and len(result) == 2
+        is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [{call}]"
         out, expected = result[0], np.array(pixels, dtype=float)
         assert isinstance(out, np.ndarray), f"out is {out!r:.60}, but should be an array [{call}]"
@@ -119,7 +119,7 @@ def test_conv2d_forward_rectangle(layers):
     ]:
         call = f"conv2d_forward, {name}"
         result = layers.conv2d_forward(pixels[np.newaxis, np.newaxis], w, np.zeros(1), stride=stride, padding=0)
-        is_pair = isinstance(result, tuple) and len(result) == 2
+        is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [{call}]"
         out, shape = result[0], (1, 1, len(expected), len(expected[0]))
         assert isinstance(out, np.ndarray), f"out is {out!r:.60}, but should be an array [{call}]"
@@ -137,10 +137,10 @@ def test_conv2d_backward_example(layers):
     w = np.arange(1.0, 5.0).reshape(1, 1, 2, 2)
     dout = np.array([[[[1.0, 0.0], [2.0, -1.0]]]])
     result = layers.conv2d_forward(x, w, np.zeros(1), stride=1, padding=0)
-    is_pair = isinstance(result, tuple) and len(result) == 2
+    is_pair = isinstance(result, (tuple, list)) and len(result) == 2
     assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [conv2d_forward]"
     result = layers.conv2d_backward(dout, result[1])
-    is_triple = isinstance(result, tuple) and len(result) == 3
+    is_triple = isinstance(result, (tuple, list)) and len(result) == 3
     assert is_triple, f"result is {result!r:.60}, but should be (dx, dw, db) [conv2d_backward]"
     # For the pixel in the middle: dout11 w22 + dout12 w21 + dout21 w12 + dout22 w11 = 1*4 + 0*3 + 2*2 - 1*1 = 7.
     for name, got, expected in [
@@ -169,7 +169,7 @@ def test_max_pool2d_forward_example(layers):
     ]:
         call = f"max_pool2d_forward, stride {stride}"
         result = layers.max_pool2d_forward(x, (2, 2), stride)
-        is_pair = isinstance(result, tuple) and len(result) == 2
+        is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [{call}]"
         out, expected = result[0], np.array(pixels)
         assert isinstance(out, np.ndarray), f"out is {out!r:.60}, but should be an array [{call}]"
@@ -190,7 +190,7 @@ def test_max_pool2d_backward_example(layers):
         (2, [[1, 2]], [[0, 1, 0, 0], [0, 0, 2, 0], [0, 0, 0, 0]]),  # no window reaches the last row
     ]:
         result = layers.max_pool2d_forward(x, (2, 2), stride)
-        is_pair = isinstance(result, tuple) and len(result) == 2
+        is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [max_pool2d_forward, stride {stride}]"
         dx = layers.max_pool2d_backward(np.array([[dout]], dtype=float), result[1])
         call, expected = f"max_pool2d_backward, stride {stride}", np.array(pixels, dtype=float)
@@ -213,7 +213,7 @@ def test_avg_pool2d_forward_example(layers):
     ]:
         call = f"avg_pool2d_forward, stride {stride}"
         result = layers.avg_pool2d_forward(x, (2, 2), stride)
-        is_pair = isinstance(result, tuple) and len(result) == 2
+        is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [{call}]"
         out, expected = result[0], np.array(pixels)
         assert isinstance(out, np.ndarray), f"out is {out!r:.60}, but should be an array [{call}]"
@@ -234,7 +234,7 @@ def test_avg_pool2d_backward_example(layers):
         (2, [[4, 8]], [[1, 1, 2, 2], [1, 1, 2, 2], [0, 0, 0, 0]]),  # no window reaches the last row
     ]:
         result = layers.avg_pool2d_forward(x, (2, 2), stride)
-        is_pair = isinstance(result, tuple) and len(result) == 2
+        is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [avg_pool2d_forward, stride {stride}]"
         dx = layers.avg_pool2d_backward(np.array([[dout]], dtype=float), result[1])
         call, expected = f"avg_pool2d_backward, stride {stride}", np.array(pixels, dtype=float)

@@ -66,6 +66,12 @@ GRIDS = {
     "float32": Grid(x=9, w=6, dout=6, significand=24),
     "slopes": Grid(x=27, w=5, dout=5, significand=53),
 }
+VALUES = ("", "large", "small", "positive", "negative", "equal", "near-equal")
+"""What may be special about the values of an array: nothing; very large or small; all of one sign; equal ones, though
+never two in one window that is pooled; all within a ten-millionth of 1."""
+SCALES = {"large": 2.0**20, "small": 2.0**-20}
+NEAR_BITS = 33
+"""Bits behind the point of pooled values that are near-equal: a comparison to within 1e-9 takes some for the same."""
 COARSE_DOUT = 8
 """Bits of dout where pooling is not judged by its precision."""
 
@@ -73,8 +79,9 @@ COARSE_DOUT = 8
 class Layer(NamedTuple):
     """One call: shapes and parameters.
 
-    Pooling has no use for `padding` and `filters`. `offset` is added to the values that are pooled, `grid` is a grid
-    other than that of the dtype, and `promise` is the clause of the contract that a case is about.
+    Pooling has no use for `padding` and `filters`. `values` is what is special about the values of x and cols, one of
+    VALUES. `order` is how arrays are stored: ``F`` for columns first. `grid` is a grid other than that of the dtype,
+    and `promise` is the clause of the contract that a case is about.
     """
 
     x_shape: tuple[int, int, int, int]
@@ -83,7 +90,8 @@ class Layer(NamedTuple):
     padding: int = 0
     filters: int = 0
     dtype: str = "float64"
-    offset: int = 0
+    values: str = ""
+    order: str = ""
     grid: str = ""
     promise: str = ""
 
@@ -108,54 +116,101 @@ OUTPUT_SIZES = {  # size, kernel_size, stride, padding
     "stride-two-exact": (9, 3, 2, 0),
     "stride-two-floored": (8, 3, 2, 0),
     "stride-three-padded": (10, 4, 3, 2),
+    "stride-four-nearly-exact": (10, 3, 4, 0),  # 7/4 is nearer to 2
     "stride-beyond-size": (3, 2, 5, 0),
+    "many-pixels": (70_000, 3, 2, 1),
 }
 
+# A student may write a shortcut for inputs of one kind, and a mistake in it shows there alone. So there is a case for
+# each kind, and every other thing that can go wrong can go wrong in it: several images and channels, stride 2, padding,
+# windows that overlap, an exact fit one way and a border left over the other way.
+
 WINDOWS = {  # im2col and col2im
-    "one-image": Layer((1, 1, 4, 5), (2, 2)),
+    "one-image": Layer((1, 3, 6, 5), (3, 2)),
+    "one-image-padded": Layer((1, 2, 7, 9), (3, 2), stride=2, padding=1),
+    "one-channel": Layer((3, 1, 6, 10), (2, 3), stride=2, padding=1),
     "tall-kernel": Layer((2, 3, 6, 5), (3, 2)),
     "same-sizes-again": Layer((2, 3, 6, 5), (3, 2)),  # other values: nothing may be remembered by shape
-    "wide-kernel-stride-two": Layer((2, 2, 5, 8), (2, 4), stride=2),
+    "wide-kernel-stride-two": Layer((2, 3, 5, 8), (2, 4), stride=2, padding=1, values="negative"),
     "padded": Layer((2, 2, 4, 3), (2, 3), padding=3),  # not 2: 2 + 2 is 2 * 2
     "border-unreached": Layer((3, 2, 7, 5), (2, 3), stride=3),
-    "border-unreached-padded": Layer((2, 3, 9, 8), (3, 2), stride=3, padding=1),
+    "border-unreached-padded": Layer((2, 3, 7, 10), (4, 3), stride=3, padding=1, values="positive"),
+    "square-kernel": Layer((2, 3, 7, 6), (3, 3), stride=2, padding=1),
+    "square-image": Layer((2, 3, 6, 6), (3, 2), stride=2, padding=1),
+    "side-by-side": Layer((2, 3, 4, 6), (2, 2), stride=2),
+    "side-by-side-padded": Layer((2, 3, 6, 5), (2, 2), stride=2, padding=1),
     "one-pixel-kernel": Layer((2, 3, 3, 4), (1, 1)),
-    "gapped-windows": Layer((2, 3, 7, 8), (1, 2), stride=3),
+    "one-pixel-kernel-stride-two": Layer((2, 3, 5, 4), (1, 1), stride=2, padding=1),
+    "gapped-windows": Layer((2, 3, 8, 7), (2, 3), stride=4, padding=1),
+    "kernel-of-one-column": Layer((2, 3, 7, 8), (3, 1), stride=2, padding=1),
+    "one-window": Layer((3, 2, 4, 3), (4, 5), stride=3, padding=1),
     "kernel-fills-image": Layer((3, 2, 2, 3), (4, 5), padding=1),
-    "wide-padding": Layer((2, 1, 3, 4), (1, 2), stride=2, padding=2),
-    "float32": Layer((2, 3, 6, 5), (3, 2), stride=2, padding=1, dtype="float32"),
+    "one-row-of-windows": Layer((2, 3, 2, 8), (3, 4), stride=2, padding=1, values="large"),
+    "one-column-of-windows": Layer((2, 3, 8, 2), (4, 3), stride=2, padding=1, values="small"),
+    "wide-padding": Layer((2, 3, 3, 8), (1, 3), stride=2, padding=2),
+    "large-kernel": Layer((2, 2, 19, 17), (17, 16), stride=2, padding=1, values="equal"),
+    "columns-first": Layer((2, 3, 7, 5), (3, 2), stride=2, padding=1, values="near-equal", order="F"),
+    "float32": Layer((2, 3, 7, 5), (3, 2), stride=2, padding=1, dtype="float32"),
 }
 
 CONVOLUTIONS = {
-    "one-image": Layer((1, 1, 5, 6), (3, 2), filters=1),
+    "one-image": Layer((1, 3, 6, 5), (3, 2), filters=2),
+    "one-image-padded": Layer((1, 2, 7, 9), (3, 2), stride=2, padding=1, filters=3),
+    "one-channel": Layer((3, 1, 6, 10), (2, 3), stride=2, padding=1, filters=2),
+    "one-filter": Layer((2, 3, 10, 6), (4, 2), stride=3, padding=1, filters=1),
     "tall-kernel": Layer((2, 3, 7, 5), (3, 2), padding=1, filters=4),
     "same-sizes-again": Layer((2, 3, 7, 5), (3, 2), padding=1, filters=4),
-    "wide-kernel-stride-two": Layer((2, 2, 6, 9), (2, 4), stride=2, padding=1, filters=3),
+    "wide-kernel-stride-two": Layer((2, 3, 5, 8), (2, 4), stride=2, padding=1, filters=2, values="negative"),
     "stride-two-unpadded": Layer((2, 3, 7, 6), (3, 2), stride=2, filters=2),
     "border-unreached": Layer((3, 2, 8, 7), (3, 2), stride=3, filters=3),
-    "border-unreached-padded": Layer((2, 3, 9, 8), (3, 2), stride=3, padding=1, filters=4),
+    "border-unreached-padded": Layer((2, 3, 7, 10), (4, 3), stride=3, padding=1, filters=2, values="positive"),
+    "square-kernel": Layer((2, 3, 7, 6), (3, 3), stride=2, padding=1, filters=4),
+    "square-image": Layer((2, 3, 6, 6), (3, 2), stride=2, padding=1, filters=2),
+    "side-by-side": Layer((2, 3, 4, 6), (2, 2), stride=2, filters=4),
+    "side-by-side-padded": Layer((2, 3, 6, 5), (2, 2), stride=2, padding=1, filters=4),
     "one-pixel-kernel": Layer((2, 3, 4, 5), (1, 1), filters=4),
-    "gapped-windows": Layer((2, 3, 7, 8), (1, 2), stride=3, filters=2),
+    "one-pixel-kernel-stride-two": Layer((2, 3, 5, 4), (1, 1), stride=2, padding=1, filters=4),
+    "gapped-windows": Layer((2, 3, 8, 7), (2, 3), stride=4, padding=1, filters=2),
+    "kernel-of-one-column": Layer((2, 3, 7, 8), (3, 1), stride=2, padding=1, filters=4),
+    "one-window": Layer((3, 2, 4, 3), (4, 5), stride=3, padding=1, filters=4),
     "kernel-fills-image": Layer((3, 2, 2, 3), (4, 5), padding=1, filters=4),
+    "one-row-of-windows": Layer((2, 3, 2, 8), (3, 4), stride=2, padding=1, filters=4, values="large"),
+    "one-column-of-windows": Layer((2, 3, 8, 2), (4, 3), stride=2, padding=1, filters=4, values="small"),
     "double-padding": Layer((1, 2, 4, 5), (3, 4), padding=2, filters=3),
-    "wide-padding": Layer((2, 1, 3, 4), (1, 2), padding=2, filters=2),
+    "wide-padding": Layer((2, 3, 3, 8), (1, 3), stride=2, padding=2, filters=2),
+    "large-kernel": Layer((2, 2, 19, 17), (17, 16), stride=2, padding=1, filters=2, values="equal"),
+    "columns-first": Layer((2, 3, 7, 5), (3, 2), stride=2, padding=1, filters=4, values="near-equal", order="F"),
     "precise-dout": Layer((3, 2, 5, 6), (2, 3), stride=2, padding=1, filters=4, grid="precise dout"),
-    "float32": Layer((2, 3, 6, 5), (3, 2), stride=2, padding=1, filters=2, dtype="float32"),
+    "float32": Layer((2, 3, 7, 5), (3, 2), stride=2, padding=1, filters=2, dtype="float32"),
 }
 
 POOLS = {
-    "one-image": Layer((1, 1, 4, 6), (2, 2), stride=2),
+    "one-image": Layer((1, 3, 7, 5), (3, 2), stride=2),
+    "one-channel": Layer((2, 1, 9, 7), (3, 4), stride=2, values="negative"),
     "even-split": Layer((2, 3, 4, 6), (2, 2), stride=2),
     "same-sizes-again": Layer((2, 3, 4, 6), (2, 2), stride=2),
-    "overlapping-columns": Layer((2, 3, 4, 7), (2, 3), stride=2),
+    "side-by-side": Layer((2, 3, 7, 6), (2, 2), stride=2),
+    "overlapping-columns": Layer((3, 2, 4, 9), (2, 3), stride=2, values="positive"),
     "overlapping-windows": Layer((2, 3, 6, 5), (3, 2)),
-    "overlapping-stride-two": Layer((2, 1, 9, 8), (3, 4), stride=2),
-    "gapped-windows": Layer((2, 2, 8, 7), (2, 1), stride=3),
-    "border-unreached": Layer((3, 2, 7, 8), (2, 3), stride=2),
-    "window-fills-image": Layer((3, 2, 3, 4), (3, 4)),
+    "overlapping-stride-three": Layer((2, 3, 10, 9), (4, 5), stride=3, values="large"),
+    "gapped-windows": Layer((3, 2, 10, 8), (2, 3), stride=4),
+    "border-unreached": Layer((2, 3, 7, 8), (2, 3), stride=2, values="small"),
+    "square-kernel": Layer((2, 3, 7, 6), (3, 3), stride=2),
+    "square-image": Layer((2, 3, 7, 7), (3, 2), stride=2),
+    "kernel-of-one-row": Layer((2, 3, 6, 7), (1, 3), stride=2),
+    "kernel-of-one-column": Layer((2, 3, 7, 6), (3, 1), stride=2),
     "one-pixel-window": Layer((2, 2, 3, 4), (1, 1)),
-    "below-zero": Layer((2, 3, 6, 7), (3, 2), stride=2, offset=-1),
-    "float32": Layer((2, 3, 6, 5), (2, 3), stride=2, dtype="float32"),
+    "one-pixel-window-stride-two": Layer((2, 3, 5, 4), (1, 1), stride=2),
+    "one-window": Layer((3, 2, 5, 6), (2, 3), stride=5),
+    "window-fills-image": Layer((3, 2, 3, 4), (3, 4)),
+    "one-row-of-windows": Layer((2, 3, 4, 8), (3, 4), stride=2),
+    "one-column-of-windows": Layer((2, 3, 7, 3), (3, 2), stride=2),
+    "below-zero": Layer((2, 3, 7, 9), (3, 2), stride=2, values="negative"),
+    "near-equal": Layer((2, 3, 7, 5), (3, 2), stride=2, values="near-equal"),
+    "equal-elsewhere": Layer((2, 3, 7, 9), (3, 2), stride=2, values="equal"),
+    "large-window": Layer((2, 2, 34, 32), (32, 31), stride=2),
+    "columns-first": Layer((2, 3, 7, 5), (3, 2), stride=2, order="F"),
+    "float32": Layer((2, 3, 7, 5), (2, 3), stride=2, dtype="float32"),
 }
 
 SLOPE_WINDOWS = {id: WINDOWS[id] for id in ("padded", "border-unreached", "gapped-windows")}
@@ -176,14 +231,19 @@ SHAPES = {
 FLOAT32 = {
     "overlapping-windows": Layer((2, 3, 5, 6), (3, 2), padding=1, filters=4, dtype="float32"),
     "stride-two": Layer((2, 2, 6, 5), (2, 3), stride=2, filters=3, dtype="float32"),
+    "side-by-side": Layer((2, 2, 6, 6), (2, 2), stride=2, filters=3, dtype="float32"),
+    "one-pixel-kernel": Layer((1, 1, 3, 4), (1, 1), filters=1, dtype="float32"),
 }
-PROMISES = {  # a view of the input comes naturally to a one-pixel kernel on one image
+PROMISES = {  # a view of the input comes naturally to a one-pixel kernel on one image, and to windows side by side
     "untouched": Layer((2, 3, 5, 6), (3, 2), filters=4, promise="untouched"),
+    "untouched-padded": Layer((2, 3, 6, 5), (2, 2), stride=2, padding=1, filters=2, promise="untouched"),
     "own-memory": Layer((1, 3, 4, 5), (1, 1), filters=2, promise="own_memory"),
+    "own-memory-padded": Layer((1, 3, 4, 5), (1, 1), padding=1, filters=2, promise="own_memory"),
 }
 PAIRS = {
     "overlapping-windows": Layer((2, 3, 5, 4), (3, 2), padding=1, filters=2),
     "stride-two": Layer((3, 2, 6, 7), (2, 3), stride=2, filters=3),
+    "side-by-side": Layer((2, 3, 6, 6), (2, 2), stride=2, filters=2),  # turned on its side it has the same shape
 }
 
 
@@ -203,15 +263,46 @@ def _draw(rng: np.random.Generator, shape: tuple[int, ...], bits: int, dtype: st
     return (units * 2.0**-bits).astype(dtype)
 
 
-def _spread(rng: np.random.Generator, shape: tuple[int, ...], bits: int, dtype: str = "float64") -> Array:
-    """Draw multiples of ``2**-bits`` from (-1, 1) no two of which are close.
+def _special(rng: np.random.Generator, layer: Layer, shape: tuple[int, ...], bits: int) -> Array:
+    """Draw the values that a layer asks for; near-equal ones are odd multiples of ``2**-27`` around 1."""
+    if layer.values == "equal":
+        several = _draw(rng, (1 + int(np.prod(shape)) // 4,), bits, layer.dtype)
+        return rng.choice(several, shape)
+    if layer.values == "near-equal":
+        return 1 + _draw(rng, shape, 7) * 2.0**-20
+    drawn = _draw(rng, shape, bits, layer.dtype) * SCALES.get(layer.values, 1.0)
+    return {"positive": abs(drawn), "negative": -abs(drawn)}.get(layer.values, drawn)
+
+
+def _pooled(rng: np.random.Generator, layer: Layer, bits: int) -> Array:
+    """Draw the values that a layer of pooling asks for; no window has two equal ones.
+
+    The first channel has the smallest values: who takes no maximum below zero is found wherever there are two channels.
+    """
+    if layer.values == "near-equal":
+        ranks = rng.permutation(int(np.prod(layer.x_shape))).reshape(layer.x_shape)
+        return 1 + ranks * 2.0**-NEAR_BITS
+    if layer.values == "equal":  # in other channels, at other places
+        n, c, h, w = layer.x_shape
+        one = _spread(rng, (h * w,), bits, layer.dtype)
+        return np.stack([rng.permutation(one) for _ in range(n * c)]).reshape(layer.x_shape)
+    n, c, h, w = layer.x_shape
+    drawn = _spread(rng, layer.x_shape, bits, layer.dtype, lowest=h * w) * SCALES.get(layer.values, 1.0)
+    return drawn + {"positive": 1, "negative": -1}.get(layer.values, 0)
+
+
+def _spread(
+    rng: np.random.Generator, shape: tuple[int, ...], bits: int, dtype: str = "float64", lowest: int = 0
+) -> Array:
+    """Draw multiples of ``2**-bits`` from (-1, 1) no two of which are close; the lowest come first, so many of them.
 
     Ranks in random order are evenly spaced. In float64 each is then moved by less than a sixteenth of the spacing to
     have all its bits in use.
     """
     count = int(np.prod(shape))
     room = bits - (count - 1).bit_length()
-    units: Array = (2 * rng.permutation(count) + 1 - count) * 2**room  # 2 * 2**room apart
+    ranks = np.concatenate([rng.permutation(lowest), lowest + rng.permutation(count - lowest)])
+    units: Array = (2 * ranks + 1 - count) * 2**room  # 2 * 2**room apart
     if dtype == "float64":
         units += 2 * rng.integers(-(2 ** (room - 4)), 2 ** (room - 4), size=count) + 1
     return (units * 2.0**-bits).reshape(shape).astype(dtype)
@@ -239,12 +330,12 @@ def _fits(significand: int, bits: int, terms: int) -> None:
 def _window_inputs(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
     """Return the inputs of im2col (`x`) and of col2im (`cols`)."""
     grid = GRIDS[layer.dtype]
-    _fits(grid.significand, grid.x, terms=layer.window)
+    _fits(grid.significand, grid.x + (layer.values == "near-equal"), terms=layer.window)
     (n, c, _, _), (oh, ow) = layer.x_shape, layer.out_size
     return {
         **_parameters(layer, "kernel_size", "stride", "padding", "x_shape"),
-        "x": _draw(rng, layer.x_shape, grid.x, layer.dtype),
-        "cols": _draw(rng, (c * layer.window, n * oh * ow), grid.x, layer.dtype),
+        "x": _special(rng, layer, layer.x_shape, grid.x),
+        "cols": _special(rng, layer, (c * layer.window, n * oh * ow), grid.x),
     }
 
 
@@ -252,14 +343,15 @@ def _conv_inputs(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
     """Return the inputs of both passes of a convolution."""
     grid = GRIDS[layer.grid or layer.dtype]
     (n, c, _, _), (oh, ow) = layer.x_shape, layer.out_size
-    _fits(grid.significand, grid.x + grid.w, terms=c * layer.window + 1)
-    _fits(grid.significand, grid.x + grid.dout, terms=n * oh * ow)
+    near = layer.values == "near-equal"
+    _fits(grid.significand, grid.x + grid.w + near, terms=c * layer.window + 1)
+    _fits(grid.significand, grid.x + grid.dout + near, terms=n * oh * ow)
     _fits(grid.significand, grid.w + grid.dout, terms=layer.filters * layer.window)
     return {
         **_parameters(layer, "stride", "padding"),
-        "x": _draw(rng, layer.x_shape, grid.x, layer.dtype),
+        "x": _special(rng, layer, layer.x_shape, grid.x),
         "w": _draw(rng, (layer.filters, c, *layer.kernel_size), grid.w, layer.dtype),
-        "b": _draw(rng, (layer.filters,), grid.w, layer.dtype),
+        "b": _draw(rng, (layer.filters,), grid.w, layer.dtype) * SCALES.get(layer.values, 1.0),
         "dout": _draw(rng, (n, layer.filters, oh, ow), grid.dout, layer.dtype),
     }
 
@@ -270,9 +362,10 @@ def _pool_inputs(
     """Return the inputs of both passes of pooling, multiples of `unit`. No two values of x are the same."""
     layer = layer._replace(padding=0)
     grid = GRIDS[layer.dtype]
-    _fits(grid.significand, grid.x + (layer.offset != 0), terms=unit * layer.window)
+    bits = NEAR_BITS if layer.values == "near-equal" else grid.x
+    _fits(grid.significand, bits + (layer.values in ("positive", "negative", "near-equal")), terms=unit * layer.window)
     (n, c, _, _), (oh, ow) = layer.x_shape, layer.out_size
-    x = _spread(rng, layer.x_shape, grid.x, layer.dtype) + layer.offset
+    x = _pooled(rng, layer, grid.x)
     dout = _draw(rng, (n, c, oh, ow), dout_bits or grid.x, layer.dtype)
     return {**_parameters(layer, "kernel_size", "stride"), "x": unit * x, "dout": unit * dout}
 
@@ -283,7 +376,10 @@ def _conv_pair(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
 
 
 def _pool_pair(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
-    """Return two calls, the second on images that lie on their side: all that an average remembers is the shape."""
+    """Return two calls, the second on images that lie on their side: all that an average remembers is the shape.
+
+    A square image has the same shape again, so that nothing may be remembered by shape.
+    """
     n, c, h, w = layer.x_shape
     return _pair(_pool_inputs(rng, layer, oracle), _pool_inputs(rng, layer._replace(x_shape=(n, c, w, h)), oracle))
 
@@ -299,8 +395,8 @@ def _conv_dense(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
 
 
 def _parameters(layer: Layer, *names: str) -> Case:
-    promise = {"promise": layer.promise} if layer.promise else {}
-    return {name: getattr(layer, name) for name in names} | {"dtype": layer.dtype} | promise
+    special = {name: getattr(layer, name) for name in ("order", "promise") if getattr(layer, name)}
+    return {name: getattr(layer, name) for name in names} | {"dtype": layer.dtype} | special
 
 
 # ---- inputs with what is expected of them
@@ -361,7 +457,7 @@ def _col2im_slopes(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
 
 
 def _conv_slopes(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
-    case = _conv_inputs(rng, layer._replace(grid="slopes"), oracle)
+    case = _conv_inputs(rng, layer._replace(grid="slopes", values=""), oracle)
     grid = GRIDS["slopes"]
     terms = case["dout"].size * (layer.x_shape[1] * layer.window + 1)
     _fits(grid.significand, grid.dout + grid.x + grid.w + 1, terms)
@@ -391,7 +487,7 @@ def _avg_pool_slopes(rng: np.random.Generator, layer: Layer, oracle: Any) -> Cas
 
 
 def _pool_slopes(rng: np.random.Generator, layer: Layer, oracle: Any, unit: int, forward: Callable[..., Any]) -> Case:
-    case = _pool_inputs(rng, layer, oracle, unit, COARSE_DOUT)
+    case = _pool_inputs(rng, layer._replace(values=""), oracle, unit, COARSE_DOUT)
     _fits(53, COARSE_DOUT + 28, terms=unit * unit * case["dout"].size)
     half_spacing = 0.5 ** (case["x"].size - 1).bit_length()
     directions = _directions(rng, layer.x_shape, unit * half_spacing / 2)

@@ -175,6 +175,7 @@ def _values(config_path: Path, settings: Config) -> dict[str, str]:
         "python.newest": _newest_python(root / "pyproject.toml"),
         "numpy": _version(root / "requirements" / "grading.txt", NUMPY),
         "numpy.pins": _numpy_pins(root / "requirements" / "grading.txt"),
+        **{f"tolerances.{key}": f"{value:g}" for key, value in settings.tolerances.model_dump().items()},
         **{f"limits.{key}": f"{value:g}" for key, value in settings.limits.model_dump().items()},
     }
 

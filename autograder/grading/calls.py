@@ -72,9 +72,13 @@ class Call:
     results : tuple
         An ``ndarray``, an ``int``, a ``Handle`` or a ``Foreign`` each.
     inputs_after : tuple of ndarray
-        The input arrays as the call left them; only for an inspected call.
+        All of `inputs` as the call left them; only for a watched or an inspected call.
     shares : tuple of tuple of bool
-        Whether each array that came back shares memory with each input array; only for an inspected call.
+        Whether each array that came back shares memory with each of its `own`; only for an inspected call.
+    earlier : tuple of Call
+        The watched calls that made the handles that this one was given, where it is watched or inspected itself.
+    labels : tuple of str
+        What `inputs` are called; empty where that is not known.
     """
 
     function: str
@@ -84,6 +88,8 @@ class Call:
     results: tuple[Any, ...]
     inputs_after: tuple[Array, ...] = ()
     shares: tuple[tuple[bool, ...], ...] = ()
+    earlier: tuple[Call, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def returned(self) -> Any:
@@ -91,9 +97,14 @@ class Call:
         return self.results[0] if len(self.results) == 1 else self.results
 
     @property
-    def inputs(self) -> tuple[Array, ...]:
-        """The input arrays, in the order in which they were given."""
+    def own(self) -> tuple[Array, ...]:
+        """The arrays it was given, in order."""
         return tuple(value for value in (*self.args, *self.kwargs.values()) if isinstance(value, np.ndarray))
+
+    @property
+    def inputs(self) -> tuple[Array, ...]:
+        """Its own arrays, then those of earlier calls as they left them: a cache may hold them."""
+        return (*self.own, *(array for call in self.earlier for array in call.inputs_after[: len(call.own)]))
 
 
 def pack(value: Any, arrays: list[Array], worker: int) -> dict[str, Any]:
@@ -110,6 +121,16 @@ def pack(value: Any, arrays: list[Array], worker: int) -> dict[str, Any]:
     if isinstance(value, Foreign):
         raise NotRun(f"an argument is {value}, but should be an array")
     return {"value": operator.index(value)}
+
+
+def labels(call: Call, parameters: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Name the input arrays of a call: ``dout``, and of an earlier one ``x, which conv2d_forward was given,``."""
+    names = [*parameters.get(call.function, ())[: len(call.args)]]
+    names += [""] * (len(call.args) - len(names))
+    given = [*zip(names, call.args, strict=True), *call.kwargs.items()]
+    own = [name for name, value in given if isinstance(value, np.ndarray)]
+    earlier = [(one.function, name) for one in call.earlier for name in labels(one, parameters)]
+    return (*own, *(f"{name}, which {function} was given," if name else "" for function, name in earlier))
 
 
 def in_words(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], parameters: Sequence[str]) -> str:

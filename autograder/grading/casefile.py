@@ -41,6 +41,7 @@ class Case:
     """One case of a group: what its file holds, by attribute (``case.x``, ``case.stride``).
 
     Arrays are read when they are first asked for, and are read-only, so that no test can change them for the next one.
+    Those of a case whose ``order`` is ``F`` are stored columns first, the others rows first.
 
     Attributes
     ----------
@@ -67,7 +68,11 @@ class Case:
             return self._parameters[name]
         if name not in self.names:
             raise AttributeError(f"{self!r} has no {name!r}, only {', '.join(self.names)}")
-        self.__dict__[name] = array = self._archive.read(f"{self.id}/{name}")
+        array = self._archive.read(f"{self.id}/{name}")
+        if self._parameters.get("order") == "F":
+            array = np.asfortranarray(array)
+            array.flags.writeable = False
+        self.__dict__[name] = array
         return array
 
     def __repr__(self) -> str:

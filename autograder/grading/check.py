@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autograder.core.errors import Detail, Wrong
+from autograder.core.errors import Detail, Raised, Wrong
 from autograder.grading import compare
 from autograder.grading.calls import Call
 from autograder.grading.compare import Array, Foreign, Mismatch
@@ -61,15 +62,40 @@ class Check:
         self._require(compare.distinct(name, first, second), name, second)
 
     def slopes(
-        self, name: str, got: object, directions: Array, slopes: Array, source: str = "finite differences"
+        self,
+        name: str,
+        got: object,
+        directions: Array,
+        slopes: Array,
+        source: str = "finite differences",
+        own: Callable[[], Array] | None = None,
     ) -> None:
-        """The gradient `got` has these slopes along these directions; `source` is what they come from."""
-        mismatch = compare.slopes(name, got, directions, slopes, self._tolerances["slope"], source)
+        """The gradient `got` has these slopes along these directions; `source` is what they come from.
+
+        With `own`, the slopes of the student's own forward pass will do as well. They are asked for where the right
+        ones are missed: a backward pass that fits its forward pass does not pay for that one's mistake.
+        """
+        tolerance = self._tolerances["slope"]
+        mismatch = compare.slopes(name, got, directions, slopes, tolerance, source)
+        if mismatch is not None and mismatch.kind == "values" and own is not None:
+            try:
+                theirs = own()
+            except (Wrong, Raised) as error:
+                culprit = error.function
+            else:
+                if compare.slopes(name, got, directions, theirs, tolerance, source) is None:
+                    return
+                wrong = np.abs(theirs - slopes).max(initial=0.0) > tolerance * np.abs(slopes).max(initial=0.0)
+                culprit = self._student.calls[-1].function if wrong else None
+            if culprit is not None:
+                said = f"{mismatch.message}, and {culprit} is wrong on the same inputs: repair that first"
+                mismatch = replace(mismatch, message=said)
         self._require(mismatch, name, got, tuple(directions.shape[1:]))
 
     def untouched(self, call: Call) -> None:
-        """An inspected call left its inputs as they were."""
-        self._require(compare.untouched(call.inputs, call.inputs_after), call.names[0], call=call, about="changed")
+        """An inspected call left its inputs as they were, and those of the watched calls that made its cache."""
+        mismatch = compare.untouched(call.inputs, call.inputs_after, call.labels)
+        self._require(mismatch, call.names[0], call=call, about="changed")
 
     def own_memory(self, call: Call) -> None:
         """The results of an inspected call share no memory with its inputs."""

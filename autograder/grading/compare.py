@@ -167,11 +167,12 @@ def distinct(name: str, first: object, second: object) -> Mismatch | None:
     return None
 
 
-def untouched(before: Sequence[Array], after: Sequence[Array]) -> Mismatch | None:
-    """Ask whether a call left its input arrays as they were, bit for bit."""
+def untouched(before: Sequence[Array], after: Sequence[Array], labels: Sequence[str] = ()) -> Mismatch | None:
+    """Ask whether a call left its input arrays as they were, bit for bit; `labels` are what they are called."""
     for number, (old, new) in enumerate(zip(before, after, strict=True), start=1):
         if old.shape != new.shape or old.dtype != new.dtype or old.tobytes() != new.tobytes():
-            return Mismatch("values", f"input array {number} was changed by the call, but should be left as it was")
+            what = (labels[number - 1] if labels else "") or f"input array {number}"
+            return Mismatch("values", f"{what} was changed by the call, but should be left as it was")
     return None
 
 

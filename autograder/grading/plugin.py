@@ -1,8 +1,8 @@
 """The pytest plugin: gives tests their fixtures, and turns how they end into outcomes.
 
 A graded test is an ordinary pytest function. Public ones take ``layers``; hidden ones take ``student``, ``case`` and
-``check``, or ``race`` alone: those measure speed, and run after all others. ``run`` runs them in this process. It must
-not know: points, results.json, how a submission was handed in.
+``check``, or ``large`` alone, or ``race`` alone: those have large inputs or measure speed, and run after all others.
+``run`` runs them in this process. It must not know: points, results.json, how a submission was handed in.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from autograder.grading.diagnose.diagnosis import Diagnostician
 from autograder.grading.diagnose.evidence import Evidence
 from autograder.grading.examples import at_fault
 from autograder.grading.history import History
+from autograder.grading.large import require_right
 from autograder.grading.plan import Plan, is_meant
-from autograder.grading.proxy import Proxy
+from autograder.grading.proxy import AtHome, Proxy
 from autograder.grading.record import Record
 from autograder.grading.session import Session
 
@@ -119,9 +120,9 @@ class GradingPlugin:
         self._student.calls.clear()
 
     @pytest.fixture
-    def layers(self) -> Proxy:
+    def layers(self) -> AtHome:
         """The student's functions, under the name that public tests use."""
-        return self._student
+        return AtHome(self._student)
 
     @pytest.fixture
     def check(self, request: pytest.FixtureRequest) -> Check:
@@ -140,16 +141,34 @@ class GradingPlugin:
 
         def race(lap: timing.Lap, *, small: int, large: Sequence[int], over: str) -> None:
             self._refuse_lost_race(name)
-            self._reference = self._reference or Proxy(races.reference())
             if lap not in self._raced:
                 sizes: dict[str, Any] = {"small": small, "large": large}
-                self._raced[lap] = timing.Race(lap, self._student, self._reference, races.bounds, **sizes)
+                self._raced[lap] = timing.Race(lap, self._student, self._model(), races.bounds, **sizes)
             verdict = self._raced[lap].verdict(subject)
             if verdict.step == timing.NONE:
                 raise _too_slow(subject, verdict, races.bounds, over)
             self._verdict = verdict
 
         return race
+
+    @pytest.fixture
+    def large(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        """A comparison with the model answer: ``large(lap, sizes, over="pixels")``; see ``large.require_right``."""
+        name = _function(request.node)
+        subject = self._plan.subject(name)
+        assert subject is not None, f"{name} names no function of the assignment"
+
+        def large(lap: timing.Lap, sizes: Sequence[tuple[int, int]], *, over: str) -> None:
+            tolerance = self._plan.tolerances["float64"]
+            require_right(lap, subject, self._student, self._model(), sizes, tolerance, over)
+
+        return large
+
+    def _model(self) -> Proxy:
+        """Return the model answer's functions; one worker serves all tests that compare with it."""
+        assert self._plan.races is not None, "the plan has no model answer"
+        self._reference = self._reference or Proxy(self._plan.races.reference())
+        return self._reference
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Declare the marker that names a group of cases."""
@@ -177,7 +196,8 @@ class GradingPlugin:
             names = [item.name for item in items if _function(item) == only.split("[")[0]]
             self._set_fault(f"ONLY: no case is called {only}. The cases are: {', '.join(names)}")
         items[:] = kept
-        items.sort(key=lambda item: (_is_race(item), rank[_function(item)]))
+        # What takes longest comes last: where it uses up the time, nothing else is lost.
+        items.sort(key=lambda item: (_is_race(item), _takes(item, "large"), rank[_function(item)]))
 
     # --- how it ended ---
 
@@ -376,7 +396,11 @@ def _function(item: pytest.Item) -> str:
 
 
 def _is_race(item: pytest.Item) -> bool:
-    return "race" in getattr(item, "fixturenames", ())
+    return _takes(item, "race")
+
+
+def _takes(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
 
 
 def _title(item: pytest.Item) -> str:

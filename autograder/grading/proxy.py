@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograder.core.errors import Crashed, MalformedReply, StudentError, TimedOut, Wrong
-from autograder.grading.calls import Call, Count, Handle, Seconds, counted, in_words, named, pack, unpack
+from autograder.grading.calls import Call, Count, Handle, Seconds, counted, in_words, labels, named, pack, unpack
 from autograder.grading.compare import Array
 from autograder.grading.link import MIB, Link, Request
 from autograder.grading.session import Session
@@ -53,24 +53,44 @@ class Proxy:
 
         return function
 
-    def inspect(self, name: str, *args: Any, **kwargs: Any) -> Call:
-        """Call a function, and look at what the call did to its inputs as well.
+    def watch(self, name: str, *args: Any, **kwargs: Any) -> Call:
+        """Call a function, and bring back its inputs as the call has left them.
 
-        That is seen from bytes: each input comes back as the call has left it; then every bit of it is turned, and
-        results that have changed with it share its memory. The worker learns of this after the call.
+        Where it is given a cache that a watched call has made, so are the inputs of that one.
         """
         call = self._call(name, args, kwargs)[0]
+        handles = [value for value in (*args, *kwargs.values()) if isinstance(value, Handle)]
+        made = {result: one for one in self.calls for result in one.results if isinstance(result, Handle)}
+        # An inspected call has no inputs left to look at.
+        earlier = [made[handle] for handle in handles if handle in made and made[handle].inputs_after]
+        earlier = [one for one in earlier if not one.shares]
+        numbers = [result.number for one in earlier for result in one.results if isinstance(result, Handle)]
+        watched = [*call.own, *(array for one in earlier for array in one.own)]
+        deadline = self._session.deadline(self._session.interface.limits.call_seconds)
+        cap = max(2 * sum(array.nbytes for array in watched), LEAST_ROOM)
+        _, after = self._link.ask(Request({"look": numbers}, deadline, f"{name}, afterwards,", name, [], cap))
+        if len(after) != len(watched):
+            self._link.end()
+            raise MalformedReply(f"{name} sent a reply that does not describe its results", name)
+        call = dataclasses.replace(call, inputs_after=tuple(after), earlier=tuple(earlier))
+        self.calls[-1] = dataclasses.replace(call, labels=labels(call, self._session.interface.parameters))
+        return self.calls[-1]
+
+    def inspect(self, name: str, *args: Any, **kwargs: Any) -> Call:
+        """Watch a call, and look whether its results share memory with its inputs.
+
+        That is seen from bytes: every bit of each input is turned, and results that have changed with it share its
+        memory. The worker learns of this after the call.
+        """
+        call = self.watch(name, *args, **kwargs)
         before = [result for result in call.results if isinstance(result, np.ndarray)]
         shares: list[list[bool]] = [[] for _ in before]
-        inputs_after = []
-        for number, array in enumerate(call.inputs):
-            after, *results = self._again(name, number, array, before)
-            inputs_after.append(after)
+        for number, array in enumerate(call.own):
+            _, *results = self._again(name, number, array, before)
             for row, one, other in zip(shares, before, results, strict=True):
                 row.append(_bits(one) != _bits(other))
             before = results
-        rows = tuple(map(tuple, shares))
-        self.calls[-1] = dataclasses.replace(call, inputs_after=tuple(inputs_after), shares=rows)
+        self.calls[-1] = dataclasses.replace(call, shares=tuple(map(tuple, shares)))
         return self.calls[-1]
 
     def _again(self, name: str, number: int, array: Array, results: list[Array]) -> list[Array]:
@@ -221,6 +241,48 @@ class Proxy:
 def _bits(array: Array) -> tuple[object, ...]:
     """Return what makes an array the same, bit for bit: NaN is NaN, and 0 is not -0."""
     return array.shape, array.dtype, array.tobytes()
+
+
+class AtHome:
+    """A student's functions as a public test finds them at home: what a call does to its arrays, the test sees.
+
+    Parameters
+    ----------
+    student : Proxy
+    """
+
+    def __init__(self, student: Proxy) -> None:
+        self._student = student
+        self._given: dict[int, tuple[Call, list[Array]]] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        getattr(self._student, name)  # is there such a function?
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            # The calls are kept for the diagnosis, which has to know what the arrays were before.
+            copies = [_copied(value) for value in args]
+            call = self._student.watch(name, *copies, **{key: _copied(value) for key, value in kwargs.items()})
+            arrays = [value for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray)]
+            self._given[id(call)] = call, arrays
+            arrays = arrays + [array for one in call.earlier for array in self._given[id(one)][1]]
+            for array, after in zip(arrays, call.inputs_after, strict=True):
+                _overwrite(array, after)
+            return call.returned
+
+        return function
+
+
+def _copied(value: Any) -> Any:
+    return value.copy("K") if isinstance(value, np.ndarray) else value
+
+
+def _overwrite(array: Array, after: Array) -> None:
+    """Make an array what it has become in the worker; it cannot become larger or smaller."""
+    if array.dtype == after.dtype and array.size == after.size:
+        if array.shape != after.shape:
+            array.shape = after.shape
+        if array.tobytes() != after.tobytes():
+            array[...] = after
 
 
 def preflight(session: Session) -> None:

@@ -32,7 +32,7 @@ The catalogue knows the model answer, its text included, and tests by their name
 what a test does.
 """
 
-from solutions.misconceptions import columns, contract, convolution, family, geometry, pooling
+from solutions.misconceptions import columns, contract, convolution, family, geometry, pooling, shortcuts
 from solutions.misconceptions.assemble import assemble
 from solutions.misconceptions.entry import FUNCTIONS, REGISTERED, Misconception, misconception, produce, source
 
@@ -49,6 +49,7 @@ __all__ = [
     "misconception",
     "pooling",
     "produce",
+    "shortcuts",
     "source",
 ]
 

@@ -1,7 +1,6 @@
 """Wrong conv2d_forward and conv2d_backward. Knows the model answer alone.
 
-Most wrong forward passes keep the right cache: the mistake is in what they return. So the backward pass stays right
-for the true forward pass, and loses the one test that compares it with the student's own.
+Most wrong forward passes keep the right cache: the mistake is in what they return. So the backward pass stays right.
 """
 
 # mypy: allow-untyped-defs
@@ -12,26 +11,24 @@ import numpy as np
 from solutions.layers import _taps, conv2d_backward, conv2d_forward
 from solutions.misconceptions.entry import misconception
 
-OWN_FORWARD = ("test_conv2d_backward_own_forward",)
-
 # ---- conv2d_forward: bias
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD)
+@misconception("conv2d_forward")
 def bias_missing(x, w, b, stride=1, padding=0):
     """The bias is missing: each filter adds its own to everything it computes."""
     out, cache = conv2d_forward(x, w, np.zeros_like(b), stride, padding)
     return out, cache
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD)
+@misconception("conv2d_forward")
 def bias_added_twice(x, w, b, stride=1, padding=0):
     """The bias is added twice: once for each output is enough."""
     out, cache = conv2d_forward(x, w, 2 * b, stride, padding)
     return out, cache
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="C == 1")
+@misconception("conv2d_forward", hides_on="C == 1")
 def bias_added_for_every_channel(x, w, b, stride=1, padding=0):
     """The bias is added once for every input channel.
 
@@ -41,7 +38,7 @@ def bias_added_for_every_channel(x, w, b, stride=1, padding=0):
     return out, cache
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="F == 1 or OH * OW == 1")
+@misconception("conv2d_forward", hides_on="F == 1 or OH * OW == 1")
 def bias_added_along_the_wrong_axis(x, w, b, stride=1, padding=0):
     """The biases are added along the wrong axis.
 
@@ -54,7 +51,7 @@ def bias_added_along_the_wrong_axis(x, w, b, stride=1, padding=0):
 # ---- conv2d_forward: the filters
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="KH * KW == 1")
+@misconception("conv2d_forward", hides_on="KH * KW == 1")
 def kernel_flipped(x, w, b, stride=1, padding=0):
     """The kernel is flipped, as in signal processing.
 
@@ -64,7 +61,7 @@ def kernel_flipped(x, w, b, stride=1, padding=0):
     return out, (x, w, stride, padding)
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="C * KH * KW == 1")
+@misconception("conv2d_forward", hides_on="C * KH * KW == 1")
 def kernel_and_channels_flipped(x, w, b, stride=1, padding=0):
     """The filter is flipped on all its axes, channels included.
 
@@ -74,7 +71,7 @@ def kernel_and_channels_flipped(x, w, b, stride=1, padding=0):
     return out, (x, w, stride, padding)
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="F == 1 or C * KH * KW == 1")
+@misconception("conv2d_forward", hides_on="F == 1 or C * KH * KW == 1")
 def filters_reshaped_not_transposed(x, w, b, stride=1, padding=0):
     """The filters are mixed up on the way to a matrix.
 
@@ -85,7 +82,7 @@ def filters_reshaped_not_transposed(x, w, b, stride=1, padding=0):
     return out, (x, w, stride, padding)
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="C == 1 or KH * KW == 1")
+@misconception("conv2d_forward", hides_on="C == 1 or KH * KW == 1")
 def filters_flattened_channel_last(x, w, b, stride=1, padding=0):
     """The weights of a filter meet the wrong pixels: they are flattened with the channel last.
 
@@ -96,14 +93,14 @@ def filters_flattened_channel_last(x, w, b, stride=1, padding=0):
     return out, (x, w, stride, padding)
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="C == 1")
+@misconception("conv2d_forward", hides_on="C == 1")
 def first_channel_only(x, w, b, stride=1, padding=0):
     """Only the first channel counts, but a filter looks at all of them: the sum runs over channels as well."""
     out, _ = conv2d_forward(x[:, :1], w[:, :1], b, stride, padding)
     return out, (x, w, stride, padding)
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="C * KH * KW == 1")
+@misconception("conv2d_forward", hides_on="C * KH * KW == 1")
 def mean_instead_of_sum(x, w, b, stride=1, padding=0):
     """The products of a window are averaged, but they should be summed."""
     out, _ = conv2d_forward(x, w / w[0].size, b, stride, padding)
@@ -113,7 +110,7 @@ def mean_instead_of_sum(x, w, b, stride=1, padding=0):
 # ---- conv2d_forward: the order of the result
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="N == 1 or F == 1")
+@misconception("conv2d_forward", hides_on="N == 1 or F == 1")
 def out_reshaped_not_transposed(x, w, b, stride=1, padding=0):
     """All values are there, but with several images they are mixed up.
 
@@ -123,7 +120,7 @@ def out_reshaped_not_transposed(x, w, b, stride=1, padding=0):
     return out.transpose(1, 0, 2, 3).reshape(out.shape), cache
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="N == 1 or OH * OW == 1")
+@misconception("conv2d_forward", hides_on="N == 1 or OH * OW == 1")
 def out_read_image_last(x, w, b, stride=1, padding=0):
     """All values are there, but images are mixed up: neighbouring columns are taken for different images.
 
@@ -134,14 +131,14 @@ def out_read_image_last(x, w, b, stride=1, padding=0):
     return out.transpose(1, 0, 2, 3).reshape(F, OH, OW, N).transpose(3, 0, 1, 2), cache
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="F == 1 and N == 1")
+@misconception("conv2d_forward", hides_on="F == 1 and N == 1")
 def out_with_filters_first(x, w, b, stride=1, padding=0):
     """The first two axes of out are swapped: images come first, then filters."""
     out, cache = conv2d_forward(x, w, b, stride, padding)
     return out.transpose(1, 0, 2, 3), cache
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="F == 1 and OH * OW == 1")
+@misconception("conv2d_forward", hides_on="F == 1 and OH * OW == 1")
 def out_with_filters_last(x, w, b, stride=1, padding=0):
     """The filter axis of out comes last: it should be the second, before rows and columns."""
     out, cache = conv2d_forward(x, w, b, stride, padding)
@@ -151,7 +148,7 @@ def out_with_filters_last(x, w, b, stride=1, padding=0):
 # ---- conv2d_forward: stride, padding, precision
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="stride == 1")
+@misconception("conv2d_forward", hides_on="stride == 1")
 def out_stride_ignored(x, w, b, stride=1, padding=0):
     """The stride is ignored: out has an entry for every position of the window."""
     out, _ = conv2d_forward(x, w, b, 1, padding)
@@ -166,7 +163,7 @@ def out_padding_ignored(x, w, b, stride=1, padding=0):
     return out, (x, w, stride, padding)
 
 
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="padding == 0")
+@misconception("conv2d_forward", hides_on="padding == 0")
 def out_padded_twice(x, w, b, stride=1, padding=0):
     """The padding is there twice.
 
@@ -178,7 +175,7 @@ def out_padded_twice(x, w, b, stride=1, padding=0):
 
 
 # Differences of float32 outputs are off by 1e-7 or so: now and then that is too much.
-@misconception("conv2d_forward", also_fails=OWN_FORWARD, hides_on="dtype == 'float32'")
+@misconception("conv2d_forward", hides_on="dtype == 'float32'")
 def out_computed_in_float32(x, w, b, stride=1, padding=0):
     """The values are right to float32 precision only.
 

@@ -55,7 +55,8 @@ class Misconception:
         The one test that notices, where a slip is to cost no more than that. Empty: any of the function's tests may.
     hides_on : str
         An expression that holds for inputs on which the wrong answer is right. Its names are the parameters, the
-        dtype and the sizes N C H W F KH KW OH OW. ``never``: there is no such shape.
+        dtype, the sizes N C H W F KH KW OH OW, and ``apart`` where no two values are nearly equal. ``never``: there
+        are no such inputs.
     """
 
     id: str

@@ -18,14 +18,12 @@ from solutions.layers import (
 )
 from solutions.misconceptions.entry import misconception
 
-OWN_MAX = ("test_max_pool2d_backward_own_forward",)
-OWN_AVERAGE = ("test_avg_pool2d_backward_own_forward",)
 EXACT_FIT = "(H - KH) % stride == 0 and (W - KW) % stride == 0"
 
 # ---- max_pool2d_forward
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX)
+@misconception("max_pool2d_forward")
 def maximum_starts_at_zero(x, kernel_size, stride):
     """A window with nothing above zero gives zero.
 
@@ -35,21 +33,21 @@ def maximum_starts_at_zero(x, kernel_size, stride):
     return np.maximum(out, 0), cache
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX)
+@misconception("max_pool2d_forward")
 def maximum_of_magnitudes(x, kernel_size, stride):
     """Signs are lost: the largest magnitude of each window is taken, but it should be the largest value."""
     out, _ = max_pool2d_forward(np.abs(x), kernel_size, stride)
     return out, max_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX, hides_on="KH * KW == 1")
+@misconception("max_pool2d_forward", hides_on="KH * KW == 1")
 def minimum_instead_of_maximum(x, kernel_size, stride):
     """The smallest pixel of each window is taken, but it should be the largest."""
     out, _ = max_pool2d_forward(-x, kernel_size, stride)
     return -out, max_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX, hides_on="stride == KH == KW")
+@misconception("max_pool2d_forward", hides_on="stride == KH == KW")
 def maximum_with_windows_side_by_side(x, kernel_size, stride):
     """The stride is ignored: windows stand side by side.
 
@@ -60,21 +58,21 @@ def maximum_with_windows_side_by_side(x, kernel_size, stride):
     return tiles.max(axis=(3, 5)), max_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX, hides_on="stride == 1")
+@misconception("max_pool2d_forward", hides_on="stride == 1")
 def maximum_at_every_pixel(x, kernel_size, stride):
     """The stride is ignored: there is a window at every pixel."""
     out, _ = max_pool2d_forward(x, kernel_size, 1)
     return out, max_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX, hides_on="KH == KW")
+@misconception("max_pool2d_forward", hides_on="KH == KW")
 def maximum_with_sides_swapped(x, kernel_size, stride):
     """Height and width of the window are swapped: the kernel size is its height, then its width."""
     out, _ = max_pool2d_forward(x, kernel_size[::-1], stride)
     return out, max_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX, hides_on=EXACT_FIT)
+@misconception("max_pool2d_forward", hides_on=EXACT_FIT)
 def maximum_of_partial_windows(x, kernel_size, stride):
     """Windows that stick out of the image at the bottom or on the right are kept.
 
@@ -85,14 +83,14 @@ def maximum_of_partial_windows(x, kernel_size, stride):
     return out, max_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX, hides_on="C == 1")
+@misconception("max_pool2d_forward", hides_on="C == 1")
 def maximum_over_channels(x, kernel_size, stride):
     """The maximum is taken over all channels, but each channel is pooled by itself."""
     out, cache = max_pool2d_forward(x, kernel_size, stride)
     return np.repeat(out.max(axis=1, keepdims=True), x.shape[1], axis=1), cache
 
 
-@misconception("max_pool2d_forward", also_fails=OWN_MAX, hides_on="N == 1 or C == 1")
+@misconception("max_pool2d_forward", hides_on="N == 1 or C == 1")
 def maximum_reshaped_not_transposed(x, kernel_size, stride):
     """All values are there, but images and channels are mixed up.
 
@@ -280,35 +278,35 @@ def last_maximum_gets_the_gradient(dout, cache):
 # ---- avg_pool2d_forward
 
 
-@misconception("avg_pool2d_forward", also_fails=OWN_AVERAGE, hides_on="KH * KW == 1")
+@misconception("avg_pool2d_forward", hides_on="KH * KW == 1")
 def sum_instead_of_average(x, kernel_size, stride):
     """The windows are summed: each sum still has to be divided by the number of pixels in the window."""
     (KH, KW), (out, cache) = kernel_size, avg_pool2d_forward(x, kernel_size, stride)
     return out * (KH * KW), cache
 
 
-@misconception("avg_pool2d_forward", also_fails=OWN_AVERAGE, hides_on="KH == KW")
+@misconception("avg_pool2d_forward", hides_on="KH == KW")
 def average_over_a_square(x, kernel_size, stride):
     """The sum is divided by the square of the window's height: the window has as many pixels as height times width."""
     (KH, KW), (out, cache) = kernel_size, avg_pool2d_forward(x, kernel_size, stride)
     return out * KW / KH, cache
 
 
-@misconception("avg_pool2d_forward", also_fails=OWN_AVERAGE, hides_on="KH * KW == 1")
+@misconception("avg_pool2d_forward", hides_on="KH * KW == 1")
 def maximum_instead_of_average(x, kernel_size, stride):
     """The largest pixel of each window is taken, but it should be their average."""
     out, _ = max_pool2d_forward(x, kernel_size, stride)
     return out, avg_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("avg_pool2d_forward", also_fails=OWN_AVERAGE)
+@misconception("avg_pool2d_forward")
 def average_rounded_down(x, kernel_size, stride):
     """The averages are whole numbers: a division that rounds down was used."""
     out, cache = avg_pool2d_forward(x, kernel_size, stride)
     return np.floor(out), cache
 
 
-@misconception("avg_pool2d_forward", also_fails=OWN_AVERAGE, hides_on="stride == KH == KW")
+@misconception("avg_pool2d_forward", hides_on="stride == KH == KW")
 def average_with_windows_side_by_side(x, kernel_size, stride):
     """The stride is ignored: windows stand side by side.
 
@@ -319,14 +317,14 @@ def average_with_windows_side_by_side(x, kernel_size, stride):
     return tiles.mean(axis=(3, 5)), avg_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("avg_pool2d_forward", also_fails=OWN_AVERAGE, hides_on="KH == KW")
+@misconception("avg_pool2d_forward", hides_on="KH == KW")
 def average_with_sides_swapped(x, kernel_size, stride):
     """Height and width of the window are swapped: the kernel size is its height, then its width."""
     out, _ = avg_pool2d_forward(x, kernel_size[::-1], stride)
     return out, avg_pool2d_forward(x, kernel_size, stride)[1]
 
 
-@misconception("avg_pool2d_forward", also_fails=OWN_AVERAGE, hides_on=EXACT_FIT)
+@misconception("avg_pool2d_forward", hides_on=EXACT_FIT)
 def average_of_partial_windows(x, kernel_size, stride):
     """Windows that stick out of the image at the bottom or on the right are kept, filled up with zeros.
 

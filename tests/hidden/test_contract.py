@@ -120,8 +120,8 @@ def test_conv2d_forward_inputs(student, case, check):
 
 @pytest.mark.cases("conv2d_inputs")
 def test_conv2d_backward_inputs(student, case, check):
-    """conv2d_backward: leaves dout as it was, and dx, dw and db have memory of their own."""
-    _, cache = student.conv2d_forward(case.x, case.w, case.b, stride=case.stride, padding=case.padding)
+    """conv2d_backward: leaves dout, x, w and b as they were, and dx, dw and db have memory of their own."""
+    _, cache = student.watch("conv2d_forward", case.x, case.w, case.b, stride=case.stride, padding=case.padding).results
     call = student.inspect("conv2d_backward", case.dout, cache)
     _, cache = student.conv2d_forward(case.x, case.w, case.b, stride=case.stride, padding=case.padding)
     others = student.conv2d_backward(-case.dout, cache)
@@ -141,8 +141,8 @@ def test_max_pool2d_forward_inputs(student, case, check):
 
 @pytest.mark.cases("pool_inputs")
 def test_max_pool2d_backward_inputs(student, case, check):
-    """max_pool2d_backward: leaves dout as it was, and dx has memory of its own."""
-    _, cache = student.max_pool2d_forward(case.x, case.kernel_size, case.stride)
+    """max_pool2d_backward: leaves dout and x as they were, and dx has memory of its own."""
+    _, cache = student.watch("max_pool2d_forward", case.x, case.kernel_size, case.stride).results
     call = student.inspect("max_pool2d_backward", case.dout, cache)
     _, cache = student.max_pool2d_forward(case.x, case.kernel_size, case.stride)
     other = student.max_pool2d_backward(-case.dout, cache)
@@ -161,8 +161,8 @@ def test_avg_pool2d_forward_inputs(student, case, check):
 
 @pytest.mark.cases("pool_inputs")
 def test_avg_pool2d_backward_inputs(student, case, check):
-    """avg_pool2d_backward: leaves dout as it was, and dx has memory of its own."""
-    _, cache = student.avg_pool2d_forward(case.x, case.kernel_size, case.stride)
+    """avg_pool2d_backward: leaves dout and x as they were, and dx has memory of its own."""
+    _, cache = student.watch("avg_pool2d_forward", case.x, case.kernel_size, case.stride).results
     call = student.inspect("avg_pool2d_backward", case.dout, cache)
     _, cache = student.avg_pool2d_forward(case.x, case.kernel_size, case.stride)
     other = student.avg_pool2d_backward(-case.dout, cache)
@@ -173,10 +173,11 @@ def test_avg_pool2d_backward_inputs(student, case, check):
 # ---- nothing is carried from one call to the next
 
 
-def keeps_apart(check, names, inputs, forward, backward):
+def keeps_apart(check, names, inputs, forward, backward, by_values=()):
     """Require the same gradients of two calls whether they follow one another or are interleaved.
 
     For each call `inputs` holds what forward is given, then dout. Each gradient has the shape of what it belongs to.
+    With the same dout those of `by_values` differ: they depend on the values that forward was given.
     """
     alone = [backward(dout, forward(*given)) for *given, dout in inputs]
     caches = [forward(*given) for *given, _ in inputs]
@@ -187,6 +188,12 @@ def keeps_apart(check, names, inputs, forward, backward):
             expected = check.tensor(name, expected, value.shape)
             check.distinct(name, expected, other)
             check.array(name, got, expected)
+    (*_, dout), (*_, other) = inputs
+    if dout.shape == other.shape:
+        pairs = zip(*(backward(dout, forward(*given)) for *given, _ in inputs), strict=True)
+        for name, (one, two) in zip(names, pairs, strict=True):
+            if name in by_values:
+                check.distinct(name, one, two)
 
 
 @pytest.mark.cases("conv2d_pairs")
@@ -197,7 +204,7 @@ def test_conv2d_backward_state(student, case, check):
         return student.conv2d_forward(x, w, b, stride=case.stride, padding=case.padding)[1]
 
     inputs = (case.x, case.w, case.b, case.dout), (case.second_x, case.second_w, case.second_b, case.second_dout)
-    keeps_apart(check, ("dx", "dw", "db"), inputs, forward, student.conv2d_backward)
+    keeps_apart(check, ("dx", "dw", "db"), inputs, forward, student.conv2d_backward, by_values=("dx", "dw"))
 
 
 @pytest.mark.cases("pool_pairs")
@@ -210,7 +217,8 @@ def test_max_pool2d_backward_state(student, case, check):
     def backward(dout, cache):
         return (student.max_pool2d_backward(dout, cache),)
 
-    keeps_apart(check, ("dx",), ((case.x, case.dout), (case.second_x, case.second_dout)), forward, backward)
+    inputs = (case.x, case.dout), (case.second_x, case.second_dout)
+    keeps_apart(check, ("dx",), inputs, forward, backward, by_values=("dx",))
 
 
 @pytest.mark.cases("pool_pairs")

@@ -60,11 +60,12 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True)
 class _Ran:
-    """What came out of repeating a call: its results, and what became of its inputs."""
+    """What came out of repeating a call: its results, and what became of its inputs, so many of its own first."""
 
     results: tuple[Any, ...]
     before: tuple[Array, ...]
     after: tuple[Array, ...]
+    own: int
 
 
 class Matcher:
@@ -205,7 +206,7 @@ class _Case:
     def _agree(self, ran: _Ran, evidence: Evidence) -> bool:
         if evidence.kind == "changed":
             pairs = zip(ran.after, evidence.after, strict=False)
-            return len(ran.after) == len(evidence.after) and all(np.array_equal(*pair) for pair in pairs)
+            return len(ran.after) >= len(evidence.after) and all(np.array_equal(*pair) for pair in pairs)
         if evidence.kind == "shared":
             return _shared(ran) == [any(row) for row in evidence.shares]
         if evidence.result is None or evidence.result >= len(ran.results):
@@ -237,31 +238,38 @@ class _Case:
 def _repeat(functions: Functions, evidence: Evidence, history: bool) -> _Ran | None:
     """Make the calls again, those that count or all; None if one raises."""
     made: dict[Made, Any] = {}
+    given: dict[int, list[Array]] = {}
+    left: dict[int, list[Array]] = {}
     numbers = range(len(evidence.steps)) if history else evidence.needed()
     for number in numbers:
         step = evidence.steps[number]
         args = [made.get(value) if isinstance(value, Made) else _copied(value) for value in step.args]
         kwargs = {n: made.get(v) if isinstance(v, Made) else _copied(v) for n, v in step.kwargs.items()}
-        inputs = tuple(value for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray))
+        given[number] = [value for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray)]
+        left[number] = list(map(_copied, given[number]))
         try:
             results = functions[step.function](*args, **kwargs)
         except Exception:  # a wrong function may
             if number == numbers[-1]:
                 return None
             continue
+        if number != numbers[-1]:
+            left[number] = list(map(_copied, given[number]))
         results = results if isinstance(results, tuple) else (results,)
         made.update({Made(number, place): value for place, value in enumerate(results)})
-    before = tuple(v for v in (*step.args, *step.kwargs.values()) if isinstance(v, np.ndarray))
-    return _Ran(results, before, inputs)
+    looked_at = [numbers[-1]]  # what a step was given, and what the steps that made its cache were given
+    looked_at += [value.step for value in (*step.args, *step.kwargs.values()) if isinstance(value, Made)]
+    before, after = ([array for number in looked_at for array in arrays[number]] for arrays in (left, given))
+    return _Ran(results, tuple(before), tuple(after), len(given[numbers[-1]]))
 
 
 def _copied(value: Any) -> Any:
-    return value.copy() if isinstance(value, np.ndarray) else copy.copy(value)
+    return value.copy("K") if isinstance(value, np.ndarray) else copy.copy(value)
 
 
 def _shared(ran: _Ran) -> list[bool]:
     arrays = [result for result in ran.results if isinstance(result, np.ndarray)]
-    return [any(np.shares_memory(array, other) for other in ran.after) for array in arrays]
+    return [any(np.shares_memory(array, other) for other in ran.after[: ran.own]) for array in arrays]
 
 
 def _alike(one: Any, other: Any, tolerance: float) -> bool:

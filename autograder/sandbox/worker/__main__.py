@@ -275,7 +275,7 @@ def _serve(connection: socket.socket) -> None:
     """Load the student's file, then answer calls for as long as the grader asks."""
     request, _ = wire.receive(connection, 0)
     functions: dict[str, Any] = {}
-    kept: list[Any] = []
+    kept: list[_Kept] = []
     directory = request["directory"]
     loaded = _load(request, functions)
     asking = _Asking(connection)
@@ -286,8 +286,12 @@ def _serve(connection: socket.socket) -> None:
     while True:
         request, arrays = wire.receive(connection, ANY_SIZE)  # from the grader, which is trusted
         if request.get("forget"):
-            kept[:] = [None] * len(kept)  # the numbers stay taken
+            kept[:] = [(None, [])] * len(kept)  # the numbers stay taken
             wire.send(connection, {"nonce": request["nonce"]})
+            continue
+        if "look" in request:
+            given = [*last[0], *(array for number in request["look"] for array in kept[number][1])]
+            wire.send(connection, {"nonce": request["nonce"]}, given)
             continue
         if "again" in request:
             inputs, results = last
@@ -299,6 +303,10 @@ def _serve(connection: socket.socket) -> None:
         body, results = _call(request, arrays, functions, kept, directory, pause)
         wire.send(connection, {"nonce": pause.nonce, **body}, results)
         last = ([], []) if request["parts"] else (arrays, results)
+
+
+_Kept = tuple[Any, list[wire.Array]]
+"""An object that stays here, and the arrays that the call which made it was given."""
 
 
 class _Pause:
@@ -385,7 +393,7 @@ def _call(
     request: dict[str, Any],
     arrays: list[wire.Array],
     functions: dict[str, Any],
-    kept: list[Any],
+    kept: list[_Kept],
     directory: str,
     pause: Callable[[], None],
 ) -> tuple[dict[str, Any], list[wire.Array]]:
@@ -409,8 +417,10 @@ def _call(
     if not isinstance(values, (tuple, list)) or len(values) != len(names):
         return {"returned": _kind(returned)}, []
     outgoing: list[wire.Array] = []
+    watched = [] if request["parts"] else arrays
     results = [
-        _pack(value, name in request["opaque"], outgoing, kept) for name, value in zip(names, values, strict=True)
+        _pack(value, name in request["opaque"], outgoing, kept, watched)
+        for name, value in zip(names, values, strict=True)
     ]
     body: dict[str, Any] = {"results": results}
     if request["count"]:
@@ -485,21 +495,23 @@ class _Counting:
         return ""
 
 
-def _unpack(value: dict[str, Any], arrays: list[wire.Array], kept: list[Any]) -> Any:
+def _unpack(value: dict[str, Any], arrays: list[wire.Array], kept: list[_Kept]) -> Any:
     """Turn one argument of a request into what the student's function gets."""
     ((kind, content),) = value.items()
     if kind == "array":
         return arrays[content]
     if kind == "tuple":
         return tuple(content)
-    return kept[content] if kind == "handle" else content
+    return kept[content][0] if kind == "handle" else content
 
 
-def _pack(value: Any, opaque: bool, outgoing: list[wire.Array], kept: list[Any]) -> dict[str, Any]:
+def _pack(
+    value: Any, opaque: bool, outgoing: list[wire.Array], kept: list[_Kept], watched: list[wire.Array]
+) -> dict[str, Any]:
     """Turn one result into what travels: an array, an integer, the number of a kept object, or the name of its type."""
     numpy = sys.modules["numpy"]
     if opaque:
-        kept.append(value)
+        kept.append((value, watched))
         return {"handle": len(kept) - 1}
     if isinstance(value, numpy.ndarray) and wire.shippable(value):
         outgoing.append(numpy.asarray(value))

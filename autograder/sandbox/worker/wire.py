@@ -4,7 +4,8 @@ A frame is::
 
     magic (4 bytes) | header length (u32, little endian) | JSON header | raw array bytes, one array after the other
 
-The header is ``{"body": ..., "arrays": [[dtype, shape], ...]}``. Nothing is ever unpickled, and no length is believed
+The header is ``{"body": ..., "arrays": [[dtype, shape], ...]}``, with a third entry ``"F"`` for an array
+that is stored columns first. Nothing is ever unpickled, and no length is believed
 before it has been checked against a bound: the other end may be hostile. Knows sockets and NumPy, nothing else.
 """
 
@@ -17,7 +18,7 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def send(
     body : dict
         JSON values only.
     arrays : sequence of ndarray
-        Any memory layout; they arrive C-contiguous and little endian.
+        Those that are stored columns first arrive so; any other memory layout arrives rows first. All little endian.
     deadline : float
         On the ``time.monotonic`` clock, in seconds.
 
@@ -90,8 +91,15 @@ def send(
     TimeoutError
         If the deadline passes.
     """
-    plain = [np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")) for array in arrays]
-    specs = [[array.dtype.str, list(original.shape)] for array, original in zip(plain, arrays, strict=True)]
+    orders = ["F" if array.flags.fnc else "C" for array in arrays]
+    plain = [
+        np.ascontiguousarray(array.T if order == "F" else array, dtype=array.dtype.newbyteorder("<"))
+        for array, order in zip(arrays, orders, strict=True)
+    ]
+    specs = [
+        [array.dtype.str, list(original.shape), *order.strip("C")]
+        for array, original, order in zip(plain, arrays, orders, strict=True)
+    ]
     header = json.dumps({"body": body, "arrays": specs}, separators=(",", ":")).encode()
     if len(header) > MAX_HEADER_BYTES or len(plain) > MAX_ARRAYS or not all(map(shippable, plain)):
         raise WireError("the frame to be sent breaks the bounds of the protocol")
@@ -138,18 +146,22 @@ def receive(connection: socket.socket, byte_cap: int, deadline: float = math.inf
         if length > MAX_HEADER_BYTES:
             raise WireError(f"its header claims {length} bytes; at most {MAX_HEADER_BYTES} are allowed")
         body, specs = decode_header(bytes(_receive_exactly(connection, length, deadline)), byte_cap)
-        return body, [_receive_array(connection, dtype, shape, deadline) for dtype, shape in specs]
+        return body, [_receive_array(connection, *spec, deadline) for spec in specs]
     except ConnectionResetError as error:
         raise ConnectionClosed("the other end closed the connection") from error
 
 
-def decode_header(header: bytes, byte_cap: int) -> tuple[dict[str, Any], list[tuple[str, tuple[int, ...]]]]:
+Spec = tuple[str, tuple[int, ...], Literal["C", "F"]]
+"""Of an array: dtype, shape, and in which order its entries are stored."""
+
+
+def decode_header(header: bytes, byte_cap: int) -> tuple[dict[str, Any], list[Spec]]:
     """Decode a frame's JSON header.
 
     Returns
     -------
     body : dict
-    specs : list of (dtype, shape)
+    specs : list of (dtype, shape, order)
         The arrays that follow on the wire.
 
     Raises
@@ -167,21 +179,21 @@ def decode_header(header: bytes, byte_cap: int) -> tuple[dict[str, Any], list[tu
     if not isinstance(arrays, list) or len(arrays) > MAX_ARRAYS:
         raise WireError(f"its header does not list at most {MAX_ARRAYS} arrays")
     specs = [_decode_spec(spec) for spec in arrays]
-    total = sum(_claimed_bytes(dtype, shape) for dtype, shape in specs)
+    total = sum(_claimed_bytes(dtype, shape) for dtype, shape, _ in specs)
     if total > byte_cap:
-        raise TooLarge(total, byte_cap, [shape for _, shape in specs])
+        raise TooLarge(total, byte_cap, [shape for _, shape, _ in specs])
     return content["body"], specs
 
 
-def _decode_spec(spec: object) -> tuple[str, tuple[int, ...]]:
-    if not (isinstance(spec, list) and len(spec) == 2):
+def _decode_spec(spec: object) -> Spec:
+    if not (isinstance(spec, list) and (len(spec) == 2 or spec[2:] == ["F"])):
         raise WireError("an array is not described by dtype and shape")
-    dtype, shape = spec
+    dtype, shape = spec[:2]
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise WireError("an array has a dtype that may not be sent")
     if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
         raise WireError("an array has no valid shape")
-    return dtype, tuple(shape)
+    return dtype, tuple(shape), "F" if spec[2:] else "C"
 
 
 def _claimed_bytes(dtype: str, shape: tuple[int, ...]) -> int:
@@ -215,9 +227,11 @@ def _send_all(connection: socket.socket, data: bytes | memoryview, deadline: flo
             _wait_until(connection, select.POLLOUT, deadline)
 
 
-def _receive_array(connection: socket.socket, dtype: str, shape: tuple[int, ...], deadline: float) -> Array:
-    array = np.empty(shape, dtype)
-    _receive_into(connection, _bytes(array), deadline)
+def _receive_array(
+    connection: socket.socket, dtype: str, shape: tuple[int, ...], order: Literal["C", "F"], deadline: float
+) -> Array:
+    array = np.empty(shape, dtype, order)
+    _receive_into(connection, _bytes(array.T if order == "F" else array), deadline)
     return array
 
 

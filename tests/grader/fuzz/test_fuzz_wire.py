@@ -68,7 +68,7 @@ junk = st.recursive(
 )
 dtypes = st.sampled_from(sorted(wire.DTYPES)) | st.sampled_from(["|O", ">f8", "<U4", "|V8", "<f16"]) | junk
 shapes = st.lists(numbers, max_size=10) | st.lists(st.integers(0, 4), max_size=3) | junk
-specs = st.tuples(dtypes, shapes).map(list) | junk
+specs = st.tuples(dtypes, shapes).map(list) | st.tuples(dtypes, shapes, st.sampled_from("FC")).map(list) | junk
 headers = st.fixed_dictionaries({"body": st.dictionaries(words, junk) | junk, "arrays": st.lists(specs) | junk}) | junk
 
 
@@ -107,9 +107,9 @@ def decode(header):
         return
     assert type(body) is dict
     assert len(found) <= wire.MAX_ARRAYS
-    assert sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in found) <= CAP
-    for dtype, shape in found:
-        assert np.empty(shape, dtype).shape == shape
+    assert sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape, _ in found) <= CAP
+    for dtype, shape, order in found:
+        assert np.empty(shape, dtype, order).shape == shape
 
 
 def test_headers():

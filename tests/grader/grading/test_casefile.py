@@ -112,6 +112,16 @@ def test_bytes_do_not_depend_on_the_layout_in_memory(tmp_path, odd):
     assert (tmp_path / "plain/group.npz").read_bytes() == (tmp_path / "odd/group.npz").read_bytes()
 
 
+def test_a_case_says_in_which_order_its_arrays_are_stored(tmp_path):
+    array = np.arange(6.0).reshape(2, 3)
+    casefile.save(tmp_path, 7, {}, {"group": {"plain": {"x": array}, "odd": {"order": "F", "x": array}}})
+    plain, odd = casefile.load(tmp_path)["group"]
+    assert np.array_equal(plain.x, odd.x)
+    assert (plain.x.flags.c_contiguous, odd.x.flags.fnc) == (True, True)
+    assert not plain.x.flags.writeable
+    assert not odd.x.flags.writeable
+
+
 # Damage.
 
 

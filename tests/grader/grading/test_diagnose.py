@@ -15,7 +15,7 @@ from autograder.grading.diagnose.evidence import Evidence, Made, Step
 from autograder.grading.diagnose.relations import Pair, relations
 from autograder.grading.feedback import HINT, test_output
 from solutions import layers, misconceptions
-from solutions.misconceptions import CATALOGUE, FUNCTIONS, geometry
+from solutions.misconceptions import CATALOGUE, FUNCTIONS, geometry, shortcuts
 from tests.grader.support import rehearsal
 from tests.grader.support.slices import smoke
 
@@ -49,16 +49,18 @@ def is_fit_to_be_read(record):
 @pytest.mark.parametrize("function", smoke(FUNCTIONS, {"im2col", "conv2d_forward", "max_pool2d_backward"}))
 @pytest.mark.parametrize("style", smoke(["loops", "einsum"], {"loops"}))
 def test_every_known_mistake_is_named_in_any_style(style, function):
-    """On three other shapes at least; and never another one, in none of the function's tests."""
+    """On three other shapes at least, if it shows on most; and never another one, in none of the function's tests."""
     for entry in CATALOGUE:
         if entry.function != function:
             continue
         records = list(rehearsal.rehearse(rehearsal.injected(style, entry), about(function), others=True))
         hinted = [record for record in records if record.diagnosis is not None and record.diagnosis.hint]
-        assert {record.diagnosis.id for record in hinted} == {entry.id}
-        assert {record.diagnosis.hint for record in hinted} == {entry.hint}
+        may_hide = entry.wrong.__module__ == shortcuts.__name__  # it shows on few shapes, or on none of these
+        if not may_hide or hinted:
+            assert {record.diagnosis.id for record in hinted} == {entry.id}
+            assert {record.diagnosis.hint for record in hinted} == {entry.hint}
         cases = {case.case for record in hinted for case in record.cases if case.outcome == "wrong"}
-        assert len(cases) >= 3, entry.id
+        assert len(cases) >= 3 or may_hide, entry.id
         assert all(map(is_fit_to_be_read, records)), entry.id
 
 

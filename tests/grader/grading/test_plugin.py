@@ -260,7 +260,7 @@ def test_a_cheat_earns_nothing(run, cheat):
         (
             "check.untouched(student.inspect('double', x))",
             "def double(x):\n    x *= 2\n    return x",
-            "input array 1 was changed by the call, but should be left as it was",
+            "x was changed by the call, but should be left as it was",
             "",
         ),
         (
@@ -279,6 +279,37 @@ def test_a_cheat_earns_nothing(run, cheat):
 )
 def test_a_check_that_does_not_hold(judge, body, source, message, values):
     assert judge(body, source) == ("wrong", message, "double", values)
+
+
+OWN = """check.slopes('y', student.double(x), np.eye(2), np.array([2.0, 2.0]),
+        own=lambda: check.tensor('slopes', student.halve(x)[0], (2,)))"""
+"""Slopes that should be 2; the student's own are what `halve` returns."""
+
+
+@pytest.mark.parametrize(
+    ("halve", "double", "outcome"),
+    [
+        ("x / 2", "0 * x + 2", ("passed", "")),  # the right slopes
+        ("0 * x + 7", "0 * x + 7", ("passed", "")),  # those of the student's own halve
+        (
+            "0 * x + 2",
+            "0 * x + 7",
+            ("wrong", "y disagrees with finite differences along 2 of 2 directions"),
+        ),
+        (
+            "0 * x + 5",
+            "0 * x + 7",
+            (
+                "wrong",
+                "y disagrees with finite differences along 2 of 2 directions, and halve is wrong on the same inputs: "
+                "repair that first",
+            ),
+        ),
+    ],
+)
+def test_a_gradient_may_fit_a_forward_pass_that_is_wrong(judge, halve, double, outcome):
+    source = f"def double(x): return {double}\ndef halve(x): return {halve}, None\n"
+    assert judge(OWN, source)[:2] == outcome
 
 
 @pytest.mark.parametrize(

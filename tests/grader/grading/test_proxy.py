@@ -9,6 +9,7 @@ from autograder.core.errors import (
     Wrong,
 )
 from autograder.grading.compare import Foreign
+from autograder.grading.proxy import AtHome
 from tests.grader.support.calls import X, failure
 
 # What goes there and comes back.
@@ -200,6 +201,42 @@ def test_an_inspected_call_shows_its_inputs_afterwards(student):
     call = toy.inspect("halve", X)
     assert np.array_equal(call.inputs_after[0], X)
     assert call.shares == ((False,),)
+
+
+def test_a_call_shows_the_inputs_of_the_watched_call_that_made_its_cache(student):
+    toy = student(
+        "def halve(x): return x / 2, x\ndef unhalve(out, cache):\n    cache.shape = (-1, 1)\n    return 2 * out"
+    )
+    out, cache = toy.watch("halve", X).results
+    call = toy.inspect("unhalve", out, cache)
+    assert call.labels == ("out", "x, which halve was given,")
+    assert [array.shape for array in call.inputs] == [(3,), (3,)]
+    assert [array.shape for array in call.inputs_after] == [(3,), (3, 1)]
+    assert call.shares == ((False,),)
+    out, cache = toy.halve(X)  # not watched, so that its inputs are not looked at again
+    call = toy.inspect("unhalve", out, cache)
+    assert len(call.inputs) == len(call.inputs_after) == 1
+
+
+def test_at_home_a_test_sees_what_happens_to_its_arrays(student):
+    source = "def double(x):\n    x += 1\n    return x\ndef halve(x): return x / 2, x\n"
+    toy = AtHome(
+        student(source + "def unhalve(out, cache):\n    cache.shape = (-1, 1)\n    out[0] = 7\n    return 2 * out")
+    )
+    x = np.array([1.0, 2.0])
+    assert toy.double(x).tolist() == x.tolist() == [2.0, 3.0]
+    assert toy.double(x).tolist() == x.tolist() == [3.0, 4.0]
+    out, cache = toy.halve(x)
+    assert toy.unhalve(out, cache).tolist() == [14.0, 4.0]
+    assert (out.tolist(), x.shape) == ([7.0, 2.0], (2, 1))
+    with pytest.raises(AttributeError, match="the assignment has no function 'helper'"):
+        toy.helper(x)
+
+
+def test_an_array_arrives_in_the_order_in_which_it_is_stored(student):
+    toy = student("def double(x): return int(x.flags.fnc)")
+    x = np.arange(6.0).reshape(2, 3)
+    assert [toy.double(each) for each in (x, np.asfortranarray(x), x[:, ::2])] == [0, 1, 0]
 
 
 def test_the_call_that_made_an_array_is_known(student):

@@ -26,7 +26,8 @@ def functions_of_tests():
 
 TESTS, HELPERS = functions_of_tests()
 RACES = sorted(CONFIG.speed_tests)
-WITH_CASES = [name for name in TESTS if name not in RACES]
+LARGE = [name for name in TESTS if name.endswith("_large")]
+WITH_CASES = [name for name in TESTS if name not in (*RACES, *LARGE)]
 
 
 def group_of(test):
@@ -59,13 +60,18 @@ def test_a_title_begins_with_the_function(test):
 @pytest.mark.parametrize("test", TESTS)
 def test_a_test_takes_what_the_engine_gives(test):
     taken = [argument.arg for argument in TESTS[test].args.args]
-    assert taken == (["race"] if test in RACES else ["student", "case", "check"])
+    alone = "race" if test in RACES else "large" if test in LARGE else ""
+    assert taken == ([alone] if alone else ["student", "case", "check"])
 
 
 def test_every_pass_is_timed_by_itself():
     passes = [name for name in HOMEWORK.functions if name.endswith(("forward", "backward"))]
     assert sorted(RACES) == sorted(f"test_{name}_speed" for name in passes)
     assert sum(CONFIG.tests[name].points for name in RACES) == 20
+
+
+def test_every_function_of_images_has_a_test_of_large_ones():
+    assert sorted(LARGE) == sorted(f"test_{name}_large" for name in HOMEWORK.functions if name != "conv_output_size")
 
 
 @pytest.mark.parametrize("test", WITH_CASES)

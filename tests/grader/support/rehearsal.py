@@ -26,6 +26,7 @@ from autograder.grading.check import Check
 from autograder.grading.compare import Foreign
 from autograder.grading.diagnose.diagnosis import Diagnostician
 from autograder.grading.history import History
+from autograder.grading.large import require_right
 from autograder.grading.record import Record
 from solutions import cases, layers, misconceptions, naive
 from solutions.cases import Layer
@@ -78,6 +79,10 @@ class Proxy:
 
     def __init__(self, functions):
         self.functions, self.calls, self._kept, self._numbers = functions, [], {}, itertools.count(1)
+        self._made = {}
+
+    def connect(self):
+        """Be there, as a worker is."""
 
     def __getattr__(self, name):
         def function(*args, **kwargs):
@@ -103,8 +108,14 @@ class Proxy:
         inputs = [value for value in (*handed, *named.values()) if isinstance(value, np.ndarray)]
         arrays = [value for key, value in zip(names, returned, strict=True) if isinstance(value, np.ndarray)]
         shares = tuple(tuple(np.shares_memory(array, one) for one in inputs) for array in arrays)
-        self.calls.append(Call(name, args, kwargs, tuple(names), results, tuple(inputs), shares))
+        made = [self._made[value] for value in args if isinstance(value, Handle)]
+        after = tuple(array.copy("K") for array in (*inputs, *(one for _, arrays in made for one in arrays)))
+        earlier = tuple(call for call, _ in made)
+        self.calls.append(Call(name, args, kwargs, tuple(names), results, after, shares, earlier))
+        self._made |= {result: (self.calls[-1], inputs) for result in results if isinstance(result, Handle)}
         return self.calls[-1]
+
+    watch = inspect
 
     def origin(self, array):
         return next((call for call in reversed(self.calls) if any(array is one for one in call.results)), None)
@@ -112,7 +123,7 @@ class Proxy:
     def _handed(self, value):
         if isinstance(value, Foreign):
             raise NotRun("an argument is no array")
-        return self._kept[value] if isinstance(value, Handle) else copy.copy(value)
+        return self._kept[value] if isinstance(value, Handle) else _copied(value)
 
     def _travelled(self, name, value):
         if name == "cache":
@@ -124,6 +135,31 @@ class Proxy:
         if isinstance(value, (int, np.integer)):
             return int(value)
         return Foreign("None" if value is None else f"a {type(value).__name__}")
+
+
+def _copied(value):
+    return value.copy("K") if isinstance(value, np.ndarray) else copy.copy(value)
+
+
+@functools.cache
+def large_tests():
+    """Return the tests of large inputs by name."""
+    path = SETTINGS.homework.hidden_tests / "test_large.py"
+    return {name: value for name, value in vars(imported(path)).items() if name.startswith("test_")}
+
+
+def rehearse_large(functions, name):
+    """Run a test of large inputs; return the error that it ends in, or None."""
+
+    def large(lap, sizes, *, over):
+        subject, student, reference = SETTINGS.subject(name), Proxy(functions()), Proxy(vars(layers))
+        require_right(lap, subject, student, reference, sizes, TOLERANCES["float64"], over)
+
+    try:
+        large_tests()[name](large)
+    except (Wrong, Raised, NotRun) as error:
+        return error
+    return None
 
 
 @functools.cache
@@ -206,4 +242,4 @@ def injected(name, *entries):
     return functions
 
 
-__all__ = ["SETTINGS", "hidden_tests", "injected", "rehearse", "style"]
+__all__ = ["SETTINGS", "hidden_tests", "injected", "large_tests", "rehearse", "rehearse_large", "style"]

@@ -12,6 +12,7 @@ def copy_row(to, source, count):
 
 def pad(x, padding):
     N, C, H, W = x.shape
+    x = np.ascontiguousarray(x)
     big = np.zeros((N, C, H + 2*padding, W + 2*padding), dtype=x.dtype)
     for n in range(N):
         for c in range(C):

@@ -1,0 +1,116 @@
+"""Whether a function is right on large inputs: index arrays of 16 bits and blocks of a fixed size are not.
+
+The same calls are made by the student's functions and by the model answer's, each in a worker of its own, and the
+results are compared. The largest size comes first, and for a right function it is the only one. Where a result is wrong
+the sizes below are tried, from the smallest, to say up to which size it is right. Inputs are the same in every grading.
+It must not know: what the functions are about, speed, points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.core.errors import GraderFault, Raised, StudentError, Wrong
+from autograder.grading import compare
+from autograder.grading.inputs import Inputs
+from autograder.grading.proxy import Proxy
+from autograder.grading.timing import Lap
+
+SEED = 0
+"""Of the inputs."""
+
+Sizes = Sequence[tuple[int, int]]
+"""Heights and widths, the smallest first."""
+
+
+def require_right(
+    lap: Lap, function: str, student: Proxy, reference: Proxy, sizes: Sizes, tolerance: float, over: str
+) -> None:
+    """Pass silently if a function is right at the largest size.
+
+    Parameters
+    ----------
+    lap : callable
+        See ``timing.Lap``; it calls the function, and before that what the function needs.
+    function : str
+    student, reference : Proxy
+    sizes : sequence of tuple of int
+    tolerance : float
+        As in ``compare.array``.
+    over : str
+        What a large input has more of: pixels.
+
+    Raises
+    ------
+    StudentError
+        If the function is wrong, raises, or cannot be reached.
+    GraderFault
+        If the model answer fails.
+    """
+    failure = _failure(lap, function, student, reference, sizes[-1], tolerance)
+    if isinstance(failure, (Wrong, Raised)) and failure.function == function:
+        right = 0
+        for height, width in sizes:
+            if _failure(lap, function, student, reference, (height, width), tolerance) is not None:
+                break
+            right = height * width
+        if right:
+            failure.message += (
+                f". It is right on small images, up to {right} {over}, and wrong from {height * width} {over} on: "
+                "look for index arrays of 8 or 16 bits, and for blocks of a fixed size"
+            )
+        else:
+            failure.message += ", and it is wrong on small images as well"
+    if failure is not None:
+        raise failure
+
+
+def _failure(
+    lap: Lap, function: str, student: Proxy, reference: Proxy, size: tuple[int, int], tolerance: float
+) -> StudentError | None:
+    """Make the calls at one size; return what is wrong with the function, or keeps it from being reached."""
+    try:
+        reference.connect()  # until then nobody knows what it defines
+        right = _results(lap, function, reference, size)
+    except StudentError as error:
+        raise GraderFault(f"the model answer fails on large inputs: {error.message}") from error
+    try:
+        got = _results(lap, function, student, size)
+    except StudentError as error:
+        return error
+    for name, expected in right.items():
+        assert isinstance(expected, np.ndarray)
+        mismatch = compare.array(name, got[name], expected.astype(np.float64, copy=False), tolerance)
+        if mismatch is not None:
+            return Wrong(mismatch.message, function, {"kind": mismatch.kind, "result": name})
+    return None
+
+
+def _results(lap: Lap, function: str, layers: Proxy, size: tuple[int, int]) -> Mapping[str, object]:
+    """Return what one function of a lap returns, by name."""
+    named = _Named(layers)
+    calls = lap(named, Inputs(SEED).draw(), *size)
+    try:
+        for results in calls:
+            if named.last == function:
+                return results
+    finally:
+        calls.close()  # type: ignore[attr-defined]  # laps are generators
+        layers.calls.clear()  # their arrays are large
+    raise GraderFault(f"the calls of this test do not include {function}")
+
+
+class _Named:
+    """Functions that remember which of them was called last."""
+
+    def __init__(self, layers: Proxy) -> None:
+        self._layers = layers
+        self.last = ""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        self.last = name
+        function: Callable[..., Any] = getattr(self._layers, name)
+        return function
