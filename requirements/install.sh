@@ -1,11 +1,10 @@
 #!/bin/sh
 # usage: sh requirements/install.sh ta|dask|dev|instructor
 #
-# Make .venv hold what requirements/<level>.txt pins; each of ta, dev and instructor includes all of the one before,
-# dask includes ta, and instructor dask.
-# When it does already, no Python is started. A copy of the lock inside .venv, written last, says what is installed: an
-# interrupted run leaves no copy, a changed lock differs from it, and either way .venv is made anew. PYTHON=… asks for
-# an interpreter (see python.sh).
+# Install the packages that requirements/<level>.txt pins into .venv. The level dev includes ta, dask includes ta, and
+# instructor includes all. If everything is installed already, no Python is started. The script writes a copy of the
+# lock into .venv last. An interrupted run leaves no copy, and a changed lock differs from the copy; in both cases .venv
+# is made anew. PYTHON=… chooses an interpreter (see python.sh).
 set -eu
 cd "$(dirname "$0")/.."
 level=$1
@@ -17,7 +16,7 @@ case $level in
     *) enough=instructor ;;
 esac
 
-# installed LEVEL…: one of these is what .venv holds.
+# installed LEVEL…: whether .venv holds one of these levels.
 installed() {
     for lock in "$@"; do
         if cmp -s "requirements/$lock.txt" ".venv/$lock.txt"; then return 0; fi
@@ -25,7 +24,7 @@ installed() {
     return 1
 }
 
-# bin/python is a link: it dangles when its interpreter is gone.
+# standing: whether .venv can be used. bin/python is a link, which leads nowhere when its interpreter was removed.
 standing() {
     [ -x .venv/bin/python ] || return 1
     [ -z "${PYTHON:-}" ] || [ "$PYTHON" = "$(cat .venv/asked-for 2>/dev/null)" ]

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Print the path of a Python that can make our virtual environment, or explain on stderr what to install.
 #
-# PYTHON=<name or path> asks for one. Otherwise every candidate on the PATH is tried by running it: a pyenv shim exists
-# for versions that are not there. Up to 3.13 NumPy is the one of Gradescope's image, so these come first. Root takes one that other users can run as well when there is one, because student
-# code runs under another uid and an interpreter below a 0700 home is out of its reach.
+# PYTHON=<name or path> chooses one. Otherwise every candidate on the PATH is run to try it, because a pyenv shim also
+# exists for versions that are not installed. Versions up to 3.13 come first, because with them NumPy is the one of
+# Gradescope's image. Root prefers a Python that other users can run, too: student code runs as another user, who cannot
+# reach an interpreter in a private home folder.
 set -euf
 
-# Answers "yes <path>", "root-only <path>" or the reason against.
+# Prints "yes <path>", "root-only <path>", or the reason why this Python cannot be used.
 probe='
 import os, sys
 
@@ -41,7 +42,7 @@ print(answer())
 reasons=
 second_best=
 
-consider() { # path: prints it and ends when it is the one
+consider() { # consider PATH: print it and exit if it is the right one
     answer=$("$1" -c "$probe" 2>/dev/null </dev/null) || answer='does not run'
     case $answer in
         'yes '*) printf '%s\n' "${answer#yes }"; exit 0 ;;

@@ -1,11 +1,11 @@
 #!/bin/sh
 # usage: REFUSED="NAME …" EMPTIED="NAME …" KNOWN="NAME …" sh requirements/variables.sh
 #
-# Say what is wrong with the variables that make was given: those that nobody reads, with the likely one, and those
-# without a value. Always ends with status 2.
+# Say what is wrong with the variables that make was given: unknown ones, with the name that was probably meant, and
+# ones without a value. The exit status is always 2.
 set -u
 
-# nearest NAME: the known variable that takes the fewest changes to get to, if these are few.
+# nearest NAME: print the known variable with the fewest changes to NAME, if these are few.
 nearest() {
     WORD=$1 awk 'BEGIN {
         word = toupper(ENVIRON["WORD"]); least = 3; best = ""

@@ -23,10 +23,10 @@ from autograder.core.tables import number
 
 PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
 NUMPY = r"^numpy==([\d.]+)(?: *\\$| ; python_full_version <)"
-"""The version in a lock; of several that of the older Pythons, which Gradescope has."""
+"""The version of a package in a lock; if there are several, the one for older Pythons, as on Gradescope."""
 PICTURES = "pictures"
 LEFTOVERS = re.compile(r"\.|__pycache__$|.*~$|Thumbs\.db$|desktop\.ini$", re.IGNORECASE)
-"""Names of what editors, file managers and trying it out leave in the handout's folder: no part of it."""
+"""Names of files that editors, file managers and trial runs leave in the handout's folder; they are no part of it."""
 
 TOLD = {
     "values": "what came out and what should have",
@@ -265,7 +265,7 @@ _FOLLOW_THROUGH = {
     "explain": f"{_AGAIN}gets no points, but you are told which function to repair.",
     "off": "",
 }
-"""What the handout says of ``follow_through`` in config.yaml."""
+"""What the handout says about ``follow_through`` in config.yaml."""
 
 
 def speed(settings: Config) -> str:

@@ -31,13 +31,13 @@ from typing import Any
 from autograder.core.errors import ConfigurationError
 
 OTTER = "7.0."
-"""The otter-grader this room was written for: part of what is put right here is none of its promises."""
+"""The otter-grader that this module was written for: it relies on details that other versions may change."""
 
 PATIENCE_SECONDS = 300
-"""Otter runs the whole notebook, training included; a notebook that hangs is stopped."""
+"""Otter runs the whole notebook, training included; a notebook that takes longer is stopped."""
 
 LAST_LINES = 20
-"""How much of a traceback is repeated: the cell that failed is at its end."""
+"""How much of a traceback is shown: its end, with the cell that failed."""
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CHECK = re.compile(r'grader\.check\("(\w+)"\)')
@@ -122,7 +122,7 @@ def _match(source: Path, text: str, tests: Tests) -> None:
             remedy = f"Questions with public tests are: {', '.join(tests)}"
             raise ConfigurationError(str(source), f'grader.check("{question}")', "has no public test", remedy)
         if asked.count(question) > 1:
-            raise ConfigurationError(str(source), f'grader.check("{question}")', "stands there twice", "Delete one")
+            raise ConfigurationError(str(source), f'grader.check("{question}")', "is there twice", "Delete one")
     for question in tests:
         if question not in asked:
             remedy = f'Add a cell that is grader.check("{question}") and nothing else'

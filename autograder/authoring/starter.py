@@ -21,7 +21,7 @@ BEGIN = "# BEGIN SOLUTION"
 END = "# END SOLUTION"
 
 GIVEAWAY = 12
-"""Characters a line of the answer may have and still stand in the starter: ``return out`` tells nobody anything."""
+"""The longest line of the answer that may also be in the starter: ``return out`` gives nothing away."""
 
 HANDED_OUT_TESTS = "test_public.py"
 
@@ -135,7 +135,7 @@ def strip_solution(source: str, file: str = "solution") -> str:
             raise ConfigurationError(file, "", f"what students get would still read: {line.strip()}", remedy)
     for line in map(str.strip, removed):
         if len(line) > GIVEAWAY and line in starter:
-            problem = f"a line of the solution also stands outside the markers: {line}"
+            problem = f"a line of the solution is also outside the markers: {line}"
             raise ConfigurationError(file, "", problem, "Reword what students may read")
     homework.parsed(starter, f"{file} without its solution")
     return starter

@@ -50,7 +50,7 @@ from autograder.grading.grader import Grade
 MODEL, STARTER, CORRECT, MISCONCEPTION = "model answer", "starter", "correct", "misconception"
 
 HARMLESS = {PASSED, NOT_MEASURED, "not run"}
-"""Ends of a case that say nothing against the function the test is about."""
+"""Outcomes of a case that do not blame the function that the test is about."""
 
 Follow = Callable[[int], AbstractContextManager[Display]]
 

@@ -20,7 +20,7 @@ from autograder.intake.roster import CANVAS, Roster
 
 _FILE = re.compile(r"(?P<start>.+?_\d+_\d+)_.+", re.S)
 _ID = re.compile(r" \(\d+\)$")
-"""What Canvas puts behind the title of an assignment."""
+"""What Canvas adds after the title of an assignment."""
 
 
 def column(title: str, chosen: str | None, roster: Roster | None) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from autograder.core.results import Results
 from autograder.intake.handins import HandIn
 
 NAMES: dict[str, Callable[[HandIn], str]] = {"Canvas": canvas.feedback_name, "Moodle": moodle.feedback_name}
-"""How each platform that takes feedback as a zip names the pages in it."""
+"""For each platform that takes feedback as a zip, how it names the pages."""
 
 _LISTED = 10
 

@@ -11,7 +11,7 @@ from autograder.grading.grader import Grade
 from autograder.intake.recognise import Asked
 
 ONLY = "only"
-"""The folder in the output folder for gradings of some tests."""
+"""The folder, inside the output folder, for runs with only some of the tests."""
 
 
 @dataclass(frozen=True)

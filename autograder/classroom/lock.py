@@ -26,10 +26,10 @@ from autograder.core.errors import ConfigurationError
 
 LOCK = ".lock"
 DRAFTS = ".drafts-"
-"""How the folder begins in which a run writes what is not finished; the next run removes it after a kill."""
+"""How the name of a run's folder for unfinished files begins; if the run is killed, the next one removes it."""
 
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
-"""What a file system says that has no locks."""
+"""The errors of a file system that has no locks."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ GRADE = (
     "grade bewertung note calificación puntuación nota valutazione cijfer beoordeling avaliação ocena hodnocení známka "
     "оценка оцінка karakter betyg vurdering arvosana hinne értékelés not puan βαθμός 评分 成績 評定 점수 성적"
 )
-"""What Moodle calls the column, where the numbers do not tell it."""
+"""Moodle's names for the column, in case the numbers do not show which one it is."""
 
 _FILE = re.compile(r"(?P<who>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?.*", re.S)
 

@@ -22,10 +22,10 @@ from autograder.intake.handins import HandIn
 from autograder.intake.roster import Person
 
 TOTAL, LATE = "total", "late"
-"""What an override may be of, beside a test: the score in the end, and the percent that lateness takes off."""
+"""What an override may change, beside a test: the final score, and the percent that lateness takes off."""
 
 MOST = Fraction(100_000)
-"""The most points that staff may give where config.yaml lets them exceed the total."""
+"""The most points that staff may give if config.yaml lets them exceed the total."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 _NAME = 80
-"""Most characters of a name on a page."""
+"""The most characters of a name on a page."""
 
 
 @functools.cache

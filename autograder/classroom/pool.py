@@ -34,7 +34,7 @@ CONNECT_SECONDS = 10.0
 GRACE_SECONDS = 5.0
 """How long an interrupted grading may take to clean up: it ends its workers and removes its files."""
 _OF_THE_TERMINAL = (signal.SIGINT, signal.SIGHUP)
-"""Sent to every process that a terminal has started: for the parent, which then hangs up."""
+"""The terminal sends these to every process that it started; only the parent handles them, and then ends the others."""
 
 
 def find(path: Path, required: str) -> list[HandIn]:

@@ -26,7 +26,7 @@ GRADES, CANVAS, MOODLE, CHANGES, FEEDBACK, REPORT = BOOKS = (
 
 
 _UPLOADS = {"Canvas": "Re-Upload Submissions", "Moodle": "Upload multiple feedback files in a zip"}
-"""What the platforms call it."""
+"""What the platforms call the page for the upload."""
 
 
 @dataclass(frozen=True)

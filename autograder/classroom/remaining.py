@@ -19,7 +19,7 @@ from autograder.grading.grader import GRADED_WITH, Grade
 from autograder.intake.handins import HandIn
 
 _ROOM = 1 << 16
-"""Bytes that have to fit on the disk: about what one submission's results take."""
+"""Bytes that must fit on the disk: about the size of one submission's results."""
 
 
 def grade(

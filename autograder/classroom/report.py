@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BINS = 20
-"""Bars of a histogram."""
+"""The number of bars in a histogram."""
 WIDTH = 4.4
-"""Of a picture, in inches: a phone shows it at three quarters of its size, and its letters with it."""
+"""The width of a picture in inches; on a phone it is shown at three quarters of that, and still readable."""
 
 # colours that colour-blind people can tell apart; the order helps, too
 _FULL, _PART, _NONE = "#1b7f5c", "#e0a32e", "#b8405e"

@@ -20,12 +20,12 @@ from autograder.core.text import clean
 from autograder.grading.grader import Grade
 
 MOST_ROWS = 60
-"""A table longer than this scrolls away; what is interesting is in the files then."""
+"""A longer table would scroll off the screen; then the files hold the rest."""
 MOST_CELLS = 28
-"""The width of a name in it."""
+"""The width of a name in the table."""
 MOST_PROBLEMS = 30
 _SAME = 5
-"""From so many on, the same problem is said once."""
+"""If at least this many submissions have the same problem, it is printed once."""
 
 
 class Display(Protocol):
@@ -191,7 +191,7 @@ def print_table(rows: Sequence[Row], total: Fraction, title: str = "") -> None:
 
 
 _COLUMNS = ("score", "submission", "name", "late", "decided", "how it ended", "seconds")
-"""The score is first: no name, however it is written, can move it or stand in for it."""
+"""The score is first, so that no name, however it is written, can move or imitate it."""
 _ALWAYS = ("score", "submission", "how it ended", "seconds")
 _NUMBERS = ("score", "late", "seconds")
 

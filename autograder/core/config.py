@@ -36,7 +36,7 @@ from autograder.core.misfits import UNKNOWN_KEY, explained, listed, suggestion
 from autograder.core.tables import number
 
 Feedback = Literal["values", "hint", "verdict"]
-"""What a failed test tells: got and expected entries, what is wrong and a hint, or only that it failed."""
+"""What a failed test shows: got and expected entries, a description and a hint, or only that it failed."""
 
 FollowThrough = Literal["credit", "explain", "off"]
 """What a case is worth that fails because of an earlier function: its points, an explanation, or neither."""
@@ -45,7 +45,7 @@ Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 """When a student sees a test; the platform's words."""
 
 PLATFORM_SHARE = 0.9
-"""How much of the platform's time a grading may take before it is ended: what is left is for writing down the rest."""
+"""The share of the platform's time after which a grading is ended; the rest is for writing the results."""
 
 
 # --- The models ------------------------------------------------------------------------------------------------------

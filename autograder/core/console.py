@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TextIO
 
 PATIENCE_SECONDS = 5.0
-"""How long after Ctrl-C another one is not needed: what has been started is being ended. Then it ends at once."""
+"""How long a second Ctrl-C is ignored, while processes are being ended; a later one ends the command at once."""
 
 INTERRUPTED = 130
 """The status of a command that was asked to end."""

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from autograder.core.errors import ConfigurationError
 
 _SHOWN_CHARACTERS = 60
-"""How much of a wrong value is repeated in a message."""
+"""How much of a wrong value a message shows."""
 
 _SHOULD = {
     "datetime_type": "should be a day, a time and a time zone, like 2026-10-01 23:59:00 -04:00",
@@ -25,10 +25,10 @@ _SHOULD = {
     "too_short": "should name at least one",
     "tuple_type": "should be a list",
 }
-"""Plainer words than pydantic's, by its kinds of errors."""
+"""Plain words for each of pydantic's kinds of errors."""
 
 UNKNOWN_KEY = ("extra_forbidden", "invalid_key")
-"""Its kinds for a key that no model has, and for one that is no text at all."""
+"""Pydantic's kinds of errors for an unknown key, and for a key that is not text."""
 
 
 def explained(file: str, detail: ErrorDetails, model: type[BaseModel]) -> ConfigurationError:

@@ -33,19 +33,19 @@ Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 Format = Literal["text", "html", "simple_format", "md", "ansi"]
 
 NAME_LIMIT = 200
-"""Characters of a test's name. The platform states no limit; longer ones break its page."""
+"""The most characters of a test's name. The platform states no limit, but longer names break its page."""
 
 NUMBER_LIMIT = 20
-"""Characters of a test's number, like ``3.12``."""
+"""The most characters of a test's number, like ``3.12``."""
 
 OUTPUT_LIMIT = 10_000
-"""Characters of an output, far below the 100,000 at which the platform cuts without a word."""
+"""The most characters of an output, far below the 100,000 at which the platform cuts it without notice."""
 
 NESTING_LIMIT = 20
-"""Levels of lists and objects. Also what ends a list that contains itself."""
+"""The most levels of lists and objects. This also stops at a list that contains itself."""
 
 INTEGER_LIMIT = 2**53
-"""Beyond this, readers of JSON that know only floats change an integer."""
+"""The largest integer that readers of JSON with only floats keep exactly."""
 
 
 def _output(text: str) -> str:

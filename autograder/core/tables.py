@@ -19,11 +19,11 @@ from autograder.core.errors import ConfigurationError
 from autograder.core.text import printable
 
 MOST_BYTES = 64 << 20
-"""Of a table: a class of 10,000 students has 10 MiB."""
+"""The most bytes of a table: a class of 10,000 students has 10 MiB."""
 
 _SEPARATORS = ",;\t"
 _YEARS = range(1970, 9000)
-"""Beyond these, a time cannot be had in every time zone."""
+"""A time outside of these years cannot be converted to every time zone."""
 
 # --- Numbers and times -----------------------------------------------------------------------------------------------
 
@@ -302,10 +302,10 @@ _FORMULA = (
     "=+\\-@\u2212\u207a\u207b\u207c\u208a\u208b\u208c\u2a74\u2a75\u2a76\ufb29"
     "\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
 )
-"""What a spreadsheet takes for the beginning of a formula, in every width and size that it may be changed from."""
+"""Characters that a spreadsheet takes for the beginning of a formula, also in full width and other forms."""
 
 _START = r"(^|[,;|] ?)"
-"""Where a cell begins: also after what another country's spreadsheet takes for a separator, quotes or not."""
+"""Where a cell may begin: also after the separators of spreadsheets in other countries, with or without quotes."""
 
 _DANGEROUS = re.compile(rf"{_START}(?=['\"]*[{_FORMULA}])")
 _GUARDED = re.compile(rf"{_START}'(?=['\"]*[{_FORMULA}])")
@@ -316,7 +316,7 @@ class Verbatim(str):
 
 
 Cell = str | Fraction | None
-"""Text is made harmless, numbers are written as numbers, None is an empty cell."""
+"""A cell: text is made harmless, a number is written as a number, None is an empty cell."""
 
 
 def guarded(text: str) -> str:

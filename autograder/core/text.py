@@ -13,7 +13,7 @@ _DROPPED = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 private code points, line and paragraph separators. Not the unassigned ones, which differ between Python versions."""
 
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that look like a space: with them a name imitates the columns of a table."""
+"""Letters and symbols that look like a space: a name with them can imitate the columns of a table."""
 
 _MOST_MARKS = 4
 """Combining marks on one letter: Vietnamese needs two, Tibetan and Hebrew three or four; piles of them cover other

@@ -69,4 +69,4 @@ def _repetitions(node: yaml.Node, key: tuple[str, ...]) -> Iterator[tuple[str, i
 
 
 def _repeated(file: str, key: str, first: int, second: int) -> ConfigurationError:
-    return ConfigurationError(file, key, f"stands in line {first} and again in line {second}", "Remove one of them.")
+    return ConfigurationError(file, key, f"is in line {first} and again in line {second}", "Remove one of them.")

@@ -20,7 +20,7 @@ from autograder.gradescope.metadata import Previous, amount
 
 DAY = timedelta(days=1)
 _SAME = timedelta(seconds=1)
-"""How far the platform's two notes of one time may lie apart."""
+"""How much two records of the same time on the platform may differ."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from autograder.grading.grader import Grade, Grader
 from autograder.sandbox import isolation
 
 _STORY = 20_000
-"""Characters of a fault's story that are printed."""
+"""The most characters of a fault's description that are printed."""
 
 UNREAD = (
     "Not everything that Gradescope knows of this submission could be read, so lateness and attempts may be counted "

@@ -22,7 +22,7 @@ from pathlib import Path
 from autograder.sandbox.worker import lockdown
 
 PASSING_SECONDS = 5.0
-"""How long what a killed grading has started may take to notice and end by itself."""
+"""How long the processes of a killed grading may take to end by themselves."""
 
 
 def follow(supervisor: int) -> None:
@@ -110,7 +110,7 @@ def _story(status: int) -> str:
         return "The grading was killed, probably because memory ran out: choose a larger container on Gradescope."
     if status < 0:
         return f"The grading was ended by {signal.Signals(-status).name}."
-    return f"The grading ended with status {status}; the reason stands above." if status else ""
+    return f"The grading ended with status {status}; the reason is above." if status else ""
 
 
 def _end(grading: subprocess.Popen[bytes]) -> None:

@@ -35,17 +35,16 @@ from autograder.core.errors import BadSubmission
 from autograder.core.text import clean
 
 MEMBERS = 20_000
-"""Most files and folders that are looked at. Enough for a student who packed `.git` and a virtual environment as well;
-listed in a third of a second."""
+"""The most files and folders to list, in a third of a second: a student's `.git` and virtual environment fit."""
 
 DEPTH = 20
-"""Folders below each other that are looked into; it also bounds the open descriptors."""
+"""How many levels of folders are read; this also limits the open descriptors."""
 
 LINE_BYTES = 400
-"""Most bytes that a line of a zip's directory takes on average, four times what it usually does."""
+"""The most bytes that a line of a zip's directory may take on average: four times the usual size."""
 
 CUT = ".hand-in"
-"""The suffix of a zip that `cut` or `packed` made. Nobody handed it in under its name, so no message shows that."""
+"""The suffix of a zip that `cut` or `packed` made. Nobody handed in a file of that name, so no message shows it."""
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR_BYTES = 20

@@ -27,10 +27,10 @@ except ImportError:
     from yaml import BaseLoader as _Loader  # type: ignore[assignment]
 
 METADATA = "submission_metadata.yml"
-"""What Gradescope puts beside the folders of an export."""
+"""The file that Gradescope puts beside the folders of an export."""
 
 METADATA_BYTES = 1 << 30
-"""Most bytes of it that are read: a thousand students with 1 MiB of results each."""
+"""The most bytes of this file that are read: a thousand students with 1 MiB of results each."""
 
 
 def read(pile: Pile, take: Callable[[Item], Path]) -> HandIns:
@@ -84,7 +84,7 @@ def _shared(entries: list[HandIn]) -> Iterator[str]:
         for value, times in count.items():
             if times > 1:
                 where = ", ".join(name for name, student in of if getattr(student, what).casefold() == value)
-                yield f"{what} {value} stands {times} times in {METADATA} ({where}): each keeps its own row"
+                yield f"{what} {value} is {times} times in {METADATA} ({where}): each keeps its own row"
 
 
 def metadata(data: bytes) -> dict[str, dict[str, Any]]:

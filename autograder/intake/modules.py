@@ -10,7 +10,7 @@ from autograder.core.errors import BadSubmission
 from autograder.intake.archive import Member, shown
 
 PATH_BYTES = 255
-"""Most bytes of a copied path, below the required file's folder: what every file system takes for one name."""
+"""The most bytes of a copied path, below the required file's folder: every file system takes this for one name."""
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories: control, bidi and format, surrogates, line breaks
 

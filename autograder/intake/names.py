@@ -15,10 +15,10 @@ from pathlib import PurePath
 from autograder.core.text import clean, printable
 
 NAME_BYTES = 160
-"""Most bytes of a name: file systems take 255, and what is written beside the results adds to it."""
+"""The most bytes of a name: file systems take 255, and names of other files are made from it by adding to it."""
 
 _OURS = re.compile(r".*\.(?:csv|html|json|jsonl|lock|log|tmp)|feedback.*|only", re.IGNORECASE)
-"""What `make grade` itself may write into the output folder."""
+"""Names of files that `make grade` itself may write into the output folder."""
 
 _MARK = " (hand-in)"
 

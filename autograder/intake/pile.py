@@ -26,31 +26,31 @@ from autograder.intake import archive
 from autograder.intake.archive import Kind, Line
 
 DEPTH = 4
-"""How many levels of folders are looked at to see what a folder is."""
+"""How many levels of folders are listed to recognise a folder."""
 
 LOOKED_AT = 2000
-"""Most files of one folder that are looked at for that."""
+"""The most files of one folder that are listed for that."""
 
 CLASS_MEMBERS = 200_000
-"""Most files in a zip of a class: 200 for each of a thousand students."""
+"""The most files in a zip of a class: 200 for each of a thousand students."""
 
 CLASS_BYTES = 4 << 30
-"""Most bytes that the single files in a zip of a class may unpack to: a thousand students with 4 MiB each."""
+"""The most bytes that the single files in a zip of a class may unpack to: a thousand students with 4 MiB each."""
 
 CALM_BYTES = 20 << 20
 BOMB_RATIO = 100
 """A file of a class zip may unpack to this many times its size, or to `CALM_BYTES`; else it stays packed."""
 
 COPIED_BYTES = 64 << 20
-"""Most bytes of a file that is put beside others of the same student."""
+"""The most bytes of a file that is copied together with others of the same student."""
 
 START_BYTES = 1 << 18
-"""How much of a file is read to see what it is."""
+"""How much of a file is read to recognise it."""
 
 JUNK = re.compile(
     r"\._.*|__MACOSX|__pycache__|\.DS_Store|\.localized|\.git.*|\.ipynb_checkpoints|\.Trash.*|\.Spotlight.*"
 )
-"""What computers add to folders by themselves: not worth a word."""
+"""Files that computers add to folders by themselves; they are left out without a message."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ _BLACKBOARD = re.compile(
 )
 _GRADESCOPE = re.compile(r"submission_\d+")
 _LONGEST = 400
-"""Characters of a name that is looked at: what is longer no platform has given."""
+"""The most characters of a name that is read: no platform gives longer ones."""
 _AGAIN = re.compile(r"-\d{1,3}(?=\.[^.]*$)")
 
 
@@ -128,7 +128,7 @@ PLATFORMS: Sequence[Platform] = (
     Platform("Canvas", "<name>_<user id>_<file id>_<file>", _canvas),
     Platform("Gradescope", "submission_<number>", _gradescope, fewest=2),
 )
-"""The most telling names first: each name is of one platform at most."""
+"""The platforms with the most specific names come first."""
 
 
 def platform_of(names: Sequence[tuple[str, bool]], others: Callable[[str], bool]) -> Platform | None:

@@ -26,14 +26,14 @@ from autograder.intake.variants import is_python
 Asked = Literal["class", "one"]
 
 _CODE = {".py", ".zip", ".ipynb", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".pyc", ".pyw"}
-"""Suffixes of what people hand in, also by mistake."""
+"""Suffixes of files that people hand in, also by mistake."""
 
 _PLAIN_FILES = {"makefile", "license", "readme", "dockerfile"}
 _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _EXPORT_NAME = re.compile(r"assignment_\d+_export.*")
 _SUBMISSION = re.compile(r"submission_\d+(?:\.zip)?")
 _WRAPPERS = 6
-"""Most folders around a class that hold nothing else."""
+"""The most folders around a class that hold nothing else."""
 
 _PROJECT = frozenset(
     re.findall(
@@ -47,7 +47,7 @@ _PROJECT = frozenset(
         """,
     )
 )
-"""Words that name a part of one student's work, and nobody."""
+"""Words that name a part of one student's work, and not a student."""
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from autograder.core.tables import Line, Table
 from autograder.intake.handins import HandIn, Student
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
-"""The columns that Canvas wants back as it wrote them."""
+"""The columns that Canvas must get back unchanged."""
 
 POINTS_POSSIBLE = "points possible"
-"""The name in the line that says what everything is worth: Canvas writes one, and so do we."""
+"""The name in the line with the maximum points, which Canvas writes, and so does `canvas.csv`."""
 
 _SID = ("sid", "sis user id", "student id", "student_id", "id number")
 _EMAIL = ("email", "e-mail", "email address")
@@ -26,14 +26,14 @@ _LOGIN = ("sis login id", "login", "username")
 _NAME = ("student", "name", "full name")
 _NO_STUDENT = re.compile(r"instructor|teacher|assistant|\bta\b|taenrollment|reader|grader|designer|observer", re.I)
 _TEST_STUDENT = ("student, test", "test student")
-"""How Canvas calls the student that its "student view" makes."""
+"""The name that Canvas gives to the student of its "student view"."""
 
 _MOODLE = re.compile(r"(\D*[^\W\d]{2}\D*?) ?(\d+)")
-"""`Participant 123`, in the language of whoever downloaded it."""
+"""`Participant 123`, in the language of the person who downloaded it."""
 
 _MOODLE_FILE = re.compile(r"_(\d+)_assignsubmission_")
 _CANVAS_FILE = re.compile(r"[^_]+(?:_LATE)?_(\d+)_\d+_")
-"""How they name files: the student's number comes first."""
+"""How the platforms name files: the student's number comes first."""
 
 _SHOWN = 5
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 LOOK = 1 << 16
-"""How many bytes are enough to tell what a file is; the whole of a `.py` file is looked at all the same."""
+"""How many bytes are enough to recognise a file; a `.py` file is nevertheless read completely."""
 
 PACK_AGAIN = "Hand in the file itself, or a zip of it"
 PLAIN = "Copy the code into a plain text file, in a code editor, and save that"

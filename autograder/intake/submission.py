@@ -29,20 +29,20 @@ from autograder.intake import modules, sniff, variants
 from autograder.intake.archive import CUT, DEPTH, Member, folder_entries, shown, zip_entries
 
 MODULE_BYTES = 1 << 20
-"""Most bytes of one `.py` file. People write a hundredth of that; what is larger is data."""
+"""The most bytes of one `.py` file. People write a hundredth of that; larger files are data."""
 
 BOMB_RATIO = 100
-"""Times its size that an archive over the limit may unpack to. Text shrinks to a tenth; zeros to a thousandth."""
+"""How many times its size an archive over the limit may unpack to. Text shrinks to a tenth, zeros to a thousandth."""
 
 IGNORED = 50
-"""Most names in `CleanCopy.ignored`."""
+"""The most names in `CleanCopy.ignored`."""
 
 _UNNAMED = "the submission"
 _SKIPPED = {"__MACOSX", "__pycache__", "site-packages", "node_modules"}
 _ENVIRONMENT = {"bin", "include", "lib", "lib64", "share", "Include", "Lib", "Scripts"}  # beside a pyvenv.cfg
 
 ELSEWHERE = 200
-"""Most paths in `CleanCopy.elsewhere`."""
+"""The most paths in `CleanCopy.elsewhere`."""
 
 _SUFFIXES = {
     ".rar": "a RAR archive",
@@ -55,7 +55,7 @@ _SUFFIXES = {
     ".ipynb": "a notebook",
     ".pyc": "compiled Python",
 }
-"""What a file is said to be whose bytes do not tell."""
+"""What messages call a file that is not recognised by its bytes."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 CLOSE = 0.85
-"""How alike two names are, as `difflib` counts, that differ by a slip of the finger."""
+"""How alike two names must be, as `difflib` counts, to differ only by a slip of the finger."""
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _TYPED = {"", ".p", ".py", ".pyw", ".python", ".yp"}

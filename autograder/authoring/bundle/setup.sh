@@ -3,10 +3,10 @@
 #
 # Gradescope runs this once, as root, when it builds the autograder's image. A second run changes nothing.
 #
-# Makes a virtual environment of its own (the platform needs the system's Python as it is), closes everything that is
-# not for students, and proves itself by grading the model answer: whatever would fail on the due date fails here.
+# It makes a virtual environment (the platform needs the system's Python unchanged), makes private what students must
+# not read, and proves itself by grading the model answer: an error then shows here, and not on the due date.
 set -eu
-umask 022 # student code runs as a user of its own, which has to read Python and NumPy
+umask 022 # student code runs as another user, who must be able to read Python and NumPy
 cd "$(dirname "$0")"
 environment=${1:-/opt/autograder} # where run_autograder looks for it
 
@@ -15,7 +15,7 @@ fail() {
     exit 1
 }
 
-# patiently COMMAND…: what needs the network is tried three times.
+# patiently COMMAND…: try a command that needs the network up to three times.
 patiently() {
     for pause in 5 15 0; do
         if "$@"; then return 0; fi
@@ -42,7 +42,7 @@ if ! cmp -s requirements/grading.txt "$environment/installed.txt"; then
     cp requirements/grading.txt "$environment/installed.txt"
 fi
 
-# Saves every submission the time to compile.
+# Compile now, so that no submission has to.
 "$environment/bin/python" -m compileall -q "$environment/lib" autograder solutions tests >/dev/null || true
 
 chmod -R go= . # hidden tests, expected arrays, the model answer

@@ -104,7 +104,7 @@ def test_blocks_become_raises_in_functions_and_vanish_elsewhere():
         (f"if True:\n    {BEGIN}\n    x = 1\n    {END}\n", "line 2: the marked block is indented, but in no function"),
         (
             f'def f(x):\n    """Compute x * 2 + 17 // 3."""\n    {BEGIN}\n    x * 2 + 17 // 3\n    {END}\n',
-            "also stands outside the markers: x * 2 + 17 // 3",
+            "is also outside the markers: x * 2 + 17 // 3",
         ),
         (f"def f(:\n    {BEGIN}\n    return 1\n    {END}\n", "answer.py: line 1: is not Python: "),
         (f"x = (\n{BEGIN}\n1)\n{END}\n", "answer.py without its solution: line 1: is not Python"),

@@ -137,7 +137,7 @@ def test_it_works_without_the_c_parser(homework, monkeypatch):
     monkeypatch.setattr(yamlfile, "Loader", Slow)
     assert config.load(homework) == fast
     (line,) = refused(homework, ("fixtures:\n", "title: again\nfixtures:\n"))
-    assert line == "config.yaml: title: stands in line 1 and again in line 18. Remove one of them."
+    assert line == "config.yaml: title: is in line 1 and again in line 18. Remove one of them."
 
 
 # The file itself.
@@ -193,8 +193,8 @@ def test_a_key_twice(homework):
         ("  archive_mib: 20\n", "  archive_mib: 20\n  reply_mib: 64\n"),
     )
     assert lines == [
-        "config.yaml: limits.reply_mib: stands in line 27 and again in line 29. Remove one of them.",
-        "config.yaml: tests.test_add: stands in line 37 and again in line 38. Remove one of them.",
+        "config.yaml: limits.reply_mib: is in line 27 and again in line 29. Remove one of them.",
+        "config.yaml: tests.test_add: is in line 37 and again in line 38. Remove one of them.",
     ]
 
 

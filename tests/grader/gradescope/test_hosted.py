@@ -108,7 +108,7 @@ def test_no_grade_while_no_score_is_known_that_could_stay(platform, toy):
         "GRADER FAULT:\n"
         "not graded: all 2 attempts are used, and no score is known that could stay: an earlier upload is still being "
         "graded. Once that has ended, rerun this submission, or have the student submit again.\n"
-        "The grading ended with status 1; the reason stands above. No grade is published.\n"
+        "The grading ended with status 1; the reason is above. No grade is published.\n"
     )
 
 

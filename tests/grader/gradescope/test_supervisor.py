@@ -69,7 +69,7 @@ def test_a_fault_publishes_no_grade(platform, toy):
     assert platform.run() == 1
     assert platform.left == []
     assert platform.said.startswith("GRADER FAULT:\ntest_double: NameError: name 'undefined' is not defined")
-    assert platform.said.endswith("The grading ended with status 1; the reason stands above. No grade is published.\n")
+    assert platform.said.endswith("The grading ended with status 1; the reason is above. No grade is published.\n")
 
 
 def test_a_configuration_that_does_not_fit_publishes_no_grade(platform, toy):

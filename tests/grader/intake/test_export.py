@@ -102,7 +102,7 @@ def test_one_student_twice_is_listed_and_not_merged(gradescope):
     found = download.read(gradescope(ANN, again), "toy.py")
     assert [entry.students[0].sid for entry in found.entries] == ["0123", "9"]
     assert found.problems == [
-        "email ann@u.edu stands 2 times in submission_metadata.yml (submission_1, submission_8): each keeps its own row"
+        "email ann@u.edu is 2 times in submission_metadata.yml (submission_1, submission_8): each keeps its own row"
     ]
 
 
