@@ -23,38 +23,30 @@ import ctypes
 import gc
 import importlib
 import json
-import operator
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
-from types import FrameType, TracebackType
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 if __name__ == "__main__":  # as a program, `-I` leaves only the standard library and this folder to import from
     sys.path.append(sys.argv[sys.argv.index("--modules") + 1])
     import lockdown
+    import service
     import view
     import wire
 else:
-    from autograder.sandbox.worker import lockdown, view, wire
+    from autograder.sandbox.worker import lockdown, service, view, wire
 
 MAX_CONTROL_BYTES = 64 * 1024
-MAX_MESSAGE = 1000
-"""Characters of an exception's message that travel; the grader cleans and cuts them further."""
 SWEEPS = 10
 """How often a sweep is tried: the processes to be killed may kill the sweeper first."""
 NATURAL_DEATH_SECONDS = 1.0
 """How long a worker whose socket has closed may take to finish dying before it is killed."""
-ANY_SIZE = 2**40
 EXIT_OUT_OF_MEMORY = 77
 """Exit status when memory ran out while a result was being sent. A student who fakes it gains nothing."""
-CODE_OF_A_FUNCTION = 0x1
-"""``inspect.CO_OPTIMIZED``: set for functions, and not for classes and modules."""
-LOOKS = 5000
-"""Steps after which the objects are counted, which takes longer than counting a step; who takes more steps loops."""
 PROBE = "colorsys"
 """A small module of the standard library that nothing else imports."""
 PRELOADED = ("numpy", "numpy.fft", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.random")
@@ -220,7 +212,7 @@ def _reply(control: socket.socket, answer: dict[str, Any]) -> None:
     control.sendall(json.dumps(answer).encode() + b"\n")
 
 
-# --- the worker ------------------------------------------------------------------------------------------------------
+# --- a worker ---------------------------------------------------------------------------------------------------------
 
 
 def _become_worker(
@@ -253,7 +245,7 @@ def _become_worker(
                 os.close(kept)
         report = {"view": narrowed, **report}
         wire.send(connection, {"lockdown": report, "imports": _probe() if probe else "on"})
-        _serve(connection)
+        service.serve(connection)
     except MemoryError:
         os._exit(EXIT_OUT_OF_MEMORY)
     except (wire.WireError, OSError):
@@ -269,290 +261,6 @@ def _probe() -> str:
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return "on"
-
-
-def _serve(connection: socket.socket) -> None:
-    """Load the student's file, then answer calls for as long as the grader asks."""
-    request, _ = wire.receive(connection, 0)
-    functions: dict[str, Any] = {}
-    kept: list[_Kept] = []
-    directory = request["directory"]
-    loaded = _load(request, functions)
-    asking = _Asking(connection)
-    for name in request.get("stand_ins", []):
-        asking.stand_in(name, functions, directory)
-    wire.send(connection, {"nonce": request["nonce"], **loaded})
-    last: tuple[list[wire.Array], list[wire.Array]] = [], []
-    while True:
-        request, arrays = wire.receive(connection, ANY_SIZE)  # from the grader, which is trusted
-        if request.get("forget"):
-            kept[:] = [(None, [])] * len(kept)  # the numbers stay taken
-            wire.send(connection, {"nonce": request["nonce"]})
-            continue
-        if "look" in request:
-            given = [*last[0], *(array for number in request["look"] for array in kept[number][1])]
-            wire.send(connection, {"nonce": request["nonce"]}, given)
-            continue
-        if "again" in request:
-            inputs, results = last
-            wire.send(connection, {"nonce": request["nonce"]}, [_again(inputs[request["again"]], *arrays), *results])
-            continue
-        last = [], []
-        pause = _Pause(connection, request)
-        asking.nonce = request["nonce"]
-        body, results = _call(request, arrays, functions, kept, directory, pause)
-        wire.send(connection, {"nonce": pause.nonce, **body}, results)
-        last = ([], []) if request["parts"] else (arrays, results)
-
-
-_Kept = tuple[Any, list[wire.Array]]
-"""An object that stays here, and the arrays that the call which made it was given."""
-
-
-class _Pause:
-    """Waits before and after a call whose parts are timed, so that the grader can read this process' clock."""
-
-    def __init__(self, connection: socket.socket, request: dict[str, Any]) -> None:
-        self.nonce = request["nonce"]
-        self._connection = connection
-        self._needed = request["parts"]
-
-    def __call__(self) -> None:
-        if self._needed:
-            wire.send(self._connection, {"nonce": self.nonce})
-            self.nonce = wire.receive(self._connection, 0)[0]["nonce"]
-
-
-class _Asking:
-    """Puts stand-ins in place of functions: the grader answers for them, in the middle of a call."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.nonce = ""
-        self._connection = connection
-
-    def stand_in(self, name: str, functions: dict[str, Any], directory: str) -> None:
-        """Replace one function wherever a module of the student's has it under a global name."""
-        own = functions.get(name)
-        if own is None:
-            return
-
-        def stand_in(*arguments: Any, **keywords: Any) -> Any:
-            try:
-                arrays: list[wire.Array] = []
-                question = {
-                    "function": name,
-                    "args": [_asked(value, arrays) for value in arguments],
-                    "kwargs": {key: _asked(value, arrays) for key, value in keywords.items()},
-                }
-                wire.send(self._connection, {"nonce": self.nonce, "question": question}, arrays)
-            except (TypeError, wire.WireError):  # what cannot be asked
-                return own(*arguments, **keywords)
-            body, incoming = wire.receive(self._connection, ANY_SIZE)
-            if "answer" not in body:
-                return own(*arguments, **keywords)
-            results = tuple(incoming[one["array"]] if "array" in one else one["integer"] for one in body["answer"])
-            return results[0] if len(results) == 1 else results
-
-        stand_in.__name__ = stand_in.__qualname__ = name
-        stand_in.__doc__ = getattr(own, "__doc__", None)
-        for module in list(sys.modules.values()):
-            if str(getattr(module, "__file__", "")).startswith(directory):
-                for key, value in list(vars(module).items()):
-                    if value is own:
-                        setattr(module, key, stand_in)
-        functions[name] = stand_in
-
-
-def _asked(value: Any, arrays: list[wire.Array]) -> dict[str, Any]:
-    """Turn one argument of a stand-in into what travels to the grader; a TypeError for what cannot."""
-    numpy = sys.modules["numpy"]
-    if isinstance(value, numpy.ndarray) and value.ndim and wire.shippable(value):
-        arrays.append(numpy.asarray(value))
-        return {"array": len(arrays) - 1}
-    if isinstance(value, (tuple, list)):
-        return {"tuple": [operator.index(one) for one in value]}
-    return {"value": operator.index(value)}
-
-
-def _load(request: dict[str, Any], functions: dict[str, Any]) -> dict[str, Any]:
-    """Import the student's file and collect the functions it defines."""
-    for ours in ("lockdown", "wire", "seccomp", "landlock", "view"):
-        sys.modules.pop(ours, None)  # a helper module of the student's may have the same name
-    sys.path.insert(0, request["directory"])
-    try:
-        module = importlib.import_module(request["module"])
-        functions.update(
-            {name: getattr(module, name) for name in request["functions"] if callable(getattr(module, name, None))}
-        )
-    except BaseException as error:  # SystemExit and KeyboardInterrupt are the student's as well
-        return {"raised": _describe(error, request["directory"])}
-    return {"defined": list(functions)}
-
-
-def _call(
-    request: dict[str, Any],
-    arrays: list[wire.Array],
-    functions: dict[str, Any],
-    kept: list[_Kept],
-    directory: str,
-    pause: Callable[[], None],
-) -> tuple[dict[str, Any], list[wire.Array]]:
-    """Call one function, with a pause before and after it, and describe what it returned."""
-    raised = None
-    pause()
-    try:
-        arguments = [_unpack(value, arrays, kept) for value in request["args"]]
-        keywords = {name: _unpack(value, arrays, kept) for name, value in request["kwargs"].items()}
-        function = functions[request["function"]]
-        if request["count"]:
-            function = _Counting(function, directory)
-        returned = function(*arguments, **keywords)
-    except BaseException as error:
-        raised = _describe(error, directory)
-    pause()
-    if raised is not None:
-        return {"raised": raised}, []
-    names = request["returns"]
-    values = [returned] if len(names) == 1 else returned
-    if not isinstance(values, (tuple, list)) or len(values) != len(names):
-        return {"returned": _kind(returned)}, []
-    outgoing: list[wire.Array] = []
-    watched = [] if request["parts"] else arrays
-    results = [
-        _pack(value, name in request["opaque"], outgoing, kept, watched)
-        for name, value in zip(names, values, strict=True)
-    ]
-    body: dict[str, Any] = {"results": results}
-    if request["count"]:
-        body |= {"steps": function.steps, "objects": function.objects}
-    return body, outgoing
-
-
-def _again(array: wire.Array, content: wire.Array) -> wire.Array:
-    """Return an input as the last call has left it, and write `content` over it.
-
-    A result that shares memory with it is another one then.
-    """
-    after = array.copy()
-    with contextlib.suppress(ValueError):  # its shape was changed, which shows
-        array.flags.writeable = True
-        array[...] = content
-    return after
-
-
-class _Counting:
-    """A function whose calls count the Python steps (opcodes), and the Python objects that exist at one time.
-
-    ``steps`` go by function of the student's; NumPy's own Python counts for the one that calls it. ``objects`` show who
-    turns arrays into lists and has loops in C run over them: there are no steps then.
-    """
-
-    def __init__(self, function: Any, directory: str) -> None:
-        self.steps: dict[str, int] = {}
-        self.objects = 0
-        self._looks = LOOKS
-        self._function = function
-        self._directory = directory
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        gc.collect()
-        gc.disable()  # rubbish that is collected meanwhile would be missing from the objects
-        with sys.modules["numpy"].printoptions(threshold=0):  # printing an array takes steps for each entry shown
-            self._before = sys.getallocatedblocks()
-            sys.settrace(self._enter)
-            try:
-                return self._function(*arguments, **keywords)
-            finally:
-                if sys.gettrace() != self._enter:  # somebody has switched it off
-                    self.steps = {}
-                sys.settrace(None)
-                gc.enable()
-
-    def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        steps, name = self.steps, self._name(frame)
-        steps.setdefault(name, 0)
-
-        def count(frame: FrameType, event: str, argument: Any) -> Any:
-            if event == "opcode":
-                steps[name] += 1
-                if self._looks:
-                    self._looks -= 1
-                    self.objects = max(self.objects, sys.getallocatedblocks() - self._before)
-            return count
-
-        return count
-
-    def _name(self, frame: FrameType) -> str:
-        """Name the innermost function of the student's that runs a frame; lambdas and comprehensions have no name."""
-        named: FrameType | None = frame
-        while named is not None:
-            code = named.f_code
-            is_named = code.co_flags & CODE_OF_A_FUNCTION and not code.co_name.startswith("<")
-            if is_named and code.co_filename.startswith(self._directory):
-                return code.co_name
-            named = named.f_back
-        return ""
-
-
-def _unpack(value: dict[str, Any], arrays: list[wire.Array], kept: list[_Kept]) -> Any:
-    """Turn one argument of a request into what the student's function gets."""
-    ((kind, content),) = value.items()
-    if kind == "array":
-        return arrays[content]
-    if kind == "tuple":
-        return tuple(content)
-    return kept[content][0] if kind == "handle" else content
-
-
-def _pack(
-    value: Any, opaque: bool, outgoing: list[wire.Array], kept: list[_Kept], watched: list[wire.Array]
-) -> dict[str, Any]:
-    """Turn one result into what travels: an array, an integer, the number of a kept object, or the name of its type."""
-    numpy = sys.modules["numpy"]
-    if opaque:
-        kept.append((value, watched))
-        return {"handle": len(kept) - 1}
-    if isinstance(value, numpy.ndarray) and wire.shippable(value):
-        outgoing.append(numpy.asarray(value))
-        return {"array": len(outgoing) - 1}
-    if isinstance(value, (int, numpy.integer)) and not isinstance(value, bool) and abs(int(value)) < 2**62:
-        return {"integer": int(value)}
-    return {"foreign": _kind(value)}
-
-
-def _kind(value: Any) -> str:
-    """Name what a value is, in words a student knows."""
-    if value is None:
-        return "None"
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
-    if isinstance(value, sys.modules["numpy"].ndarray):
-        few = value.ndim <= wire.MAX_DIMENSIONS
-        return f"an array of dtype {value.dtype}" if few else f"an array with {value.ndim} axes"
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
-def _describe(error: BaseException, directory: str) -> dict[str, Any]:
-    """Say what was raised and where in the student's own files; the innermost line of theirs counts."""
-    frames = list(_student_frames(error.__traceback__, directory))
-    if isinstance(error, SyntaxError) and str(error.filename).startswith(directory):
-        frames.append((str(error.filename), error.lineno or 0))
-    message = str(error.msg) if isinstance(error, SyntaxError) else str(error)
-    described: dict[str, Any] = {"type": type(error).__name__, "message": message[:MAX_MESSAGE]}
-    if frames:
-        filename, line = frames[-1]
-        described.update(file=os.path.relpath(filename, directory), line=line)
-    return described
-
-
-def _student_frames(traceback: TracebackType | None, directory: str) -> Any:
-    while traceback is not None:
-        filename = traceback.tb_frame.f_code.co_filename
-        if filename.startswith(directory):
-            yield filename, traceback.tb_lineno
-        traceback = traceback.tb_next
 
 
 if __name__ == "__main__":

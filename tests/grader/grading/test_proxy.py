@@ -275,11 +275,11 @@ def test_changes_and_shares_are_seen_from_bytes(student, double, changed, shares
 def test_what_a_worker_says_of_itself_does_not_count(student):
     toy = student("""
 import __main__
-_call = __main__._call
+_call = __main__.service._call
 def _lie(*args):
     body, results = _call(*args)
     return {**body, "shares": [[False]]}, results
-__main__._call = _lie
+__main__.service._call = _lie
 def double(x):
     return x
 """)

@@ -1,4 +1,4 @@
 # What comes back of the inputs after a call is as large as a reply may be.
 import __main__
 
-__main__._again = lambda array, content: np.zeros(30 * 2**20, "i1")
+__main__.service._again = lambda array, content: np.zeros(30 * 2**20, "i1")

