@@ -175,7 +175,7 @@ class Examples:
         self, function: str, programs: Sequence[Program], student: Proxy, right: Proxy
     ) -> Iterator[Example | smallest.Blocked | None]:
         returns = self._session.interface.functions
-        mine, ours = caller_of(student, returns, self._inspect), caller_of(right, returns, inspect=False)
+        mine, ours = caller_of(student, returns, function if self._inspect else ""), caller_of(right, returns)
         return smallest.search(function, programs, mine, ours, self._tolerances)
 
     def _again(self, function: str, program: Program, running: Proxy, right: Proxy) -> Example | None:
@@ -214,7 +214,7 @@ class Callee(Protocol):
         """Return a function."""
 
 
-def caller_of(proxy: Callee, returns: Mapping[str, Sequence[str]], inspect: bool = True) -> smallest.Caller:
+def caller_of(proxy: Callee, returns: Mapping[str, Sequence[str]], inspected: str = "") -> smallest.Caller:
     """Return what calls the functions of a proxy and says what came of it.
 
     Parameters
@@ -222,14 +222,15 @@ def caller_of(proxy: Callee, returns: Mapping[str, Sequence[str]], inspect: bool
     proxy : Callee
     returns : mapping of str to sequence of str
         What the results of each function are called.
-    inspect : bool
-        Look at what calls do to their inputs, which takes several times as long.
+    inspected : str
+        The function whose calls are looked at for what they do to their inputs. That takes several times as long, and
+        spoils the inputs for whatever has kept them, so that no later call may depend on such a one.
     """
 
     def call(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ran:
         names = tuple(returns[function])
         try:
-            if inspect:
+            if function == inspected:
                 made = proxy.inspect(function, *args, **kwargs)
             else:
                 getattr(proxy, function)(*args, **kwargs)

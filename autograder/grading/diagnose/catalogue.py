@@ -83,7 +83,7 @@ class Matcher:
     def name(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Mistakes:
         """Return the mistakes that explain all of `evidence`, most often one; empty unless that is certain.
 
-        Where several do, those go that would have shown in a case that has `passed` as well.
+        Those go that would have shown in a case that has `passed`.
         """
         if not evidence:
             return ()
@@ -111,17 +111,19 @@ class Matcher:
         matching = [mistakes for mistakes in [*self._named, *singles] if first.shows(mistakes)]
         self._matched = bool(matching)
         found = [mistakes for mistakes in matching if all(case.shows(mistakes) for case in cases[1:])]
+        found = [mistakes for mistakes in found if not self._shows_elsewhere(mistakes)]
         if len(found) > 1:
-            found = (
-                [m for m in found if m in self._named] or [m for m in found if not self._shows_elsewhere(m)] or found
-            )
+            found = [mistakes for mistakes in found if mistakes in self._named] or found
         if found:
             return _only(found, self._named)
         for mistakes in matching:  # it explains some of the failures: another mistake may explain the rest
-            other = next(case for case in cases[1:] if not case.shows(mistakes))
+            other = next((case for case in cases[1:] if not case.shows(mistakes)), None)
+            if other is None:  # it explains them all, and was refuted by what passed
+                continue
             rest = [single for single in singles if single != mistakes and other.active(single)]
             pairs = [pair for single in rest for pair in _orders(mistakes, single) if other.shows(pair)]
-            found += [pair for pair in pairs if all(case.shows(pair) for case in cases)]
+            pairs = [pair for pair in pairs if all(case.shows(pair) for case in cases)]
+            found += [pair for pair in pairs if not self._shows_elsewhere(pair)]
         if found:
             return _only(found, self._named)
         remembered = [m for m in singles if m[0].function == function and not first.active(m)]

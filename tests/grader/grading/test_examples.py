@@ -140,6 +140,12 @@ def test_a_later_function_is_looked_at_where_the_earlier_one_is_right(find):
     assert example.code.startswith("import numpy as np\nfrom toy import halve, unhalve\nx = np.array([1.0, 2.0])\n")
 
 
+def test_what_a_cache_keeps_of_an_input_is_not_spoiled_by_looking_at_it(find):
+    """The cache is the input itself, and a right function may read it later."""
+    right = SOLUTION.replace("return x / 2, x.shape", "return x / 2, x").replace("2 * out.reshape(cache)", "cache + 0")
+    assert find(right, list(FUNCTIONS), right=right) == {}
+
+
 def test_right_functions_have_none(find):
     assert find(SOLUTION, list(FUNCTIONS)) == {}
 

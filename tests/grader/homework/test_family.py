@@ -22,8 +22,8 @@ MOST_NUMBERS = 12
 ODD = sorted(path.name for path in (ROOT / "tests/grader/submissions/correct").iterdir() if path.is_dir())
 
 
-def caller(functions):
-    return caller_of(rehearsal.Proxy(functions), RETURNS)
+def caller(functions, inspected=""):
+    return caller_of(rehearsal.Proxy(functions), RETURNS, inspected)
 
 
 def of_module(module):
@@ -33,7 +33,7 @@ def of_module(module):
 def shown(function, functions, programs=None, right=None):
     """Return the first example of the worst kind among these programs."""
     right = caller(right or of_module(layers))
-    found = smallest.search(function, programs or family(function), caller(functions), right, (1e-10, 1e-4))
+    found = smallest.search(function, programs or family(function), caller(functions, function), right, (1e-10, 1e-4))
     best = None
     for example in found:
         if isinstance(example, smallest.Example) and (best is None or example.rank < best.rank):
