@@ -96,7 +96,9 @@ class Matcher:
             warnings.simplefilter("ignore")
             cases = [_Case(one, self._catalogue) for one in usable]
             cases = [case for case in cases if case.evidence.kind != "public" or case.is_wrong()]
-            self._passed = [_Case(one, self._catalogue) for one in passed if one.function == function]
+            # A test may compare results of a student with each other: what passes there need not be right.
+            held = [_Case(one, self._catalogue) for one in passed if one.function == function]
+            self._passed = [case for case in held if not case.is_wrong()]
             found = self._search(function, cases) if cases else ()
         self._failed.add(function)
         if not found and not self._matched:
