@@ -95,6 +95,16 @@ def test_the_map_in_the_documentation_is_true():
     assert len(arrows) <= 25
 
 
+def test_every_file_that_the_map_names_exists():
+    """docs/architecture.md names files of the engine, the homework and its tests by their paths: each is there."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+/[\w/.]+)`", text))
+    assert {"intake/archive.py", "grading/recorder.py"} <= named
+    assert [
+        name for name in sorted(named) if not any((root / name).exists() for root in (ROOT, ROOT / "autograder"))
+    ] == []
+
+
 # The homework.
 
 
