@@ -24,7 +24,7 @@ from autograder.grading.session import Session
 CALL_SECONDS = 2.0
 """How long one call with a few numbers may take: ten thousand times what loops need for it."""
 MOST_BLOCKED = 40
-"""Programs in a row that show nothing, since another function is wrong: its example comes first."""
+"""Programs that show nothing, since another function is wrong: its example comes first."""
 UNCONFIRMED = 3
 """So many examples that a fresh worker does not confirm mean that the function remembers earlier calls."""
 
@@ -126,14 +126,9 @@ class Examples:
         return f"import numpy as np\nfrom {self._session.interface.module} import {names}"
 
     def _example(self, function: str, values_are_right: bool, student: Proxy, right: Proxy) -> Example | None:
-        """Look for wrong results first, which is quick; for changed inputs and shared memory where that is in vain."""
+        """Look for wrong results; for changed inputs and shared memory, which takes longer, where results are right."""
         self._inspect = values_are_right
-        mildest = smallest.SHARED if values_are_right else smallest.VALUES
-        example = self._smallest(function, student, right, mildest)
-        if example is None and not values_are_right and not self._session.hung:
-            self._inspect = True
-            example = self._smallest(function, student, right, smallest.SHARED)
-        return example
+        return self._smallest(function, student, right, smallest.SHARED if values_are_right else smallest.VALUES)
 
     def _smallest(self, function: str, student: Proxy, right: Proxy, mildest: int) -> Example | None:
         """Return the first example that is at most so mild; one of a milder kind where there is none."""
@@ -162,7 +157,7 @@ class Examples:
         left, blocked = self._most_calls, 0
         examples = self._search(function, programs, student, right)
         for program, example in zip(programs, examples, strict=True):
-            blocked = blocked + 1 if isinstance(example, smallest.Blocked) else 0
+            blocked += isinstance(example, smallest.Blocked)
             if isinstance(example, Example):
                 yield program, example
             left -= len(student.calls) or 1
