@@ -156,7 +156,7 @@ def disagreements(config_path: Path, assignment: Path) -> list[str]:
     return found
 
 
-# --- what is known before it is graded -------------------------------------------------------------------------------
+# --- submissions whose grade is known --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -343,7 +343,7 @@ def _with(settings: Config, places: Mapping[str, Path], seed: int) -> Config:
 
 
 def without_speed(settings: Config, scratch: Path) -> Path:
-    """Write a configuration without the tests that time a function; return where it is."""
+    """Write a configuration without the speed tests; return its path."""
     speed = settings.speed_tests
     hidden = scratch / "hidden"
     shutil.copytree(settings.homework.hidden_tests, hidden, ignore=shutil.ignore_patterns("*.npz", "__pycache__"))

@@ -97,7 +97,7 @@ class Row:
 
 
 def _carried(results: Results) -> str:
-    """Say how many points are given for what fails only because of an earlier function; nothing where none are."""
+    """Say how many points are given for cases that fail only because of an earlier function; empty if none."""
     points = Fraction(repr(results.extra_data.carried))
     return f"; {number(points)} points carried" if points else ""
 

@@ -1,1 +1,1 @@
-"""Words and numbers that every package shares: errors, outcomes, results, configuration."""
+"""What all other packages share: errors, outcomes, results, configuration, lateness."""

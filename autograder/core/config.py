@@ -39,7 +39,7 @@ Feedback = Literal["values", "hint", "verdict"]
 """What a failed test shows: got and expected entries, a description and a hint, or only that it failed."""
 
 FollowThrough = Literal["credit", "explain", "off"]
-"""What a case is worth that fails because of an earlier function: its points, an explanation, or neither."""
+"""What a case gets if it fails because of an earlier function: its points, an explanation, or neither."""
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 """When a student sees a test; the platform's words."""

@@ -12,7 +12,7 @@
     │   ├── MalformedReply    the worker answered something that is not an answer
     │   ├── TooSlow           right, but far from the speed it should have
     │   ├── NotRun            could not be tried because something before it failed; not a mistake itself
-    │   └── BadSubmission     what was handed in cannot be read
+    │   └── BadSubmission     the submission cannot be read
     ├── ConfigurationError    the instructor's fault: names file, key and remedy; nothing is graded
     └── GraderFault           our fault: no grade is published
 """
@@ -47,7 +47,7 @@ class StudentError(AutograderError):
     Parameters
     ----------
     message : str
-        What a student reads: what was got, what was expected. Must be safe to show (see ``text.clean``).
+        What a student reads: what was got and what was expected. It must be safe to show (see ``text.clean``).
     function : str or None
         The student's function it concerns, or None when it concerns the submission as a whole.
     detail : Detail, optional
@@ -127,7 +127,7 @@ class NotRun(StudentError):
 
 
 class BadSubmission(StudentError):
-    """What was handed in cannot be read; the message says what was found and what was expected."""
+    """The submission cannot be read; the message says what was found and what was expected."""
 
     outcome = "bad submission"
 

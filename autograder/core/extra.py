@@ -1,4 +1,4 @@
-"""What ``extra_data`` in ``results.json`` holds: what the platform keeps for staff and scripts and shows to nobody."""
+"""The models of ``extra_data`` in ``results.json``, which the platform keeps for staff and scripts and never shows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CaseExtra(_Extra):
     reason : str
         Why the speed could not be measured.
     stand_ins : list of str
-        The student's functions with whose right answers it passes.
+        The student's functions that were replaced by right ones so that it passes.
     ratio : float
         Processor time in multiples of the model answer's; the times are medians.
     """
@@ -71,7 +71,7 @@ class TestExtra(_Extra):
     cases : dict of str to CaseExtra
         By case id; ``all`` for a test without cases.
     carried : float
-        How many of its points it has only because it passes with right earlier functions.
+        The points that it has only because it passes with right earlier functions.
     """
 
     __test__: ClassVar[bool] = False  # pytest must not collect this class because of its name
@@ -135,7 +135,7 @@ class ResultsExtra(_Extra):
     unusable : str
         Why no test could be run.
     carried : float
-        Of the score: what is given for cases that pass with right earlier functions only.
+        The part of the score for cases that pass only with right earlier functions.
     examples : dict of str to int
         For each function with a smallest example, how many numbers are in its inputs.
     notes : list of str

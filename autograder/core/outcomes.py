@@ -55,7 +55,7 @@ class CaseResult:
         The case's id; empty for a test without cases.
     outcome : str
         ``passed``, ``carried`` (it passes with right earlier functions, and counts), ``not measured`` (a speed that
-        this machine cannot tell), or the ``outcome`` of the StudentError it ended in.
+        this machine cannot tell), or the ``outcome`` of the StudentError that it ended with.
     message : str
         What the student reads; empty when passed.
     function : str
@@ -69,7 +69,7 @@ class CaseResult:
     quoted : str
         The part of the message that the student's code wrote.
     stand_ins : tuple of str
-        The student's functions with whose right answers the case passes; empty where there are none.
+        The student's functions that were replaced by right ones so that the case passes; empty if there are none.
     """
 
     case: str
@@ -135,7 +135,7 @@ class TestResult:
         return self.cases[0].outcome
 
     def carried_score(self, points: Fraction) -> Fraction:
-        """Return what part of `score` is carried: what the test would not have earned by itself."""
+        """Return the carried part of `score`: the points that the test would not have earned by itself."""
         return self.score(points) - _rounded(points, Fraction(self.passed_or_unmeasured, len(self.cases)))
 
     @property
@@ -149,7 +149,7 @@ class TestResult:
 
 
 def with_stand_in(test: TestResult, function: str) -> TestResult:
-    """Return what a test would come to if this function of the student's were right, as far as cases have shown it."""
+    """Return a test's result if this function of the student were right, as far as its cases have shown that."""
     if test.subject == function:
         return dataclasses.replace(test, cases=tuple(CaseResult(case.case, PASSED) for case in test.cases))
     cases = (CaseResult(case.case, PASSED) if case.stand_ins == (function,) else case for case in test.cases)

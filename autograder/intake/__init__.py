@@ -1,1 +1,1 @@
-"""What people hand in and what teachers download, turned into clean files and people."""
+"""Turn hand-ins, and the downloads of staff, into clean files and students."""

@@ -269,7 +269,7 @@ def _end(file: BinaryIO, what: str, most: int) -> tuple[int, int, int, int]:
 
 
 def _widened(extra: bytes, values: list[int]) -> list[int] | None:
-    """Replace values that do not fit into 32 bits by those of the zip64 field, None when it does not hold them."""
+    """Replace values that do not fit into 32 bits by the ones in the zip64 field; None if the field lacks them."""
     missing = [index for index, value in enumerate(values) if value == 0xFFFFFFFF]
     while missing and len(extra) >= 4:
         tag, length = struct.unpack_from("<2H", extra)

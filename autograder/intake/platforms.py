@@ -5,7 +5,7 @@ Canvas                    ``leeann[_LATE]_501_90001_layers.py``: user, attachmen
                           file, with ``-1`` before the suffix after a second upload. Two files of one student differ in
                           the attachment alone. Typed text is ``leeann_501_text.html``
 Moodle                    ``Ann Lee_1201_assignsubmission_file_``, a folder or the start of a file's name;
-                          ``…_onlinetext_`` is what was typed
+                          ``…_onlinetext_`` is typed text
 Brightspace               ``12-34 - Ann Lee - Oct 1, 2026 1155 PM - hw3.zip``, or a folder without the last part, and
                           an ``index.html``
 Blackboard                ``Lab 3_lee.a_attempt_2026-10-01-12-00-00_hw3.zip``, and a receipt ``…-00.txt``
