@@ -29,18 +29,18 @@ UNCONFIRMED = 3
 """So many examples that a fresh worker does not confirm mean that the function remembers earlier calls."""
 
 
-def at_fault(tests: Sequence[TestResult], functions: Sequence[str], speed: Collection[str] = ()) -> list[str]:
+def at_fault(tests: Sequence[TestResult], functions: Sequence[str], once: Collection[str] = ()) -> list[str]:
     """Return those of `functions` that returned something wrong, or nothing, and not because of an earlier one.
 
-    Tests of `speed` say that results are wrong, and cannot be tried with right earlier functions: they count only for
-    functions of which nothing could be explained so.
+    Tests that are run `once`, of speed and of large images, cannot be tried with right earlier functions: they count
+    only for functions of which nothing could be explained so.
     """
     explained = {test.subject for test in tests for case in test.cases if case.stand_ins}
     guilty = set()
     for test in tests:
         for case in test.cases:
             failed = case.outcome not in (PASSED, NOT_MEASURED, NotRun.outcome, TooSlow.outcome)
-            own = not case.stand_ins and not (test.name in speed and test.subject in explained)
+            own = not case.stand_ins and not (test.name in once and test.subject in explained)
             if failed and own and case.function in ("", test.subject):
                 guilty.add(test.subject)
     return [function for function in functions if function in guilty]

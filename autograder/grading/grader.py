@@ -211,7 +211,9 @@ class Grader:
     def _examples(self, sandbox: Sandbox, student: Session, tests: list[TestResult]) -> dict[str, Example]:
         """Return the smallest example for each function that these tests found at fault; no grade depends on it."""
         home, tolerances = self._config.homework, self._config.tolerances
-        wrong = at_fault(tests, list(home.functions), self._config.speed_tests)
+        known = homework.all_functions(home.hidden_tests, home.public_tests)
+        once = {test.name for test in known if not set(test.arguments) <= {"student", "layers", "case", "check"}}
+        wrong = at_fault(tests, list(home.functions), once)
         family = getattr(_knowledge(home.misconceptions), "family", None) if wrong else None
         if family is None:
             return {}
