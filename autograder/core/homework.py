@@ -132,8 +132,19 @@ def parsed(source: str | bytes, shown: str) -> ast.Module:
 
 
 def parameters(solution: Path) -> dict[str, list[str]]:
-    """Return what each function of the model answer takes, by name."""
-    body = parsed(solution.read_bytes(), solution.name).body
+    """Return what each function of the model answer takes, by name.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file cannot be read, or is not Python.
+    """
+    try:
+        source = solution.read_bytes()
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise ConfigurationError(solution.name, "", problem, "Restore it, or correct homework.solution.") from None
+    body = parsed(source, solution.name).body
     defined = (node for node in body if isinstance(node, ast.FunctionDef))
     return {node.name: [argument.arg for argument in node.args.args] for node in defined}
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from autograder.core import config
+from autograder.core.errors import ConfigurationError
 from autograder.core.outcomes import NOT_MEASURED, PASSED, CaseResult, TestResult
 from autograder.grading import feedback, grader, timing
 from autograder.grading.plan import is_meant
@@ -218,11 +219,11 @@ def test_a_model_answer_that_fails_is_our_fault(homework):
     assert "the model answer fails the speed test: " in got.remark
 
 
-def test_no_race_no_model_answer(homework):
-    """The file of the model answer is not even read when no speed test runs."""
+def test_a_model_answer_that_has_vanished_is_named(homework):
     settings = config.load(homework.config)
     homework.root.joinpath("answers/toy.py").unlink()
-    assert grader.Grader(settings, "test_double").grade(homework.hand_in(), homework.root / "results.json").score == 1
+    with pytest.raises(ConfigurationError, match=r"toy.py: cannot be read: No such file or directory. Restore it"):
+        grader.Grader(settings, "test_double")
 
 
 def test_two_homeworks_in_one_process_may_use_the_same_file_names(homework, tmp_path):
