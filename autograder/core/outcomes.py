@@ -70,6 +70,8 @@ class CaseResult:
         The part of the message that the student's code wrote.
     stand_ins : tuple of str
         The student's functions that were replaced by right ones so that the case passes; empty if there are none.
+    blocked : bool
+        Whether the case was not run because of a mistake elsewhere in the submission.
     """
 
     case: str
@@ -81,6 +83,7 @@ class CaseResult:
     group: str = ""
     quoted: str = ""
     stand_ins: tuple[str, ...] = ()
+    blocked: bool = False
 
 
 @dataclass(frozen=True)

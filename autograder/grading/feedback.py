@@ -47,7 +47,8 @@ def test_output(result: TestResult, feedback: str) -> str:
     explained = [case for case in failing if case.stand_ins]
     if all(case.outcome == "not run" for case in result.cases) and not explained:
         reasons = dict.fromkeys(f"Not run: {case.message}." for case in failing)
-        return "\n".join([*reasons, "That is not a second mistake."])
+        repair = ["Repair that first; this function may be fine."] if all(case.blocked for case in failing) else []
+        return "\n".join([*reasons, *repair])
     lines = [] if len(result.cases) == 1 else [f"{result.passed} of {len(result.cases)} cases passed."]
     if feedback == VERDICT:
         return lines[0] if lines else "Failed."
@@ -127,8 +128,8 @@ def summary(
         lines.append(f"Not judged, as their tests explain: {', '.join(late)}.")
     if broken:
         lines.append(
-            "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
-            "One that passes has found nothing, on its own inputs."
+            "Hidden tests say what kind of mistake they found and where, but not which inputs they used. "
+            "A pass means only that no mistake showed on those inputs."
         )
     return "\n".join(lines)
 

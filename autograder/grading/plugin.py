@@ -329,7 +329,14 @@ class GradingPlugin:
         detail = error.detail
         group = " ".join(str(fact) for key, fact in detail.items() if key in ("kind", "result", "exception", "line"))
         function = error.function or subject or ""
-        return CaseResult(case, error.outcome, error.message, function, error.values, detail, group, error.quoted)
+        elsewhere = self._is_unusable() if error.function is None else error.function != subject
+        blocked = elsewhere and isinstance(error, NotRun)
+        more = (error.values, detail, group, error.quoted)
+        return CaseResult(case, error.outcome, error.message, function, *more, blocked=blocked)
+
+    def _is_unusable(self) -> bool:
+        """Whether the submission itself cannot be read or imported. It may also be given up for another reason."""
+        return self._submission.failure is not None and not isinstance(self._submission.failure, NotRun)
 
     def _evidence(self, error: BaseException | None) -> list[Evidence]:
         """Return what is known of a wrong result.

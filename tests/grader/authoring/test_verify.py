@@ -129,7 +129,7 @@ def test_sound_tests_have_no_problems(proof, capsys):
     assert {row.name: row.killers for row in report.rows} == {
         "tripled": ["test_double_example", "test_double"],
         "quartered": ["test_halve", "test_unhalve"],
-        "raising": ["test_halve"],  # that test_unhalve was not run is no second mistake
+        "raising": ["test_halve"],  # test_unhalve was not run, and that is not counted
         "lost": ["test_unhalve"],
     }
     assert report.rows[2].falls["test_unhalve"] == Fall("not run", 0, 2, allowed=False)

@@ -11,8 +11,8 @@ text_under = feedback.test_output  # under a name that pytest does not take for 
 FUNCTIONS = ("double", "halve", "unhalve")
 
 WHAT_HIDDEN_TESTS_TELL = (
-    "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
-    "One that passes has found nothing, on its own inputs."
+    "Hidden tests say what kind of mistake they found and where, but not which inputs they used. "
+    "A pass means only that no mistake showed on those inputs."
 )
 
 
@@ -28,8 +28,8 @@ def wrong(case="", message="y.shape=(1,), but should be (2,)", values="", functi
     return CaseResult(case, "wrong", message, function, values)
 
 
-def not_run(case="", message="needs halve, which raised an exception", function="halve"):
-    return CaseResult(case, "not run", message, function)
+def not_run(case="", message="needs halve, which raised an exception", function="halve", blocked=True):
+    return CaseResult(case, "not run", message, function, blocked=blocked)
 
 
 # Under one test.
@@ -86,18 +86,18 @@ def test_many_different_failures_are_counted():
     ]
 
 
-def test_what_could_not_be_tried_is_no_second_mistake():
-    expected = "Not run: needs halve, which raised an exception.\nThat is not a second mistake."
+def test_what_could_not_be_tried_says_what_to_repair_first():
+    expected = "Not run: needs halve, which raised an exception.\nRepair that first; this function may be fine."
     for level in (VALUES, HINT, VERDICT):
         assert text_under(judged(not_run("a"), not_run("b")), level) == expected
 
 
 def test_every_reason_is_given_once():
-    result = judged(not_run("a"), not_run("b", "the 60 s for the whole submission were used up"), not_run("c"))
+    used_up = not_run("b", "the 60 s for the whole submission were used up", "double", blocked=False)
+    result = judged(not_run("a"), used_up, not_run("c"))
     assert text_under(result, HINT).splitlines() == [
         "Not run: needs halve, which raised an exception.",
         "Not run: the 60 s for the whole submission were used up.",
-        "That is not a second mistake.",
     ]
 
 

@@ -105,8 +105,8 @@ def test_what_the_student_reads(grade):
         "ann.py was taken as toy.py.\n"
         "All tests passed for: halve.\n"
         "Look at double first: it comes earliest, and later functions may build on it.\n"
-        "Hidden tests tell what kind of mistake it is and where to look, not what they put in. "
-        "One that passes has found nothing, on its own inputs."
+        "Hidden tests say what kind of mistake they found and where, but not which inputs they used. "
+        "A pass means only that no mistake showed on those inputs."
     )
     assert graded.tests["test_double_example"]["output"] == "y=[1.0, 2.0], but should be [2.0, 4.0] [double, by hand]"
     assert graded.tests["test_halve"]["output"] == "Passed."
@@ -188,7 +188,7 @@ def test_a_file_that_cannot_be_imported(grade, source, story):
     assert graded.grade.remark == story
     assert graded.results["output"] == f"ann.py was taken as toy.py.\ntoy.py could not be imported: {story}"
     assert {test["output"] for test in graded.results["tests"]} == {
-        "Not run: toy.py could not be imported.\nThat is not a second mistake."
+        "Not run: toy.py could not be imported.\nRepair that first; this function may be fine."
     }
 
 
@@ -199,7 +199,7 @@ def test_a_submission_that_cannot_be_read(grade, toy):
     message = "ben.zip is not a zip archive. Pack the files again and hand in the new zip."
     assert (graded.grade.score, graded.grade.remark, graded.results["output"]) == (0, message, message)
     assert {test["output"] for test in graded.results["tests"]} == {
-        "Not run: the submission could not be read.\nThat is not a second mistake."
+        "Not run: the submission could not be read.\nRepair that first; this function may be fine."
     }
 
 

@@ -109,7 +109,7 @@ def test_the_time_of_a_submission_runs_out(run):
     assert said(results["test_unhalve"]) == [("not run", used_up, "unhalve")] * 2
 
 
-# What was not run is no second mistake.
+# Another function has to be repaired first.
 
 
 @pytest.mark.parametrize(
