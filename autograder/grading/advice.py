@@ -1,7 +1,7 @@
 """What to do about an exception that Python's own words explain badly: a module not found, a newer Python's syntax.
 
-The words of the exception are the student's, so nothing of them is repeated here; they only choose among what is known
-of the files that were handed in. It must not know: processes, points.
+The student may have written the exception's words, so no text here repeats them. They only select one of the texts
+below, which speak of the files that were handed in.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def version() -> str:
 
 
 def of_import(message: str, copied: Collection[str], elsewhere: Collection[str], required: str) -> str:
-    """Return what to say of a module that was not found.
+    """Return advice about a module that was not found.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def of_import(message: str, copied: Collection[str], elsewhere: Collection[str],
 
 
 def of_name(message: str) -> str:
-    """Return what to say where something cannot be imported from a module of the standard library."""
+    """Return advice about a name that cannot be imported from a module of the standard library."""
     found = re.match(r"cannot import name '\w+' from '(\w+)[\w.]*'", message)
     if found is None or found[1] not in sys.stdlib_module_names:
         return ""
@@ -79,7 +79,7 @@ def of_name(message: str) -> str:
 
 
 def of_syntax(kind: str, line: str) -> str:
-    """Return what to say of an exception of this kind about this line of the student's."""
+    """Return advice about a syntax error of this kind in this line of the student's file."""
     if kind not in _SYNTAX:
         return ""
     if line.lstrip().startswith(("%", "!")):

@@ -16,7 +16,7 @@ from autograder.grading.compare import Array, Foreign
 
 @dataclass(frozen=True)
 class Handle:
-    """An object that stays in the worker; good for the worker that made it, and for no other."""
+    """An object that stays in the worker. Only the worker that made it can use it."""
 
     worker: int
     number: int
@@ -38,20 +38,20 @@ class Seconds:
 
     @property
     def copying(self) -> float:
-        """What it took to get arrays there and back."""
+        """The time that it took to copy arrays to the worker and back."""
         return self.receive + self.send
 
 
 @dataclass(frozen=True)
 class Count:
-    """What a worker has counted during one call; its word.
+    """What a worker has counted during one call. The grader cannot check it.
 
     Attributes
     ----------
     steps : dict of str to int
-        Python steps, by function of the student's.
+        Python steps of each of the student's functions.
     objects : int
-        Most Python objects that existed at one time, beside those from before.
+        The largest number of Python objects that existed at one time, without those that existed before.
     """
 
     steps: dict[str, int]
@@ -60,7 +60,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Call:
-    """One call that came back.
+    """One call that returned.
 
     Attributes
     ----------
@@ -70,13 +70,13 @@ class Call:
     names : tuple of str
         What the results are called.
     results : tuple
-        An ``ndarray``, an ``int``, a ``Handle`` or a ``Foreign`` each.
+        Each is an ``ndarray``, an ``int``, a ``Handle`` or a ``Foreign``.
     inputs_after : tuple of ndarray
         All of `inputs` as the call left them; only for a watched or an inspected call.
     shares : tuple of tuple of bool
         Whether each array that came back shares memory with each of its `own`; only for an inspected call.
     earlier : tuple of Call
-        The watched calls that made the handles that this one was given, where it is watched or inspected itself.
+        The watched calls that made the handles among the arguments; only for a watched or an inspected call.
     labels : tuple of str
         What `inputs` are called; empty where that is not known.
     """
@@ -134,9 +134,9 @@ def labels(call: Call, parameters: Mapping[str, Sequence[str]]) -> tuple[str, ..
 
 
 def in_words(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], parameters: Sequence[str]) -> str:
-    """Say a call by the sizes of its arguments: ``conv2d_backward(dout (2,3,4,4), cache)``.
+    """Describe a call by the sizes of its arguments: ``conv2d_backward(dout (2,3,4,4), cache)``.
 
-    Where numbers are all that a function is given they are its inputs, and not shown.
+    If a function is given only numbers, they are its inputs and are not shown.
     """
     names = [*parameters[: len(args)], *[""] * (len(args) - len(parameters))]
     given = [*zip(names, args, strict=True), *kwargs.items()]
@@ -161,7 +161,7 @@ def named(value: object) -> str:
 
 
 def counted(body: dict[str, Any]) -> Count:
-    """Return what a reply has counted, where it looks like a count."""
+    """Return the count in a reply, if it looks like a count."""
     told, objects = body.get("steps"), body.get("objects")
     items = told.items() if type(told) is dict else ()
     steps = {clean(name, 60): steps for name, steps in items if type(steps) is int and steps >= 0}

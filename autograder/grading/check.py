@@ -27,7 +27,7 @@ class Check:
         Knows what led to that call.
     tolerances : mapping of str to float
     dtype : str
-        Of the case: which tolerance is meant.
+        The dtype of the case, which selects the tolerance.
     """
 
     def __init__(self, student: Proxy, history: History, tolerances: Mapping[str, float], dtype: str) -> None:
@@ -72,8 +72,8 @@ class Check:
     ) -> None:
         """The gradient `got` has these slopes along these directions; `source` is what they come from.
 
-        With `own`, the slopes of the student's own forward pass will do as well. They are asked for where the right
-        ones are missed: a backward pass that fits its forward pass does not pay for that one's mistake.
+        With `own`, the slopes of the student's own forward pass are accepted as well. They are computed only if the
+        gradient does not have the right slopes. So a mistake in the forward pass costs the backward pass no points.
         """
         tolerance = self._tolerances["slope"]
         mismatch = compare.slopes(name, got, directions, slopes, tolerance, source)
@@ -93,7 +93,7 @@ class Check:
         self._require(mismatch, name, got, tuple(directions.shape[1:]))
 
     def untouched(self, call: Call) -> None:
-        """An inspected call left its inputs as they were, and those of the watched calls that made its cache."""
+        """An inspected call changed neither its inputs nor the inputs of the watched calls that made its cache."""
         mismatch = compare.untouched(call.inputs, call.inputs_after, call.labels)
         self._require(mismatch, call.names[0], call=call, about="changed")
 

@@ -1,9 +1,9 @@
 """Compare what a student's function returned with what it should have returned.
 
-Pure: arrays and tolerances in, a ``Mismatch`` or nothing out. It must not know: files, processes, points, tests.
+Pure: arrays and tolerances in, a ``Mismatch`` or nothing out.
 
-Every comparison asks in the same order: is it an array, has it the shape, a float dtype, finite entries, the values.
-So NaN never passes (``error <= bound`` is asked, never ``error > bound``), and nothing is broadcast into passing.
+Every comparison checks in the same order: ndarray, shape, float dtype, finite entries, values. The test is
+``error <= bound`` and never ``error > bound``, so NaN never passes. Shapes are checked first, so nothing is broadcast.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SHOWN_ENTRIES = 4
 
 @dataclass(frozen=True)
 class Foreign:
-    """Stands for a result that cannot travel, being no array of numbers and no integer: None, a list."""
+    """Stands for a result that cannot be sent, as it is neither an array of numbers nor an integer: None, a list."""
 
     kind: str
 
@@ -39,9 +39,9 @@ class Mismatch:
     kind : str
         ``type``, ``shape``, ``dtype``, ``not finite`` or ``values``.
     message : str
-        What a student reads. Holds no expected value and no value of the student's.
+        What a student reads. It contains no expected value and no value of the student's.
     values : str
-        Got and expected of some wrong entries, for tests that may show them; else empty.
+        Got and expected values of some wrong entries, for tests that may show them; else empty.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Try out which isolation holds on this machine, on a real worker. It must not know: submissions, points."""
+"""Start a real worker and report which layers of the isolation work on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Finding:
-    """One layer, as it is here.
+    """One layer of the isolation on this machine.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class MachineReport:
-    """What a worker on this machine is kept from."""
+    """Which layers of the isolation hold on this machine."""
 
     level: str
     findings: tuple[Finding, ...]

@@ -1,9 +1,9 @@
-"""For every function that is at fault: the smallest input on which it is wrong.
+"""Find the smallest input on which each faulty function is wrong.
 
 Programs of the homework's public family are run in a worker with the student's code, and in one with the model
-answer; ``diagnose/smallest.py`` compares. What is found is run again in a fresh worker, as the student will run it, and
-counts only if the same comes out: an example never depends on what was called before. No test and no fixture has a part
-in it, and no point depends on it. It must not know: how tests are run, points, how an example is shown.
+answer; ``diagnose/smallest.py`` compares. An example that is found is run again in a fresh worker, as the student will
+run it. It counts only if the result is the same, so it never depends on earlier calls. Examples use no test and no
+fixture, and no points depend on them.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from autograder.grading.proxy import Proxy
 from autograder.grading.session import Session
 
 CALL_SECONDS = 2.0
-"""How long one call with a few numbers may take: ten thousand times what loops need for it."""
+"""How long one call with a few numbers may take. Loops need a ten-thousandth of it."""
 MOST_BLOCKED = 40
-"""Programs that show nothing, since another function is wrong: its example comes first."""
+"""How many programs may show nothing because another function is wrong, whose example comes first."""
 UNCONFIRMED = 3
-"""So many examples that a fresh worker does not confirm mean that the function remembers earlier calls."""
+"""If a fresh worker does not confirm this many examples, the function remembers earlier calls."""
 
 
 def at_fault(tests: Sequence[TestResult], functions: Sequence[str], once: Collection[str] = ()) -> list[str]:
-    """Return those of `functions` that returned something wrong, or nothing, and not because of an earlier one.
+    """Return those of `functions` that failed for a reason of their own, not because of an earlier function.
 
-    Tests that are run `once`, of speed and of large images, cannot be tried with right earlier functions: they count
-    only for functions of which nothing could be explained so.
+    Tests that run only `once` (speed, large images) cannot be run again with right earlier functions. They count only
+    for functions none of whose failures is explained by an earlier function.
     """
     explained = {test.subject for test in tests for case in test.cases if case.stand_ins}
     guilty = set()
@@ -88,7 +88,7 @@ class Examples:
         most_calls: int,
     ) -> None:
         self._session = copy.copy(session)
-        self._session.hung = set()  # of its own: with a few numbers a function may return that hung in a test
+        self._session.hung = set()  # a new set: a function that hung in a test may return when it gets a few numbers
         limits = session.interface.limits.model_copy(update={"call_seconds": CALL_SECONDS})
         self._session.interface = dataclasses.replace(session.interface, limits=limits)
         self._reference = reference
@@ -100,7 +100,7 @@ class Examples:
     def find(self, functions: Iterable[str], promises: Collection[str] = ()) -> dict[str, Example]:
         """Return an example for each of these functions, as far as there is one and time is left.
 
-        Of those in `promises` values are known to be right, so that the first example is as good as any.
+        The values of the functions in `promises` are known to be right, so their first example is good enough.
         """
         found: dict[str, Example] = {}
         functions = list(functions)
@@ -131,14 +131,14 @@ class Examples:
         return self._smallest(function, student, right, smallest.SHARED if values_are_right else smallest.VALUES)
 
     def _smallest(self, function: str, student: Proxy, right: Proxy, mildest: int) -> Example | None:
-        """Return the first example that is at most so mild; one of a milder kind where there is none."""
+        """Return the first example that is no milder than `mildest`; if there is none, a milder one."""
         programs = self._family.family(function)
         self._session.hung.clear()
         best, unconfirmed = None, 0
         for program, example in self._searched(function, programs, student, right):
             if best is not None and example.rank >= best.rank:
                 continue
-            if self._session.hung:  # to wait for it once more would tell nothing new
+            if self._session.hung:  # waiting for it again would show nothing new
                 return example
             if self._again(function, program, student, right) != example:
                 unconfirmed += 1
@@ -174,7 +174,7 @@ class Examples:
         return smallest.search(function, programs, mine, ours, self._tolerances)
 
     def _again(self, function: str, program: Program, running: Proxy, right: Proxy) -> Example | None:
-        """Return what a program shows in a fresh worker; there is one at a time, since a user's end together."""
+        """Return what a program shows in a fresh worker. One user's workers end together, so only one runs."""
         running.close()
         fresh = Proxy(self._session)
         try:
@@ -210,7 +210,7 @@ class Callee(Protocol):
 
 
 def caller_of(proxy: Callee, returns: Mapping[str, Sequence[str]], inspected: str = "") -> smallest.Caller:
-    """Return what calls the functions of a proxy and says what came of it.
+    """Return a function that calls the functions of a proxy and reports the outcome.
 
     Parameters
     ----------
@@ -218,8 +218,8 @@ def caller_of(proxy: Callee, returns: Mapping[str, Sequence[str]], inspected: st
     returns : mapping of str to sequence of str
         What the results of each function are called.
     inspected : str
-        The function whose calls are looked at for what they do to their inputs. That takes several times as long, and
-        spoils the inputs for whatever has kept them, so that no later call may depend on such a one.
+        The function whose calls are checked for changes to their inputs. The check takes several times as long. It
+        overwrites the inputs, so no later call may depend on an inspected call.
     """
 
     def call(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ran:

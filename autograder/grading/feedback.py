@@ -1,7 +1,4 @@
-"""What a student reads about a result. Pure: outcomes in, text out, the same text for the same outcomes.
-
-It must not know: arrays, processes, points, the platform's keys.
-"""
+"""What a student reads about a result. Pure: outcomes in, text out, the same text for the same outcomes."""
 
 from __future__ import annotations
 
@@ -15,14 +12,14 @@ from autograder.grading.diagnose.smallest import Example
 from autograder.grading.steps import OBJECTS, PIXELS, ROWS, UNKNOWN
 
 SHOWN_GROUPS = 5
-"""Different things that are said about one test; more are counted."""
+"""How many different messages one test shows; the rest are counted."""
 
 SHOWN_CASES = 4
-"""Cases that are named behind one thing that is true of them all."""
+"""How many cases are named after a message that is true of all of them."""
 
 MOST_QUOTED = 200
-"""Characters written by a student's code (exceptions, what it returned) that one hidden test repeats. The code is given
-the inputs of the test, so whatever it writes may hold them."""
+"""How many characters written by a student's code (exceptions, what it returned) one hidden test repeats. The code
+knows the inputs of the test, so its text may contain them."""
 
 VALUES, HINT, VERDICT = "values", "hint", "verdict"
 """How much a test tells: got and expected; what kind of mistake and where; passed or failed only."""
@@ -163,9 +160,9 @@ def follow_through(
     Parameters
     ----------
     score, carried, total : Fraction
-        Of the tests that a student sees: points, those of them that are carried, points in all.
+        Of the tests that a student sees: the points, the carried points among them, and all possible points.
     with_right : mapping of str to Fraction
-        Points with this function right, as far as cases have shown it: speed is measured again only when it is.
+        The points if this function were right. Speed tests are not run again, so it may be more.
     """
     lines = []
     if carried:
@@ -189,12 +186,12 @@ def _mistake(number: int, function: str, results: Sequence[TestResult]) -> str:
 
 
 def _example(example: Example) -> str:
-    """Return code to paste, and what comes of it."""
+    """Return code to paste, and its result."""
     return "\n".join([*(f"    {line}" for line in example.code.split("\n")), example.said])
 
 
 def _not_run(result: TestResult) -> bool:
-    """Whether a test lost its points only because what it needs on the way was not to be had."""
+    """Whether a test lost its points only because cases could not be run."""
     return all(case.outcome in (PASSED, "not run") for case in result.cases)
 
 
@@ -204,7 +201,7 @@ def _waits(case: CaseResult, name: str) -> bool:
 
 
 def _explained(diagnosis: Diagnosis | None) -> list[str]:
-    """Say what is known of wrong results, the hint first: it is certain."""
+    """Describe wrong results: first the hint, which is certain, then what was observed."""
     if diagnosis is None:
         return []
     hint = [f"Hint: {diagnosis.hint}"] if diagnosis.hint else []
@@ -217,9 +214,9 @@ def _case_text(case: CaseResult, feedback: str) -> str:
 
 
 def _group_text(text: str, cases: Sequence[CaseResult], feedback: str) -> str:
-    """Say one thing, and of which cases it is true: ``dx.shape=…, but should be … [conv2d_backward, tall-kernel]``.
+    """Add the cases to a message: ``dx.shape=…, but should be … [conv2d_backward, tall-kernel]``.
 
-    The first cases are those of which it is true to the letter; the others have failed in the same way.
+    For the first cases the message is true word for word; the others, after "likewise", failed in the same way.
     """
     same = [case for case in cases if _case_text(case, feedback) == _case_text(cases[0], feedback)]
     named = [case.case for case in same if case.case]
@@ -247,7 +244,7 @@ OF_NO_USE = {
     "out of memory": "ran out of memory",
     "malformed reply": "sent something that is not a reply",
 }
-"""Why a function that a test needs on the way was of no use to it."""
+"""Why a test could not use a function that it needs."""
 
 NOT_MEASURED = "The processor time of another process cannot be read on this machine: not measured, full points"
 
@@ -272,7 +269,7 @@ def too_slow(function: str, at_most: float, kind: str, over: str) -> str:
 
 
 def loop_hint(looping: str, kind: str, over: str) -> str:
-    """Say which function loops, on a line of its own; nothing where none does."""
+    """Return a line that says which function loops; empty if none does."""
     hints = {
         PIXELS: f"{looping} loops over {over}: its Python steps grow with their number.",
         OBJECTS: f"work on whole arrays: tolist and map loop over {over}, and make a Python object of each.",

@@ -1,8 +1,8 @@
-"""Follow-through marks: which failures of a function go when its earlier functions are right.
+"""Follow-through marks: which cases of a function pass when its earlier functions are right.
 
 Every failed case is run again with stand-ins for the earlier functions that failed: for each of them alone, then for
-all (``standins.py`` says how, and what a hostile submission could gain). A case that passes then fails because of them.
-It must not know: pytest, points, words.
+all (``standins.py`` says how, and what a hostile submission could gain). If a case passes with them, the student's
+earlier functions are the reason why it failed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autograder.grading.session import Interface, Session
 from autograder.grading.standins import StandIns
 
 CREDIT, EXPLAIN, OFF = "credit", "explain", "off"
-"""What config.yaml may say: such cases get their points; or it is only said; or nothing is tried."""
+"""Values in config.yaml: such cases get their points; or the text only mentions them; or nothing is tried."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Failure:
 
 
 Carried = Mapping[tuple[str, str], tuple[str, ...]]
-"""By test and case: the functions with whose right answers it passes."""
+"""For each test and case: the functions that must be right for it to pass."""
 
 
 def replaceable(interface: Interface) -> list[str]:
-    """Return the functions that a stand-in can answer for: nothing that stays in the worker goes in or comes out."""
+    """Return the functions that a stand-in can replace: no argument or result of theirs stays in the worker."""
     kept = interface.opaque
     return [
         name
@@ -57,12 +57,12 @@ def replaceable(interface: Interface) -> list[str]:
 def carried(
     failures: Sequence[Failure], guilty: Sequence[str], session: Session, reference: Callable[[], Session]
 ) -> Carried:
-    """Return which of these failures go, and with which right functions.
+    """Return which of these cases pass, and with which right functions.
 
     Parameters
     ----------
     failures : sequence of Failure
-        Those of a test next to each other.
+        The failures of one test are next to each other.
     guilty : sequence of str
         The functions that a test has found wrong.
     session : Session
@@ -75,11 +75,11 @@ def carried(
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for names in _attempts(roots):
         again = copy.copy(session)
-        again.hung = set()  # with right functions before it, it may return
+        again.hung = set()  # a function that hung may return when the earlier functions are right
         for _, group in itertools.groupby(failures, key=lambda failure: failure.test):
             cases = [one for one in group if (one.test, one.case) not in found]
             earlier = [name for name in names if cases and order.index(name) < order.index(cases[0].subject)]
-            if not earlier or (len(names) > 1 and len(earlier) == 1):  # one alone has been tried
+            if not earlier or (len(names) > 1 and len(earlier) == 1):  # a single function has been tried already
                 continue
             stand_ins = StandIns(earlier, reference)
             again.stand_ins = stand_ins
@@ -99,7 +99,7 @@ def _attempts(roots: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _passing(cases: Sequence[Failure], session: Session, stand_ins: StandIns) -> Iterator[Failure]:
-    """Yield the cases that pass in one worker, and have asked a stand-in."""
+    """Yield the cases that pass in one worker and called a stand-in."""
     student = Proxy(session)
     try:
         for case in cases:

@@ -34,7 +34,7 @@ from autograder.sandbox.launcher import Sandbox
 _copies = itertools.count()
 """Numbers the copies of the model answer; a grading may need several."""
 GRADED_WITH = f"Python {platform.python_version()} and NumPy {np.__version__}"
-"""What a submission runs on here; other versions may disagree about syntax, and NumPy's about errors."""
+"""The versions that submissions run on here. Other versions may differ in syntax and in NumPy's errors."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Grade:
     isolation : str
         What student code could do while this was graded; empty if none ran.
     layers : mapping of str to str
-        The same by layer; not kept when the submission is found graded already.
+        The same for each layer; empty if the submission had been graded before.
     """
 
     score: Fraction | None
@@ -67,7 +67,7 @@ class Grade:
 
     @classmethod
     def fault(cls, points: Fraction, remark: str, seconds: float = 0.0) -> Grade:
-        """Return what stands in for a grade after a fault of the grader."""
+        """Return a Grade without a score, for a fault of the grader."""
         return cls(None, points, Counter({FAULT: 1}), seconds, remark)
 
 
@@ -114,7 +114,7 @@ class Grader:
     ) -> Grade:
         """Grade the submission at `path` and write `results_path`.
 
-        Never raises for what a submission does, nor for a fault of ours: that ends in a Grade without a score. After a
+        Never raises because of a submission or a fault of ours: such a fault gives a Grade without a score. After a
         fault, and after Ctrl-C, no results are left there, not even older ones. With `terms`, from the first test on
         the file holds what would be true if the grading ended there.
         """
@@ -123,7 +123,7 @@ class Grader:
             recorder.begin()
             tests = self._judge(path, recorder, terms.withheld if terms is not None else "")
             recorder.finish(tests)
-        except BaseException as error:  # ours, whatever it is: a wrong grade is worse than none
+        except BaseException as error:  # any error here is the grader's: a wrong grade is worse than none
             recorder.discard()
             if not isinstance(error, Exception):  # Ctrl-C
                 raise
@@ -209,7 +209,7 @@ class Grader:
         return Session(sandbox, directory, [], self._interface(), self._object, reference=True)
 
     def _examples(self, sandbox: Sandbox, student: Session, tests: list[TestResult]) -> dict[str, Example]:
-        """Return the smallest example for each function that these tests found at fault; no grade depends on it."""
+        """Return the smallest example for each function that these tests found at fault. No grade depends on it."""
         home, tolerances = self._config.homework, self._config.tolerances
         known = homework.all_functions(home.hidden_tests, home.public_tests)
         once = {test.name for test in known if not set(test.arguments) <= {"student", "layers", "case", "check"}}
@@ -223,7 +223,7 @@ class Grader:
             return Examples(student, lambda: self._reference(sandbox), family, bounds, most).find(
                 wrong, promises_only(tests, wrong)
             )
-        except Exception:  # a mistake of ours in there costs the explanation and no more
+        except Exception:  # a bug of ours in there costs the explanation only
             return {}
 
     def _bounds(self) -> timing.Bounds:
@@ -242,7 +242,7 @@ class Grader:
 
 
 def _story(error: Exception) -> str:
-    """Say what went wrong: in one line where that is known, else with all that helps to find a bug."""
+    """Describe an error: in one line if we know it, else with everything that helps to find the bug."""
     if isinstance(error, AutograderError):
         return str(error)
     if isinstance(error, OSError) and files.remedy(error):
@@ -253,7 +253,7 @@ def _story(error: Exception) -> str:
 def _knowledge(package: Path) -> Any:
     """Import the homework's catalogue of wrong answers; None where there is none.
 
-    It says what mistakes look like and never what is right: without it grades are the same, and hints are missing.
+    It describes mistakes and never what is right. Without it grades are the same, but hints are missing.
     """
     if not package.exists():
         return None

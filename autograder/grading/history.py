@@ -1,7 +1,4 @@
-"""What one worker was asked to do, kept for the diagnosis after the results have gone.
-
-It must not know: what is wrong with a result, tests, points.
-"""
+"""The calls to one worker, kept for the diagnosis after the results themselves are gone."""
 
 from __future__ import annotations
 
@@ -14,15 +11,15 @@ from autograder.grading.calls import Call, Handle
 from autograder.grading.diagnose.evidence import Evidence, Made, Step
 
 MOST_BYTES = 1 << 20
-"""A larger result is not kept: no right one of a test of values comes near."""
+"""Larger results are not kept. Right results in tests of values are much smaller."""
 
 
 MOST_PASSED = 12
-"""Right results of one test that are kept: they tell mistakes apart that look the same where they show."""
+"""How many right results of one test are kept. They distinguish mistakes that give the same wrong results."""
 
 
 class History:
-    """The calls to one worker, in order; arguments that never left it are named by the call that made them."""
+    """The calls to one worker, in order. An argument that never left the worker is named by the call that made it."""
 
     def __init__(self) -> None:
         self._steps: list[Step] = []
@@ -31,7 +28,7 @@ class History:
         self.passed: list[Evidence] = []
 
     def add(self, calls: Sequence[Call]) -> None:
-        """Note those of `calls` that have not been noted since `forget_calls`."""
+        """Add those of `calls` that were not added since `forget_calls`."""
         for call in calls:
             if id(call) in self._numbers:
                 continue
@@ -44,11 +41,11 @@ class History:
                     self._made[result] = Made(len(self._steps) - 1, place)
 
     def forget_calls(self) -> None:
-        """Let go of the calls themselves: the next ones that are added are others."""
+        """Forget the call objects. Calls that are added later are new ones."""
         self._numbers.clear()
 
     def clear(self) -> None:
-        """Begin anew, with another worker."""
+        """Start again with a new worker."""
         self._steps, self._made, self.passed = [], {}, []
         self.forget_calls()
 
@@ -68,7 +65,7 @@ class History:
         return Evidence("", kind, steps, name, place, got, expected, tolerance, after, call.shares, shape)
 
     def note_passed(self, calls: Sequence[Call], call: Call, name: str, got: object, tolerance: float) -> None:
-        """Keep that a result was right, of the first that were."""
+        """Keep a right result, if it is one of the first."""
         if len(self.passed) < MOST_PASSED:
             evidence = self.evidence(calls, call, "values", name, got, None, tolerance)
             if evidence is not None and evidence.result is not None:

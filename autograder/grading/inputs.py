@@ -1,4 +1,4 @@
-"""The arrays of one round of a race: the same for whoever asks in the same order, and for nobody else to guess."""
+"""The arrays of one round of a race: the same for everyone who asks in the same order, and not predictable."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from autograder.grading.compare import Array
 class Inputs:
     """Arrays that are drawn when they are first asked for.
 
-    Their entries are float64, so that no conversion slows down whoever sums in that precision, and uniform in [-1, 1).
-    No two of them are equal but by a chance of one in 2**53: where equal ones leave a choice, nobody is judged by it.
+    Entries are float64, so that code which sums in float64 needs no conversion, and uniform in [-1, 1). Two entries are
+    equal with a chance of one in 2**53, so no verdict depends on which of two equal entries a function chooses.
 
     Parameters
     ----------

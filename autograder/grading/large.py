@@ -1,9 +1,8 @@
-"""Whether a function is right on large inputs: index arrays of 16 bits and blocks of a fixed size are not.
+"""Whether a function is right on large inputs. Code with 16-bit indices or blocks of a fixed size is not.
 
 The same calls are made by the student's functions and by the model answer's, each in a worker of its own, and the
-results are compared. The largest size comes first, and for a right function it is the only one. Where a result is wrong
-the sizes below are tried, from the smallest, to say up to which size it is right. Inputs are the same in every grading.
-It must not know: what the functions are about, speed, points.
+results are compared. The largest size comes first; a right function needs no other. If a result is wrong, the smaller
+sizes are tried, from the smallest, to find up to which size it is right. Inputs are the same in every grading.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from autograder.grading.proxy import Proxy
 from autograder.grading.timing import Lap
 
 SEED = 0
-"""Of the inputs."""
+"""Seed of the inputs."""
 
 Sizes = Sequence[tuple[int, int]]
 """Heights and widths, the smallest first."""
@@ -71,9 +70,9 @@ def require_right(
 def _failure(
     lap: Lap, function: str, student: Proxy, reference: Proxy, size: tuple[int, int], tolerance: float
 ) -> StudentError | None:
-    """Make the calls at one size; return what is wrong with the function, or keeps it from being reached."""
+    """Make the calls at one size; return the error of the function, or the error that comes before its call."""
     try:
-        reference.connect()  # until then nobody knows what it defines
+        reference.connect()  # its functions are known only after that
         right = _results(lap, function, reference, size)
     except StudentError as error:
         raise GraderFault(f"the model answer fails on large inputs: {error.message}") from error

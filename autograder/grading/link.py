@@ -1,7 +1,7 @@
-"""The link to the worker that runs a student's code: it is started, asked, and ended; every failure gets its words.
+"""The link to the worker that runs a student's code: starts it, asks it, ends it, and describes every failure.
 
-Whatever can go wrong is the student's fault and ends in a ``StudentError`` that says so in words that a student
-understands; what is our fault ends in a ``GraderFault``.
+If the student's code is at fault, the caller gets a ``StudentError`` in words that a student understands. If the grader
+is at fault, it gets a ``GraderFault``.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from autograder.sandbox.launcher import Ending, Worker
 from autograder.sandbox.worker import wire
 
 HELLO_SECONDS = 30.0
-"""How long a worker may take to lock itself down, before any code of the student's runs: our time, not theirs."""
+"""How long a worker may take to lock itself down. No student code runs then, so it does not use the student's time."""
 SHORTEST_WAIT = 0.01
-"""Seconds; less time than this that a worker could get back is not worth another look."""
+"""Seconds. If a worker would get back less time than this, it is not looked at again."""
 REST_SECONDS = 1.0
-"""How long the rest of a reply may take that begins late."""
+"""How long the rest of a reply may take if its start came late."""
 MIB = 1024 * 1024
 
 
@@ -69,7 +69,7 @@ class Request:
 
 
 class Link:
-    """The way to one worker at a time; to a new one after a death.
+    """The connection to one worker at a time; after a worker has died, to a new one.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Link:
         return worker.stop(died) if worker is not None else None
 
     def expect_hello(self, worker: Worker) -> None:
-        """Read how the worker has locked itself down; until it has said so nothing of the student's has run."""
+        """Read how the worker has locked itself down. No student code has run before that message."""
         try:
             body, _ = wire.receive(worker.connection, 0, time.monotonic() + HELLO_SECONDS)
             self._session.isolation = {**body["lockdown"], "imports": body["imports"]}
@@ -146,7 +146,7 @@ class Link:
             worker.resume()
             wire.send(worker.connection, {**request.body, "nonce": nonce}, request.arrays, request.deadline)
             body, incoming = self._answered(worker, request, nonce)
-            worker.pause()  # what it did now would slow others down, or be for the next request
+            worker.pause()  # work between requests would slow others down, or prepare the next reply
             return body, incoming
         except TimeoutError as error:
             self.end()

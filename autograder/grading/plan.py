@@ -44,10 +44,10 @@ class Plan:
     tolerances : mapping of str to float
         By dtype name, and ``slope``.
     order : sequence of str
-        The names of all graded tests, in the order of the assignment. So they run, but for those that measure speed,
-        which come last.
+        The names of all graded tests, in the order of the assignment. They run in this order, except that speed tests
+        come last.
     subject : callable
-        From a test's name to the student's function it is about.
+        Returns the student's function that a test, given by name, is about.
     only : str or None
         One test's name, ``name[case]``, or a pattern of names with ``*``; all tests when None.
     races : Races or None
@@ -55,7 +55,7 @@ class Plan:
     follow_through : str
         ``credit``, ``explain`` or ``off``; see ``follow.py``.
     knowledge : callable
-        Returns what the homework knows of mistakes, for the diagnosis; called when something is wrong.
+        Returns the homework's catalogue of mistakes, for the diagnosis; called when a result is wrong.
     """
 
     public: Path
@@ -103,7 +103,7 @@ def refuse_unknown(
     if not any(is_meant(only, test) for test in tests):
         raise _no("test", name, tests)
     function = next((function for function in functions if function.name == name), None)
-    if not bracket or (function and function.parametrized):  # its own list is known once it runs
+    if not bracket or (function and function.parametrized):  # its own list of cases is known only when it runs
         return
     if function is None:
         problem = f"{only} is a pattern, which takes no case"

@@ -1,8 +1,8 @@
 """The pytest plugin: gives tests their fixtures, and turns how they end into outcomes.
 
 A graded test is an ordinary pytest function. Public ones take ``layers``; hidden ones take ``student``, ``case`` and
-``check``, or ``large`` alone, or ``race`` alone: those have large inputs or measure speed, and run after all others.
-``run`` runs them in this process. It must not know: points, results.json, how a submission was handed in.
+``check``, or ``large`` alone, or ``race`` alone: tests with large inputs or of speed, which run after all others.
+``run`` runs them in this process.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _UNUSED = (
     "cacheprovider debugging doctest faulthandler junitxml legacypath logging monkeypatch pastebin recwarn setuponly "
     "setupplan stepwise terminal threadexception tmpdir unittest unraisableexception warnings"
 )
-"""Plugins of pytest's own that no graded test needs. Each has hooks around every case, and cases are many."""
+"""Built-in plugins of pytest that no graded test needs. Each would add hooks around every one of many cases."""
 
 PYTEST_ARGUMENTS = (
     "--import-mode=importlib",
@@ -50,7 +50,7 @@ PYTEST_ARGUMENTS = (
     "--capture=no",  # `run` does it, once for all
     *(f"-pno:{name}" for name in _UNUSED.split()),
 )
-"""Only what a graded test needs: no file of the machine's or the submission's has a say, and nothing is written."""
+"""Only what a graded test needs. No settings file of the machine or the submission is read, no file is written."""
 
 
 def run(plan: Plan, submission: Session, progress: Callable[[TestResult], None] | None = None) -> list[TestResult]:
@@ -196,7 +196,7 @@ class GradingPlugin:
             names = [item.name for item in items if _function(item) == only.split("[")[0]]
             self._set_fault(f"ONLY: no case is called {only}. The cases are: {', '.join(names)}")
         items[:] = kept
-        # What takes longest comes last: where it uses up the time, nothing else is lost.
+        # The slowest tests come last: if the time runs out there, no other test is lost.
         items.sort(key=lambda item: (_is_race(item), _takes(item, "large"), rank[_function(item)]))
 
     # --- how it ended ---
@@ -207,7 +207,7 @@ class GradingPlugin:
             self._set_fault(f"the graded tests cannot be collected: {report.longrepr}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Ctrl-C is for whoever started the grading; pytest would keep it to itself."""
+        """Pass Ctrl-C on to the caller; pytest alone would swallow it."""
         self.interrupted = excinfo.errisinstance(KeyboardInterrupt)
 
     @pytest.hookimpl(wrapper=True)
@@ -303,7 +303,7 @@ class GradingPlugin:
         return follow.Failure(name, case_id, subject, passes)
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """After a fault of ours nothing more is run: no grade will come out."""
+        """After a fault of ours run no more tests: there will be no grade."""
         if self.fault is not None:
             pytest.exit("grader fault")
 
@@ -341,7 +341,7 @@ class GradingPlugin:
     def _evidence(self, error: BaseException | None) -> list[Evidence]:
         """Return what is known of a wrong result.
 
-        A public test compares by itself: then it is the results of the last call, one of which it has complained of.
+        A public test compares by itself. Then the evidence is the results of the last call, one of which is wrong.
         """
         if isinstance(error, StudentError):
             return [error.evidence] if isinstance(error, Wrong) and isinstance(error.evidence, Evidence) else []
@@ -354,7 +354,7 @@ class GradingPlugin:
         return [evidence for evidence in found if evidence is not None]
 
     def _diagnosed(self, evidence: list[Evidence], passed: list[Evidence]) -> Diagnosis | None:
-        """Diagnose; no grade depends on it, so that a mistake of ours in there costs the explanation and no more."""
+        """Diagnose. No grade depends on it, so a bug of ours in there costs the explanation only."""
         try:
             return self._diagnostician.diagnose(evidence, passed)
         except Exception as error:
@@ -365,7 +365,7 @@ class GradingPlugin:
         return dict(zip(calls[-1].names, calls[-1].results, strict=True)) if calls else {}
 
     def _refuse_lost_race(self, name: str) -> None:
-        """Raise NotRun when every other test of the same function has failed: its speed is of no interest then."""
+        """Raise NotRun if every other test of the same function has failed: wrong results have no speed."""
         subject = self._plan.subject(name)
         others = [record.result() for record in self._records.values() if record.subject == subject and record.cases]
         if others and not any(result.passed for result in others):
@@ -374,8 +374,8 @@ class GradingPlugin:
     def _is_about_a_result(self, item: pytest.Item, error: BaseException) -> bool:
         """Whether a test complains, with an exception of Python's own, of what the student's code returned.
 
-        A hidden test says so with ``assert``. A public test may also stumble over a result that it cannot use. Whatever
-        else is raised, also before anything was returned, and an ``assert`` of the engine's, is our fault.
+        A hidden test complains with ``assert``. A public test may also raise because it cannot use a result. Any other
+        exception is our fault: one before any call returned, or an ``assert`` in the engine.
         """
         if _is_below(item.path, self._plan.public):
             return isinstance(error, Exception) and bool(self._student.calls)
@@ -427,7 +427,7 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _forgotten_modules(*folders: Path) -> Iterator[None]:
-    """Forget the tests afterwards: pytest keeps modules by name, and another homework may have files of that name."""
+    """Forget the test modules afterwards: pytest keeps them by name, and another homework may use the same names."""
     try:
         yield
     finally:

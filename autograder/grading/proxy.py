@@ -1,6 +1,6 @@
 """The proxy: a student's functions as a test sees them.
 
-``student.im2col(x, (2, 2))`` ships the arrays to a worker and brings fresh base-class arrays back.
+``student.im2col(x, (2, 2))`` sends the arrays to a worker and returns new base-class arrays.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from autograder.grading.session import Session
 from autograder.sandbox.launcher import Worker
 
 LEAST_ROOM = MIB
-"""Bytes of results that every call may return, however little it is given."""
+"""Bytes of results that every call may return, even with small inputs."""
 ROOM = 16
-"""How many times as many bytes as a worker was given in one call it may return: no right result comes near."""
+"""A call may return this many times the bytes that the worker was given. Right results are much smaller."""
 
 
 class Proxy:
-    """A student's functions, served by one worker; by a new one after a death.
+    """A student's functions, run by one worker; after it has died, by a new one.
 
     Attribute access gives one function of the interface: ``student.im2col(x, (2, 2), stride=1)``.
     """
@@ -56,7 +56,7 @@ class Proxy:
     def watch(self, name: str, *args: Any, **kwargs: Any) -> Call:
         """Call a function, and bring back its inputs as the call has left them.
 
-        Where it is given a cache that a watched call has made, so are the inputs of that one.
+        If an argument is a cache that a watched call made, the inputs of that call are brought back as well.
         """
         call = self._call(name, args, kwargs)[0]
         handles = [value for value in (*args, *kwargs.values()) if isinstance(value, Handle)]
@@ -79,8 +79,8 @@ class Proxy:
     def inspect(self, name: str, *args: Any, **kwargs: Any) -> Call:
         """Watch a call, and look whether its results share memory with its inputs.
 
-        That is seen from bytes: every bit of each input is turned, and results that have changed with it share its
-        memory. The worker learns of this after the call.
+        Every bit of each input is flipped; a result that changes with an input shares its memory. The worker is told
+        only after the call, so student code cannot prepare for it.
         """
         call = self.watch(name, *args, **kwargs)
         before = [result for result in call.results if isinstance(result, np.ndarray)]
@@ -115,7 +115,7 @@ class Proxy:
     def timed(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, Seconds]:
         """Call a function; return its results, and the processor time of each part of the call."""
         worker = self.connect()
-        # What the worker has done since the last timed call, and before it forgot that, was for this one.
+        # Work of the worker between the last timed call and this one may have been for this one.
         pid, last = self._last_mark or (0, 0.0)
         marks = [last if pid == worker.pid else worker.cpu_seconds()]
         call, _ = self._call(name, args, kwargs, mark=lambda: marks.append(worker.cpu_seconds()))
@@ -239,12 +239,12 @@ class Proxy:
 
 
 def _bits(array: Array) -> tuple[object, ...]:
-    """Return what makes an array the same, bit for bit: NaN is NaN, and 0 is not -0."""
+    """Return a key that is equal for arrays that are equal bit for bit: NaN equals NaN, 0 differs from -0."""
     return array.shape, array.dtype, array.tobytes()
 
 
 class AtHome:
-    """A student's functions as a public test finds them at home: what a call does to its arrays, the test sees.
+    """A student's functions as a public test finds them at home: the test sees how a call changes its arrays.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def _copied(value: Any) -> Any:
 
 
 def _overwrite(array: Array, after: Array) -> None:
-    """Make an array what it has become in the worker; it cannot become larger or smaller."""
+    """Give an array the content that it has in the worker now; its size cannot change."""
     if array.dtype == after.dtype and array.size == after.size:
         if array.shape != after.shape:
             array.shape = after.shape

@@ -1,4 +1,4 @@
-"""What is known of a test function while its cases are still running."""
+"""What is known about a test function while its cases are still running."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autograder.core.outcomes import CaseResult, Diagnosis, TestResult
 from autograder.grading.diagnose.evidence import Evidence
 
 MOST_EVIDENCE = 8
-"""Wrong cases of one test that the diagnosis looks at. A mistake is named when it explains all of them."""
+"""How many wrong cases of one test the diagnosis gets. It names a mistake only if it explains all of them."""
 
 
 @dataclass

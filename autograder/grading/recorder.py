@@ -1,7 +1,7 @@
-"""What is known of one grading, from its start to its end, and ``results.json`` with it.
+"""Collects what one grading finds, and writes ``results.json``.
 
-The file that is there while a grading runs says that it has not ended, or, on a platform that may end it, what would be
-true if it ended now; the true one replaces it in one step. When the fault is ours there is no file at all, and so no
+While a grading runs, the file says that it has not ended. On a platform that may stop it, the file says what would be
+true if it were stopped now. The final file replaces it in one step. After a fault of ours there is no file, and so no
 grade.
 """
 
@@ -61,7 +61,7 @@ class Recorder:
     progress : callable, optional
         Told how each test ended, once that is kept.
     terms : PlatformTerms, optional
-        Given on a platform. Then the file holds, from the first test on, what would be true if the grading ended there.
+        Given on a platform. Then the file is up to date after every test, in case the grading is stopped.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class Recorder:
     # --- the life of a grading ---
 
     def begin(self) -> None:
-        """Make sure that no older results are taken for those of this grading."""
+        """Remove older results, so that nobody takes them for the results of this grading."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._terms is None:
             Results.fallback("Grading started and has not ended yet.").write(self._path)
@@ -107,7 +107,7 @@ class Recorder:
             self._path.unlink(missing_ok=True)
 
     def admit(self, student: Session, notes: list[str]) -> None:
-        """Take down what the submission is before its tests, since it may be given up for other reasons later."""
+        """Record the state of the submission before its tests: later it may be given up for other reasons."""
         self._student, self._notes = student, notes
         if student.failure is None:
             self._defined = student.defined
@@ -126,7 +126,7 @@ class Recorder:
             self._progress(test)
 
     def finish(self, tests: Sequence[TestResult]) -> None:
-        """Write what all tests came to.
+        """Write the results of all tests.
 
         Raises
         ------
@@ -140,14 +140,14 @@ class Recorder:
         self._write(tests, self._notes, about, ended=True)
 
     def told(self, tests: Sequence[TestResult]) -> list[TestResult]:
-        """Return the tests whose student may know at once more than that they failed."""
+        """Return the tests about which the student may read more than passed or failed now."""
         settings = self._config.tests
         seen = (test for test in tests if settings[test.name].visibility == "visible")
         return [test for test in seen if settings[test.name].feedback != feedback.VERDICT]
 
     def discard(self) -> None:
         """Leave no results."""
-        with contextlib.suppress(OSError):  # what cannot be made need not be removed
+        with contextlib.suppress(OSError):  # a file that cannot be written does not have to be removed
             self._path.unlink()
 
     @property

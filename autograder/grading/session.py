@@ -20,8 +20,8 @@ from autograder.sandbox import cpuclock
 from autograder.sandbox.launcher import Sandbox
 
 PATIENCE = 3.0
-"""Time spent waiting for a processor, because others use all of them, is given back; but never more than this many
-times the time allowed passes by the clock on the wall."""
+"""Time spent waiting for a processor is given back. But a submission never takes more than this many times its limit
+in wall time."""
 SLOW_IMPORT_SECONDS = 2.0
 """An import that takes longer than this is mentioned to the student."""
 _DEFINITION = re.compile(r"\s*(?:async\s+)?def\s+([^\W\d]\w*)")
@@ -41,7 +41,7 @@ class Interface:
     opaque : frozenset of str
         The results that stay in the worker.
     parameters : mapping of str to sequence of str
-        What each function takes, by name, to say a call in words; positions do where a function is not in it.
+        The names of each function's parameters, to describe a call. A function may be missing.
     """
 
     module: str
@@ -77,7 +77,7 @@ class Session:
     elsewhere : sequence of str
         Python files that were handed in and that the worker does not see, since they are in another folder.
     guard : callable, optional
-        Told how a worker has locked itself down before it runs any code of the student's; raises to keep it from that.
+        Called with the worker's report of its lockdown before any student code runs; raises to prevent that.
     reference : bool
         It is our own model answer, which runs beside a student's.
     """
@@ -150,7 +150,7 @@ class Session:
         return NotRun(f"the {self.interface.limits.submission_seconds:g} s for the whole submission were used up")
 
     def give_up(self, failure: StudentError, reason: str) -> None:
-        """Let no test call anything: `failure` is the story, `reason` what every test says of it."""
+        """Prevent all further calls: `failure` says what happened, `reason` is the short text for every test."""
         self.failure, self.unusable = failure, reason
 
     def require(self, function: str) -> None:
@@ -160,7 +160,7 @@ class Session:
         if function not in self.defined:
             raise Wrong(f"{function} is not defined in {self.interface.module}.py", function, {"kind": "undefined"})
         if function in self.hung:
-            limit = f"{self.interface.limits.call_seconds:g} s"  # and not of which call: its test may be a hidden one
+            limit = f"{self.interface.limits.call_seconds:g} s"  # not which call: it may be in a hidden test
             raise TimedOut(f"{function} was not called again: before, it did not return within {limit}", function)
 
     def line(self, file: object, number: object) -> str | None:
@@ -168,12 +168,12 @@ class Session:
         if not isinstance(file, str) or file not in self.sources or type(number) is not int:
             return None
         lines = self.sources[file]
-        if not 0 < number <= len(lines) + 1:  # a syntax error may stand just behind the end
+        if not 0 < number <= len(lines) + 1:  # a syntax error may be on the line after the last
             return None
         return "".join(lines[number - 1 : number])
 
     def advice(self, kind: str, message: str, file: object, line: object) -> str:
-        """Return what a student is told beside the words of an exception; empty where these suffice."""
+        """Return advice that is added to an exception's own words; empty if they suffice."""
         if kind == "ModuleNotFoundError":
             required = f"{self.interface.module}.py"
             return advice.of_import(message, self.sources, self.elsewhere, required)

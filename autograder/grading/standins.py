@@ -8,9 +8,9 @@ the same case is run again. The stand-in holds no right code. It sends its argum
 call, and waits; the grader has the model answer's worker compute the answer, and sends that back. So a student's
 process never holds the model answer, and the model answer's process never runs a line of the student's.
 
-What a stand-in cannot answer, the student's own function does: arguments that are no arrays, whole numbers or tuples of
-them, arguments that the model answer refuses, functions with a result that stays in the worker (a cache of the model
-answer's is of no use to a student's code). Code that never asks a stand-in proves nothing, and nothing is claimed.
+If a stand-in cannot answer, the student's own function runs instead: for arguments that are not arrays, whole numbers
+or tuples of them, for arguments that the model answer refuses, and for functions with a result that stays in the worker
+(a student's code cannot use a cache of the model answer). Code that never asks a stand-in proves nothing.
 
 What a hostile submission could gain
 ------------------------------------
@@ -19,14 +19,13 @@ case of f then passes because the student's code turned right answers of those f
 that is what f's points are for. Whoever breaks `im2col` on purpose loses its points and gets no more for
 `conv2d_forward` than with a right one. Speed is never judged with a stand-in. A case has to ask before it can be
 carried, and the grader itself counts that; so a function that guesses gets no second try without asking.
-*Knowledge.* Answers are those of functions whose formula is in the handout, for inputs that the asker has already.
+*Knowledge.* The handout has the formula of every function that is answered, and the asker has the inputs already.
 Tests, fixtures and expected values are not in the process that answers.
 *State.* The worker that asked is ended after its test, and the one that answered with it.
-*Harm.* A question is checked like a reply: bounded bytes, a short list of dtypes, nothing unpickled. A question that is
-none ends the worker. Questions that hang the model answer, or make it run out of memory, end that worker only, in
-`ANSWER_SECONDS`; after `MOST_FAILURES` of them nothing is answered any more. The time of the submission goes on.
-
-It must not know: tests, points.
+*Harm.* A question is checked like a reply: bounded bytes, a short list of dtypes, nothing unpickled. A malformed
+question ends the worker that asked. If a question makes the model answer hang or run out of memory, the model answer's
+worker is ended within `ANSWER_SECONDS`. After `MOST_FAILURES` such questions no more are answered. The time of the
+submission keeps running.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ from autograder.grading.session import Session
 from autograder.sandbox.worker import wire
 
 ANSWER_SECONDS = 2.0
-"""How long the model answer may take for one question; for honest ones it needs milliseconds."""
+"""How long the model answer may take for one question. Honest questions take milliseconds."""
 MOST_QUESTIONS = 20_000
 """To one worker. Loops ask for every pixel; more than this would take seconds."""
 MOST_FAILURES = 3
@@ -77,7 +76,7 @@ class StandIns:
         Raises
         ------
         WireError
-            If it is not a question: who asks is hostile.
+            If it is not a question: then the worker is hostile.
         """
         function, args, kwargs = self._understood(question, arrays)
         self._questions += 1

@@ -4,10 +4,10 @@ The steps (opcodes) of vectorised code are as many for a large image as for a sm
 like the side, those of a loop over pixels like its square. The inputs are the same in every grading, and so is the
 count. The steps of NumPy's own Python count as well: ``np.vectorize`` and ``np.apply_along_axis`` loop in there.
 
-Who turns an array into lists and has ``map`` run built-in functions over them takes no steps, but makes an object of
-every pixel. Those are counted as well.
+Code that turns an array into lists and uses ``map`` with built-in functions takes no steps, but makes a Python object
+for every pixel. So objects are counted as well.
 
-The student's own worker does the counting, so that the count is that worker's word. ``timing.py`` says what follows.
+The student's own worker counts, so student code could forge the count. ``timing.py`` says what that can gain.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ FLAT, ROWS, PIXELS, OBJECTS, UNKNOWN = "flat", "rows", "pixels", "objects", "unk
 SIZES = (16, 32, 64)
 """Heights and widths where steps are counted."""
 FIRST_SIZE = 8
-"""Of a call that only makes ready: since Python 3.12 the first count of a function misses most of its steps."""
+"""Size of a first call that is not counted: since Python 3.12 the first count misses most of the steps."""
 SEED = 0
-"""Of the inputs that are counted on: where steps depend on values, they do so alike in every grading."""
+"""Seed of the inputs. Even if the steps depend on values, they are the same in every grading."""
 FEWEST_STEPS = 5
-"""A call takes at least so many; a count below it is none."""
+"""A call takes at least this many steps; a smaller count cannot be true."""
 PER_PIXEL = 0.5
 """From so many steps or objects for one more pixel on, code loops over pixels. The shortest loop takes five steps for
 each window, and where windows do not overlap there are four pixels to one."""
@@ -111,7 +111,7 @@ def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Proxy, fu
     function : str
         Whose steps.
     """
-    student.close()  # a new worker: what this one has kept for a shape would be missing from the count
+    student.close()  # a new worker, because this one may have stored results that need no steps now
     try:
         _count(lap, student, function, FIRST_SIZE)
         grown = growth([_count(lap, student, function, size) for size in SIZES])
@@ -119,7 +119,7 @@ def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Proxy, fu
         raise
     except StudentError:
         return Growth(UNKNOWN)
-    # Text of the worker's is for the student to read only where it names what is in the student's own files.
+    # Text from the worker is shown to the student only if it names something in the student's own files.
     return grown if grown.function in student.names else Growth(grown.kind, function)
 
 

@@ -50,17 +50,17 @@ from autograder.grading.steps import Growth
 FULL, NONE, NOT_MEASURED = "full", "none", "not measured"
 
 SMALL_ROUNDS = 3
-"""All of them are run only where each is slow; the first call may import a module of NumPy's."""
+"""More small rounds follow only while a function is slow in all of them; the first may import parts of NumPy."""
 SLOW = 3.0
 """This many times ``full_ratio`` in every small round. If it loops over pixels as well, the large size would only take
 longer: beside a loop, what every call costs has less weight there."""
 FEWEST_ROUNDS = 3
 CLEAR = 1.5
-"""This many times off the bound that counts, and in every round so far: more rounds cannot change the verdict."""
+"""If every ratio so far is this many times above or below the bound, more rounds cannot change the verdict."""
 DISTURBED = 2.0
 """A round in which the model answer takes this many times its own best time is run again."""
 COPYING = 3.0
-"""Copying may take the student's worker this many times what it takes the model answer's: memory lies here or there."""
+"""Copying may take the student's worker this many times as long as the model answer's; memory layout varies."""
 SHORTEST = 1e-6
 """Seconds that a call takes at least: a clock may say that it took none."""
 Lap = Callable[..., Iterator[Mapping[str, object]]]
@@ -90,7 +90,7 @@ class Bounds:
     rounds : int
         How often each is timed, unless the verdict is clear before.
     tolerance : float
-        Of the comparison with the model answer's results, as in ``compare.array``.
+        For the comparison with the model answer's results, as in ``compare.array``.
     """
 
     full_ratio: float
@@ -217,14 +217,14 @@ class Race:
 
 
 def _shape(sides: Sequence[int]) -> tuple[int, int]:
-    """Draw height and width: others in every round, so that nothing that was prepared for one shape helps with it."""
+    """Draw height and width anew for every round, so that preparing for one shape does not help."""
     height, width = secrets.SystemRandom().sample(sides, 2)
     return height, width
 
 
 @dataclass(frozen=True)
 class _Round:
-    """What every function of the lap took in one round: the student's, and the model answer's."""
+    """The times of all functions of the lap in one round, the student's and the model answer's."""
 
     theirs: Mapping[str, Seconds]
     ours: Mapping[str, Seconds]
@@ -234,7 +234,7 @@ class _Round:
         return self.seconds(name) / max(self.ours[name].call, SHORTEST)
 
     def seconds(self, name: str) -> float:
-        """Return what is counted of the student's call: the function, and what copying took beyond all reason."""
+        """Return the seconds that count for the student's call: the function, and copying beyond what is normal."""
         theirs, ours = self.theirs[name], self.ours[name]
         return theirs.call + max(0.0, theirs.copying - COPYING * ours.copying)
 
@@ -274,7 +274,7 @@ class _Rounds:
         return self._failures.get(function) or next(iter(self._failures.values()), None)
 
     def complain(self, function: str) -> None:
-        """Raise that."""
+        """Raise what keeps a function from being judged, if anything does."""
         failure = self.failure(function)
         if failure is not None:
             raise failure
@@ -287,11 +287,11 @@ class _Rounds:
         return [each for each in self._rounds if each.ours[function].call <= DISTURBED * best]
 
     def ratios(self, function: str) -> list[float]:
-        """Return one of each round that is kept."""
+        """Return the ratio of each round that is kept."""
         return [each.ratio(function) for each in self.kept(function)]
 
     def ratio(self, function: str) -> float:
-        """Return their median, which counts."""
+        """Return the median of the ratios, which decides."""
         return statistics.median(self.ratios(function))
 
     def run_one(self) -> None:
@@ -319,7 +319,7 @@ class _Rounds:
         """Have the model answer make the calls; return the results by function, and the times."""
         timed = _Timed(self._reference)
         try:
-            self._reference.connect()  # until then nobody knows what it defines
+            self._reference.connect()  # its functions are known only after that
             results = {}
             for given in self._lap(timed, inputs.draw(), *shape):
                 results[timed.last] = given
