@@ -1,8 +1,8 @@
 """The inputs of the hidden tests: the shapes, strides and dtypes that a correct solution has to get right.
 
-This room knows shapes and grids, and asks the oracle for what is expected. It knows nothing of tests, points or files.
+This module draws the inputs and asks the oracle for the expected arrays. A case's id says what the case is for.
 
-What a case is for is in its id. One asymmetric case (H != W, KH != KW, C != F, N > 1, stride > 1, padding, a border
+One asymmetric case (H != W, KH != KW, C != F, N > 1, stride > 1, padding, a border
 that no window reaches) finds more mistakes than a dozen square ones: nearly every case is asymmetric in several ways.
 
 Exact sums
@@ -24,7 +24,7 @@ expected arrays are the same to the last bit on every platform. The budget, in b
 
 The average divides by KH*KW: there x, dout and d are multiples of KH*KW, so that the division leaves no remainder.
 
-Most float64 inputs need more than 24 bits, so who computes in float32 somewhere inside is off by 1e-8 and is found.
+Most float64 inputs need more than 24 bits, so a function that computes in float32 inside is off by 1e-8 and fails.
 
 Slopes
 ------
@@ -121,9 +121,9 @@ OUTPUT_SIZES = {  # size, kernel_size, stride, padding
     "many-pixels": (70_000, 3, 2, 1),
 }
 
-# A student may write a shortcut for inputs of one kind, and a mistake in it shows there alone. So there is a case for
-# each kind, and every other thing that can go wrong can go wrong in it: several images and channels, stride 2, padding,
-# windows that overlap, an exact fit one way and a border left over the other way.
+# A student may write a shortcut for inputs of one kind, and a mistake in it shows only there. So there is a case for
+# each kind. Each case also has everything else that can go wrong: several images and channels, stride 2, padding,
+# windows that overlap, an exact fit along one axis and a border left over along the other.
 
 WINDOWS = {  # im2col and col2im
     "one-image": Layer((1, 3, 6, 5), (3, 2)),
@@ -221,7 +221,7 @@ SLOPE_CONVOLUTIONS = {
 STRIDES = {id: CONVOLUTIONS[id] for id in ("stride-two-unpadded", "wide-kernel-stride-two", "border-unreached")}
 TIES = {id: POOLS[id] for id in ("even-split", "gapped-windows", "border-unreached")}
 
-# Where only the contract is judged a few shapes do, for convolution and pooling alike. Some are padded and some are
+# Tests of the contract alone need only a few shapes, for convolution and pooling. Some are padded and some are
 # not, so that a mistake in the padding does not cost all of them.
 SHAPES = {
     "plain": Layer((2, 3, 5, 6), (3, 2), filters=4),
@@ -277,7 +277,7 @@ def _special(rng: np.random.Generator, layer: Layer, shape: tuple[int, ...], bit
 def _pooled(rng: np.random.Generator, layer: Layer, bits: int) -> Array:
     """Draw the values that a layer of pooling asks for; no window has two equal ones.
 
-    The first channel has the smallest values: who takes no maximum below zero is found wherever there are two channels.
+    The first channel has the smallest values. So code that finds no maximum below zero fails if there are two channels.
     """
     if layer.values == "near-equal":
         ranks = rng.permutation(int(np.prod(layer.x_shape))).reshape(layer.x_shape)
@@ -376,7 +376,7 @@ def _conv_pair(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
 
 
 def _pool_pair(rng: np.random.Generator, layer: Layer, oracle: Any) -> Case:
-    """Return two calls, the second on images that lie on their side: all that an average remembers is the shape.
+    """Return two calls, the second on images turned on their side: average pooling depends only on the shape.
 
     A square image has the same shape again, so that nothing may be remembered by shape.
     """

@@ -1,7 +1,7 @@
 """How fast NumPy goes: the nine functions of `layers.py`, and what makes them quick.
 
-Not an answer to aim for: the model answer is the one to read first, and this shows what is left in the machine once
-its loops are gone. Same functions, same arrays, same hidden tests; what `layers.py` documents is not repeated.
+Students need not write code like this. Read the model answer first; this file shows how much faster vectorised code
+can still become. Functions, arrays and hidden tests are the same; what `layers.py` documents is not repeated.
 ``make bench`` compares the two with PyTorch. Each idea ends with what leaving it out costs, at one thread in float32,
 as a multiple of the time of a LeNet-5 training step where nothing else is said.
 

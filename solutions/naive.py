@@ -1,9 +1,9 @@
 """The oracle: all nine functions as loops straight from their definitions.
 
-Expected values come from here, so this file must be right before it is anything else. It knows nothing of the
-method the homework teaches: no column matrix stands behind its convolution, no slicing behind its pooling. All
-arithmetic is in float64 whatever the inputs are, and every sum is added up one term at a time in the order
-written, so that results are equal to the last bit on every platform.
+Expected values come from here, so being right matters more than anything else. This file does not use the method
+that the homework teaches: its convolution has no column matrix, its pooling no slicing. All arithmetic is in float64
+whatever the inputs are. Every sum adds one term at a time in the order written, so results are equal to the last bit
+on every platform.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""Processor time of another process, as the kernel counts it: nothing inside that process can turn this clock back.
-
-This room knows process ids and two kernels. It must not know: whose process it is, what is done with the time.
-"""
+"""Processor time of another process, as the kernel counts it. That process cannot change this clock."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 SETTLE_SECONDS = 0.1
-"""How long a process that has just answered may take to go to sleep; one that never does is brought up to date by the
-ticks, every 10 ms at least."""
+"""How long a process that has just answered may take to go to sleep. If it does not, the kernel's ticks update its
+clock at least every 10 ms."""
 LOOK_SECONDS = 0.0001
 
 _MAC_USAGE_BYTES = 96  # struct rusage_info_v0
@@ -23,12 +20,12 @@ _MAC_USER, _MAC_SYSTEM = 16, 24  # offsets into it, behind a UUID
 def seconds(pid: int) -> float:
     """Return the processor time, of user and system together, that the process `pid` has used up to now.
 
-    Meant for a process that has nothing to do: on Linux it waits a moment for one that still runs.
+    The process should be idle: on Linux this function waits a moment if it still runs.
 
     Raises
     ------
     NotImplementedError
-        This system does not tell it; the message says which system.
+        This system cannot measure it; the message names the system.
     ProcessLookupError
         There is no such process any more.
     """
@@ -40,7 +37,7 @@ def seconds(pid: int) -> float:
 
 
 def waited(pid: int) -> float:
-    """Return how long the process `pid` was ready to run while others had the processor; 0 where nobody knows."""
+    """Return how long the process `pid` was ready to run while others had the processor; 0 if that is unknown."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
@@ -57,10 +54,10 @@ def _on_linux(pid: int) -> float:
 
 
 def _wait_until_asleep(pid: int) -> None:
-    """Wait for what `pid` still does after its last word, so that its clock has been brought up to date.
+    """Wait until `pid` sleeps after its last message, so that its clock is up to date.
 
     The kernel does that when a process stops running and at every tick, but not when another process asks: a
-    millisecond of work may be missing. It says "sleeping" a moment before that is so; hence the second look.
+    millisecond of work may be missing. It reports "sleeping" a moment too early; hence the second look.
     """
     looks = 0
     end = time.monotonic() + SETTLE_SECONDS

@@ -1,4 +1,4 @@
-"""The Python and the NumPy that run student code: what another user of this machine can run and read."""
+"""Find a Python and a NumPy for student code that another user of this machine can run and read."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from autograder.core.errors import GraderFault
 def interpreter(for_others: bool) -> tuple[str, str]:
     """Return the Python for workers, and advice when there is none that another user can run.
 
-    It is the one that runs the grader, without its virtual environment. One below a private home can still be started
-    by root, but not by the user that a worker becomes; then another of the same minor version has to do.
+    It is the Python that runs the grader, without its virtual environment. If that is in a private home, root can start
+    it but a worker's user cannot; then another Python of the same minor version is used.
     """
     own = os.path.realpath(sys.executable)
     if not for_others or (open_to_others(Path(own)) and open_to_others(Path(os.__file__))):

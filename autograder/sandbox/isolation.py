@@ -1,6 +1,6 @@
-"""What the layers of a worker's lockdown mean for the person who grades, in plain words.
+"""Explains to the person who grades what each layer of a worker's lockdown means.
 
-Pure: a report in (layer -> "on", or why not), words out. It must not know: processes, submissions, points.
+Pure: a report in (layer -> "on", or why not), words out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ON = "on"
 GRADESCOPE = Path("/autograder/source")
-"""Where the platform unpacks an autograder, and where nothing else is."""
+"""Where the platform unpacks an autograder. On other machines it does not exist."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ LAYERS = (
     ),
     Layer("imports", "", "let every user read the Python installation"),
 )
-"""``imports`` is no layer but a probe: whether a locked-down worker can still import from the standard library."""
+"""``imports`` is not a layer but a check: can a locked-down worker still import from the standard library?"""
 
 
 def level(report: Mapping[str, str]) -> str:
@@ -90,7 +90,7 @@ def level(report: Mapping[str, str]) -> str:
 def missing(report: Mapping[str, str]) -> list[str]:
     """List the layers that do not hold, each with its reason.
 
-    Where Landlock holds, a worker that stays the same user or sees that other files exist lacks nothing: Docker, and so
+    If Landlock holds, two layers are not missed: the change of user, and hiding that other files exist. Docker, and so
     Gradescope, allows no namespaces.
     """
     return [

@@ -3,17 +3,14 @@
 Theory of operation
 -------------------
 A ``Sandbox`` owns one launcher (see ``worker/__main__.py``): a Python of its own, started with a minimal environment,
-NumPy from a directory that holds nothing else, and no inherited descriptor but its control socket. Where the kernel
-lets it, it sees no other files (``worker/view.py``). ``start`` has it
-fork one worker with a fresh socket pair; ``Worker.stop`` has it killed with its process group and reaped, and says how
-it ended. As root, a worker becomes a user of its own, which no other grading on this machine has at the same time;
-everything that still runs as that user is killed when the launcher ends, and after the end of every worker that could
-have started a process.
+NumPy from a directory that holds nothing else, and no inherited descriptor but its control socket. If the kernel
+allows it, the launcher sees no other files (``worker/view.py``). ``start`` makes it fork one worker with a new socket
+pair. ``Worker.stop`` makes it kill and reap the worker with its process group, and returns how the worker ended. Under
+root, a worker becomes a user that no other grading on this machine has at the same time. Everything that still runs as
+that user is killed when the launcher ends, and after the end of every worker that could have started a process.
 
 The launcher reaps a worker only when it is told to, so a process id stays valid until then. When the grader dies,
 the control socket closes and the launcher ends its workers and itself.
-
-This room knows command lines, limits, file descriptors and process ids. It must not know: NumPy, tests, scores.
 """
 
 from __future__ import annotations
@@ -76,7 +73,7 @@ class Ending:
 
     @property
     def out_of_memory(self) -> bool:
-        """Whether memory ran out: its own word for it, or the kernel's SIGKILL."""
+        """Whether memory ran out: the worker said so, or the kernel sent SIGKILL."""
         return self.exit_status == EXIT_OUT_OF_MEMORY or self.signal_number == signal.SIGKILL
 
     @property
@@ -145,12 +142,12 @@ class Worker:
                 os.killpg(self.pid, number)
 
     def stop(self, died: bool = False) -> Ending:
-        """End the process and everything in its group.
+        """End the process and all processes in its group.
 
         Parameters
         ----------
         died : bool
-            Its socket has closed: let it finish dying, so that the true cause is reported.
+            Its socket has closed: let it end by itself, so that the true cause is reported.
         """
         if self._ending is None:
             self.connection.close()
@@ -166,11 +163,11 @@ class Sandbox:
     memory_mib : int
         Address space of a worker, in MiB (Linux).
     cpu_seconds : int
-        Processor time of a worker, in seconds: the backstop behind the grader's own deadlines.
+        Processor time of a worker, in seconds. It applies if the grader's own deadlines fail.
     fork : bool, optional
         Fork workers from one launcher, or start a launcher for each. By default whatever is safe on this system.
     without : collection of str
-        Layers to leave out, of ``uid``, ``landlock`` and ``seccomp``: to show what each is good for.
+        Layers to leave out (``uid``, ``landlock``, ``seccomp``), to show what each of them protects.
 
     Notes
     -----

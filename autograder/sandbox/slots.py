@@ -20,7 +20,7 @@ class Slot:
     FIRST_UID = 22000
     COUNT = 1000
     FOLDER = Path("/run/autograder-slots" if Path("/run").is_dir() else "/var/run/autograder-slots")
-    """Where all graders of this machine meet, whatever their TMPDIR: only root can write there, unlike in /tmp."""
+    """The folder that all graders of this machine share, whatever their TMPDIR. Only root can write there."""
 
     def __init__(self, uid: int, lock: int) -> None:
         self.uid = uid
@@ -28,7 +28,7 @@ class Slot:
 
     @classmethod
     def take(cls) -> Slot:
-        """Take the first slot that is free."""
+        """Take the first free slot."""
         try:
             cls.FOLDER.mkdir(mode=0o700, exist_ok=True)
             status = cls.FOLDER.lstat()
@@ -55,7 +55,7 @@ class Slot:
         raise GraderFault(f"all {cls.COUNT} user ids for student code are in use")
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the slot."""
         os.close(self._lock)
 
 

@@ -1,6 +1,6 @@
-"""The contract beside the values, each clause alone: dtype, untouched inputs, own memory, no state between calls.
+"""The contract apart from values, one rule per test: dtype, unchanged inputs, own memory, no state between calls.
 
-Every test compares a submission with itself, so that wrong values lose no points here; a constant earns none.
+Every test compares a submission with itself, so wrong values lose no points here. A constant result earns none.
 """
 
 import pytest

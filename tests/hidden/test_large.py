@@ -1,7 +1,7 @@
 """Large images: more than 65,536 pixels and 32,767 windows, compared with the model answer. No file holds them.
 
 There are few taps and channels, so that a loop over pixels takes a second or two. Sides and pixels cross 128, 256,
-4,096, 32,768 and 65,536 one at a time: a mistake that depends on a number of bits is told by the size where it begins.
+4,096, 32,768 and 65,536 one at a time. So the size at which a mistake begins shows the number of bits it depends on.
 """
 
 import numpy as np
@@ -60,7 +60,7 @@ def avg_pool2d(layers, draw, height, width):
 
 
 def upstream(draw, channels, height, width):
-    """Draw dout. Its sums must not be what rounding leaves of 0."""
+    """Draw dout. Its sums must not be near 0, where only rounding errors would remain."""
     return 2 + draw(2, channels, (height - 1) // 2 + 1, (width - 3) // 2 + 1)
 
 

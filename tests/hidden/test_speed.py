@@ -14,7 +14,7 @@ def conv2d(layers, draw, height, width):
     """A convolution with few channels and filters, forward and backward."""
     C, F = 2, 3
     x, w, b = draw(1, C, height, width), draw(F, C, 2, 2), draw(F)
-    dout = 2 + draw(1, F, height + 1, width + 1)  # their sum is db: it must not be what rounding leaves of 0
+    dout = 2 + draw(1, F, height + 1, width + 1)  # their sum is db; near 0 only rounding errors would remain
     out, cache = layers.conv2d_forward(x, w, b, stride=1, padding=1)
     yield {"out": out}
     dx, dw, db = layers.conv2d_backward(dout, cache)

@@ -1,1 +1,1 @@
-"""Wrong array in, kind of mistake out: which known mistake makes exactly this, else what is wrong with it and where."""
+"""Find the mistake behind a wrong array: a known mistake that gives exactly it, else what is wrong and where."""

@@ -1,8 +1,8 @@
-"""Which known mistakes make exactly what was returned.
+"""Find the known mistakes that give exactly the array that was returned.
 
-The homework keeps a catalogue of wrong answers. Here the student's calls are repeated with a mistake in place, and what
-comes out is compared, entry by entry. A mistake is named only if it explains every failure that is looked at, and if it
-is the only one that does. It must not know: what the functions are about, processes, tests.
+The homework has a catalogue of wrong answers. This module repeats the student's calls with one mistake in place and
+compares the results entry by entry. It names a mistake only if that mistake explains every failure, and if no other
+mistake does. This module does not know what the functions compute.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autograder.grading.diagnose.evidence import Evidence, Made
 from autograder.grading.diagnose.relations import SINGLE_PRECISION
 
 MOST_ENTRIES = 20_000
-"""Inputs with more entries are not tried: they belong to tests of time."""
+"""Inputs with more entries are not tried: they belong to tests of speed."""
 
 MOST_PAIRS = 400
 """Pairs of mistakes that are tried for one submission. A pair takes a third of a millisecond."""
@@ -46,7 +46,7 @@ class Mistake(Protocol):
 
 Functions = Mapping[str, Callable[..., Any]]
 Mistakes = tuple[Mistake, ...]
-"""In place together; of two in one function the first bends what the second returns."""
+"""Mistakes made together. If two are in one function, the first changes what the second returns."""
 
 
 class Catalogue(Protocol):
@@ -60,7 +60,7 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True)
 class _Ran:
-    """What came out of repeating a call: its results, and what became of its inputs, so many of its own first."""
+    """The outcome of a repeated call: its results, and its inputs after it, the call's own ones first."""
 
     results: tuple[Any, ...]
     before: tuple[Array, ...]
@@ -83,7 +83,7 @@ class Matcher:
     def name(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Mistakes:
         """Return the mistakes that explain all of `evidence`, most often one; empty unless that is certain.
 
-        Those go that would have shown in a case that has `passed`.
+        A mistake that would have failed a case that has `passed` is excluded.
         """
         if not evidence:
             return ()
@@ -96,7 +96,7 @@ class Matcher:
             warnings.simplefilter("ignore")
             cases = [_Case(one, self._catalogue) for one in usable]
             cases = [case for case in cases if case.evidence.kind != "public" or case.is_wrong()]
-            # A test may compare results of a student with each other: what passes there need not be right.
+            # A test may compare two results of a student with each other: such results may pass and still be wrong.
             held = [_Case(one, self._catalogue) for one in passed if one.function == function]
             self._passed = [case for case in held if not case.is_wrong()]
             found = self._search(function, cases) if cases else ()
@@ -118,9 +118,9 @@ class Matcher:
             found = [mistakes for mistakes in found if mistakes in self._named] or found
         if found:
             return _only(found, self._named)
-        for mistakes in matching:  # it explains some of the failures: another mistake may explain the rest
+        for mistakes in matching:  # these explain some failures; another mistake may explain the rest
             other = next((case for case in cases[1:] if not case.shows(mistakes)), None)
-            if other is None:  # it explains them all, and was refuted by what passed
+            if other is None:  # these explain all failures, but a case that passed refutes them
                 continue
             rest = [single for single in singles if single != mistakes and other.active(single)]
             pairs = [pair for single in rest for pair in _orders(mistakes, single) if other.shows(pair)]
@@ -136,14 +136,14 @@ class Matcher:
         return any(case.active(mistakes) for case in self._passed)
 
     def _singles(self, function: str) -> Iterator[Mistakes]:
-        """Yield what may be behind a failure: mistakes of the function, and of those that have failed before it."""
+        """Yield possible causes of a failure: mistakes of the function, and of functions that failed before it."""
         for entry in self._catalogue.CATALOGUE:
             named = any(entry.function == mistake.function for mistakes in self._named for mistake in mistakes)
             if entry.function == function or (entry.function in self._failed and not named):
                 yield (entry,)
 
     def _pair(self, function: str, cases: list[_Case], singles: list[Mistakes]) -> Mistakes:
-        """Try two mistakes at once, in the failure that has most to go wrong: the largest."""
+        """Try two mistakes at once, first on the largest failure, because most can go wrong there."""
         largest = max(cases, key=lambda case: _size(case.evidence))
         if largest.evidence.kind not in ("values", "shape"):
             return ()
@@ -165,7 +165,7 @@ class Matcher:
 
 
 class _Case:
-    """One failure, and what comes out of its calls with some mistakes in place."""
+    """One failure, and the results of its calls with some mistakes in place."""
 
     def __init__(self, evidence: Evidence, catalogue: Catalogue) -> None:
         self.evidence = evidence
@@ -178,12 +178,12 @@ class _Case:
         return right is not None and not self._agree(right, self.evidence)
 
     def shows(self, mistakes: Mistakes, history: bool = False) -> bool:
-        """Whether these mistakes make what was got, and the model answer does not."""
+        """Whether these mistakes give the result that was got, and the model answer does not."""
         ran = self._run(mistakes, history)
         return ran is not None and self._agree(ran, self.evidence) and self.active(mistakes, history)
 
     def gives_the_shape(self, mistake: Mistake) -> bool:
-        """Whether a mistake alone makes something of the shape that was got: of two that meet, one does."""
+        """Whether one mistake alone gives the shape that was got; of two mistakes together, one always does."""
         ran, number = self._run((mistake,)), self.evidence.result
         if ran is None or number is None or number >= len(ran.results):
             return False
@@ -225,7 +225,7 @@ class _Case:
         return self._is_rounded(self.evidence.got)
 
     def _is_rounded(self, result: Any) -> bool:
-        """Whether a result is right to float32 precision and no further: how it is rounded depends on who sums up."""
+        """Whether a result is right to float32 precision only: then its rounding depends on the order of summation."""
         right, number, tolerance = self._run(()), self.evidence.result, self.evidence.tolerance
         if right is None or number is None or tolerance >= SINGLE_PRECISION:
             return False
@@ -240,7 +240,7 @@ class _Case:
 
 
 def _repeat(functions: Functions, evidence: Evidence, history: bool) -> _Ran | None:
-    """Make the calls again, those that count or all; None if one raises."""
+    """Repeat the needed calls, or with `history` all calls; None if one raises."""
     made: dict[Made, Any] = {}
     given: dict[int, list[Array]] = {}
     left: dict[int, list[Array]] = {}
@@ -253,7 +253,7 @@ def _repeat(functions: Functions, evidence: Evidence, history: bool) -> _Ran | N
         left[number] = list(map(_copied, given[number]))
         try:
             results = functions[step.function](*args, **kwargs)
-        except Exception:  # a wrong function may
+        except Exception:  # a wrong function may raise anything
             if number == numbers[-1]:
                 return None
             continue
@@ -277,7 +277,7 @@ def _shared(ran: _Ran) -> list[bool]:
 
 
 def _alike(one: Any, other: Any, tolerance: float) -> bool:
-    """Whether two results are the same, up to rounding; a value that cannot travel is known by its type alone."""
+    """Whether two results are equal up to rounding. Of a value that cannot be sent only the type is known."""
     if isinstance(other, Foreign):
         return not isinstance(one, (np.ndarray, int, np.integer)) and other.kind.endswith(f" {type(one).__name__}")
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
@@ -294,7 +294,7 @@ def _alike(one: Any, other: Any, tolerance: float) -> bool:
 
 
 def _orders(one: Mistakes, two: Mistakes) -> list[Mistakes]:
-    """Return both ways in which two mistakes can meet; in different functions there is one way only."""
+    """Return both orders of two mistakes in one function; for different functions one order suffices."""
     together = tuple(dict.fromkeys([*one, *two]))
     if one[0].function != two[0].function or len(together) < 2:
         return [together]
@@ -302,7 +302,7 @@ def _orders(one: Mistakes, two: Mistakes) -> list[Mistakes]:
 
 
 def _only(candidates: Iterable[Mistakes], preferred: Sequence[Mistakes]) -> Mistakes:
-    """Return the one candidate; of several the one with mistakes that have been named before, else none."""
+    """Return the only candidate. If there are several, return one whose mistakes were named before, else none."""
     by_ids = {frozenset(mistake.id for mistake in mistakes): mistakes for mistakes in candidates}
     known = [{mistake.id for mistake in mistakes} for mistakes in preferred]
     before = [mistakes for ids, mistakes in by_ids.items() if any(one <= ids for one in known)]
@@ -314,7 +314,7 @@ def _only(candidates: Iterable[Mistakes], preferred: Sequence[Mistakes]) -> Mist
 
 
 def _search_of(evidence: Evidence) -> tuple[str, str, str]:
-    """Return what to search under: what nothing explains in one test of a function nothing will in the next."""
+    """Return a key for the search: what no mistake explains in one test, none will in the next test with this key."""
     return evidence.function, evidence.name, "values" if evidence.kind == "shape" else evidence.kind
 
 

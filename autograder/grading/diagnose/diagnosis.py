@@ -1,6 +1,6 @@
-"""From the failures of one test to what is said about them: a hint when it is certain, else what can be seen.
+"""Diagnose the failures of one test: a hint if the mistake is certain, else what can be observed.
 
-It must not know: processes, tests, points, how much of this a student is shown.
+This module does not know how much of the diagnosis a student may read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from autograder.grading.diagnose.evidence import Evidence, Made, Step
 from autograder.grading.diagnose.relations import Pair, Relation, relations
 
 LOOKED_AT = 8
-"""Failures of a test that are described; what is true of all of them is said."""
+"""How many failures of a test are described. The text says what is true of all of them."""
 
 
 class Geometry(Protocol):
@@ -30,7 +30,7 @@ class Geometry(Protocol):
     AXES: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     def sizes(self, function: str, inputs: Mapping[str, Any], /) -> dict[str, int]:
-        """Return how long axes are, by name, from the arguments of a function."""
+        """Return the lengths of named axes, from the arguments of a function."""
 
     def factors(self, known: dict[str, int], /) -> dict[str, float]:
         """Return numbers with a name that a result may be too large or too small by."""
@@ -43,7 +43,7 @@ class Geometry(Protocol):
 
 
 class Knowledge(catalogue.Catalogue, Protocol):
-    """The homework's catalogue of wrong answers, and what its axes are."""
+    """The homework's catalogue of wrong answers, and the meaning of its axes."""
 
     geometry: Geometry
 
@@ -65,7 +65,7 @@ class Diagnostician:
         self._loaded = False
 
     def diagnose(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Diagnosis | None:
-        """Return what is known of the failures of one test, some of whose results have `passed`; None if nothing is."""
+        """Return the diagnosis of the failures of one test, some of whose results `passed`; None if there is none."""
         if not evidence:
             return None
         started = time.perf_counter()
@@ -189,7 +189,7 @@ class Diagnostician:
         return self._knowledge.geometry.AXES.get(evidence.function, {}).get(evidence.name, ())
 
     def _sizes(self, evidence: Evidence) -> dict[str, int]:
-        """Return the sizes that the inputs tell: of the call, or of the one that made what it was given."""
+        """Return the sizes of the inputs: of this call, or of the earlier call that made its cache."""
         if self._knowledge is None:
             return {}
         step: Step = evidence.steps[-1]
@@ -198,7 +198,7 @@ class Diagnostician:
         try:
             bound = inspect.signature(self._right[step.function]).bind(*step.args, **step.kwargs)
             return self._knowledge.geometry.sizes(step.function, bound.arguments)
-        except (KeyError, TypeError, ValueError):  # a call that is no right call
+        except (KeyError, TypeError, ValueError):  # the call has wrong arguments
             return {}
 
     def _map(self, evidence: Evidence) -> str:
@@ -214,7 +214,7 @@ class Diagnostician:
 
 
 def _hint(function: str, mistakes: catalogue.Mistakes) -> str:
-    """Say what is wrong, word for word as the catalogue does, and in which function if it is another one."""
+    """Return the catalogue's text about a mistake, and the function if the mistake is in another one."""
     said = [
         mistake.hint if mistake.function == function else f"This comes from {mistake.function}. {mistake.hint}"
         for mistake in mistakes

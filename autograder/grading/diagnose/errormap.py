@@ -1,4 +1,4 @@
-"""Where an array is wrong, drawn in text: ``.`` right, ``#`` wrong. It must not know: values, what the array is for."""
+"""Where an array is wrong, drawn in text: ``.`` right, ``#`` wrong."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ MOST_ROWS, MOST_COLUMNS = 12, 48
 
 
 def draw(name: str, wrong: NDArray[np.bool_], case: str = "") -> str:
-    """Return a map of the last two axes of `wrong`, for one image and channel; empty if it would be all of one kind.
+    """Return a map of the last two axes of `wrong`, for one image and channel; empty if all marks would be the same.
 
-    Of all images and channels it is one that is partly right, else one that is wrong.
+    It shows an image and channel that is partly right, or if there is none, one that is wrong.
     """
     if not wrong.any() or wrong.all() or wrong.ndim == 0:
         return ""

@@ -1,7 +1,7 @@
-"""What the diagnosis is given: the calls that led to a result, the result, and what was expected.
+"""The input of the diagnosis: the calls that led to a result, the result, and the expected result.
 
-Calls are written down so that they can be repeated with other functions: what stayed in the student's process is
-named by the call that made it. It must not know: processes, tests, points.
+Calls are recorded so that they can be repeated with other functions. An object that stayed in the student's process is
+named by the call that made it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Made:
-    """Stands for an argument that an earlier step returned and that nobody but the student's code has seen."""
+    """Replaces an argument that an earlier step returned and that never left the student's process."""
 
     step: int
     result: int
@@ -34,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One result that a test has complained of.
+    """One result that a test found wrong.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
-"""How a wrong array is related to the right one, in words, when no known mistake explains it.
+"""Describe how a wrong array is related to the right one, when no known mistake explains it.
 
 Each relation has a key, so that relations of several cases can be compared: what holds in all of them is worth saying.
-Only simple factors are ever named, so that nobody can read expected values off them. Pure; it must not know: what the
-arrays are for, mistakes, tests.
+Only simple factors are ever named, so that nobody can compute expected values from them. This module is pure and does
+not know what the arrays mean.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ SINGLE_PRECISION = 1e-6
 """Errors below this share of the largest magnitude look like float32."""
 
 LARGEST_FACTOR = 9
-"""Plain numbers that are named as a factor, and as one over it."""
+"""Numbers that may be named as a factor, or as 1 divided by the number."""
 
 BY_CHANCE = 0.01
-"""If wrong entries that fell anywhere would all fall into a region as rarely as this, then they belong there."""
+"""A region is named if randomly placed wrong entries would all lie in it with at most this probability."""
 
 LARGEST_SHIFT = 3
-"""Rows and columns that an array may be shifted by, or that a border may be wide."""
+"""By how many rows and columns an array may be shifted, and how wide a border may be."""
 
 
 @dataclass(frozen=True)
 class Relation:
     """Something that is true of a wrong array.
 
-    `text` completes "It ...", `key` is the same wherever the same is true. What is `empty` is true of any wrong array
-    of this shape: it contradicts nothing and says nothing.
+    `text` completes "It ...". `key` is the same wherever the same is true. An `empty` relation is true of any wrong
+    array of this shape, so it says nothing.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Pair:
-    """What was returned, and what should have been.
+    """The array that was returned and the expected one.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Pair:
 
 
 def relations(pair: Pair) -> list[Relation]:
-    """Return what is true of a wrong array, what says most first.
+    """Return what is true of a wrong array, the most informative first.
 
     `got` may have another shape than `expected`: then only the order of axes is looked at.
     """
@@ -158,7 +158,7 @@ def _factors(pair: Pair, where: Any) -> list[str]:
 
 
 def _offsets(pair: Pair) -> Iterator[Relation]:
-    """Find a number, or one for each index of some axis, that has been added."""
+    """Find a number that was added, the same everywhere or one for each index of an axis."""
     difference = pair.got - pair.expected
     spread = pair.bound + 1e-12 * float(np.max(np.abs(pair.got)))
     if difference.size > 1 and float(np.ptp(difference)) <= spread:
@@ -180,7 +180,7 @@ def _same_values(got: Array, expected: Array, bound: float) -> bool:
 
 
 def _orders_of_axes(pair: Pair) -> Iterator[Relation]:
-    """Find an order of axes, or of what axes run over, that was handed in instead."""
+    """Find another order of axes, or of the parts of an axis, that gives the wrong array."""
     got, expected = pair.got, pair.expected
     if not _same_values(got, expected, pair.bound):
         return
@@ -232,7 +232,7 @@ def _orders_of_factors(pair: Pair) -> Iterator[Relation]:
 
 
 def _read_otherwise(pair: Pair, atoms: Array, names: Sequence[str]) -> Iterator[Relation]:
-    """Find an order in which everything was written one after the other, and reshaped: another axis in front."""
+    """Find an order of axes in which the entries were flattened and then reshaped."""
     for axis in range(1, atoms.ndim):
         moved = np.moveaxis(atoms, axis, 0)
         if pair.is_close(moved.reshape(pair.got.shape)):
@@ -264,7 +264,7 @@ def _flips(pair: Pair) -> Iterator[Relation]:
 
 
 def _shifts(pair: Pair) -> Iterator[Relation]:
-    """Find a shift of the last two axes; what is shifted in from outside may be anything."""
+    """Find a shift of the last two axes; entries shifted in from outside may have any value."""
     if pair.got.ndim < 3:
         return
     height, width = pair.got.shape[-2:]
@@ -319,7 +319,7 @@ def _wrong_entries(pair: Pair, wrong: Mask) -> str:
 
 
 def _in_regions(wrong: Mask, regions: Mapping[str, Mask]) -> Iterator[Relation]:
-    """Find a region that holds all wrong entries, and hardly by chance."""
+    """Find a region that contains all wrong entries, and not just by chance."""
     for name, region in regions.items():
         if region.shape != wrong.shape[-2:] or not region.any():
             continue

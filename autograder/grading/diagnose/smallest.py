@@ -1,11 +1,11 @@
-"""The smallest example: of a fixed family of small programs, the first in which a student's function is wrong.
+"""Find the smallest example: the first of a family of small programs in which a student's function is wrong.
 
 A program is a few lines of code that a student can paste. It is run line by line, once with the student's functions and
-once with the model answer's, and what every call came to is compared. Programs come from the homework, the smallest
-first, and from no hidden test. So whatever is said here may be shown.
+once with the model answer's, and the outcomes of every call are compared. Programs come from the homework, the smallest
+first, and never from a hidden test, so a student may read everything about them.
 
-What counts is what is judged elsewhere: results of the wrong kind, shape or value; then the dtype, inputs that were
-changed, and memory that is shared. It must not know: what the functions are about, processes, tests, points.
+The tests judge the same differences: results of the wrong kind, shape or value; then the dtype, changed inputs, and
+shared memory. This module does not know what the functions compute.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from autograder.grading.compare import Array, Foreign, Mismatch
 WIDTH = 72
 """Characters up to which an array is written in one line."""
 SHOWN_ENTRIES = 60
-"""Entries of an array that are written out; of a longer one the ends."""
+"""How many entries of an array are written out; of a longer array only both ends are."""
 
 VALUES, DTYPE, CHANGED, SHARED = range(4)
-"""What is wrong, the first of them first: an example of it explains more."""
+"""Kinds of differences; the first explains most and is looked for first."""
 
 
 class Program(Protocol):
@@ -43,7 +43,7 @@ class Program(Protocol):
 
 @dataclass(frozen=True)
 class Ran:
-    """What one call came to.
+    """The outcome of one call.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class _Failed(Exception):
 
 
 class Blocked:
-    """Stands for a program that shows nothing, because another function is wrong before this one is called."""
+    """Marks a program that shows nothing, because another function is wrong before this one is called."""
 
 
 def search(
@@ -194,8 +194,8 @@ def _shown(
 def _difference(
     got: Ran, expected: Ran, variables: dict[str, Any], tolerances: Sequence[float]
 ) -> tuple[int, str] | None:
-    """Return what kind of difference there is between two calls, and what to say of it."""
-    if expected.failure:  # a program that has no right answer
+    """Return the kind of difference between two calls, and its description."""
+    if expected.failure:  # the model answer fails, so there is no right result
         return None
     if got.failure:
         wanted = (_is(name, value) for name, value in _values(expected))
@@ -235,7 +235,7 @@ def _values(ran: Ran) -> list[tuple[str, Any]]:
 
 
 def _compared(name: str, got: Any, expected: Any, scale: float, tolerances: Sequence[float]) -> Mismatch | None:
-    """Compare as tests do; but where zeros should come out, what is as small as rounding of the inputs passes."""
+    """Compare as tests do; but where zero is expected, a value as small as the rounding of the inputs passes."""
     if not isinstance(expected, np.ndarray):
         return compare.integer(name, got, expected)
     tolerance = tolerances[0 if expected.dtype == np.float64 else 1]
@@ -263,7 +263,7 @@ def _both(name: str, got: Any, expected: Any, mismatch: Mismatch) -> str:
 
 
 def _digits(got: Array, expected: Array) -> int:
-    """Return how many digits it takes to see a difference."""
+    """Return how many digits are needed to show the difference."""
     for digits in (6, 9):
         if entries(got, digits) != entries(expected, digits):
             return digits

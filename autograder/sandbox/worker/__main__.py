@@ -1,4 +1,4 @@
-"""The worker program: run one student's file on request, and know nothing else.
+"""The worker program: runs one student's file on request.
 
 Theory of operation
 -------------------
@@ -12,8 +12,7 @@ on the process belongs to the student: nothing it says is believed by the grader
 Forking from a launcher costs about 2 ms where a fresh Python with NumPy costs 80. Where forking after NumPy's import is
 not safe (macOS), ``--single yes`` makes the launcher itself become the one worker that it starts.
 
-What is not an array (a cache) stays here, under a number. This program must not know: points, tests, solutions,
-expected values.
+An object that is not an array (a cache) stays here, under a number.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ else:
 
 MAX_CONTROL_BYTES = 64 * 1024
 SWEEPS = 10
-"""How often a sweep is tried: the processes to be killed may kill the sweeper first."""
+"""How often a sweep is tried: the processes that it should kill may kill it first."""
 NATURAL_DEATH_SECONDS = 1.0
-"""How long a worker whose socket has closed may take to finish dying before it is killed."""
+"""How long a worker whose socket has closed may take to end before it is killed."""
 EXIT_OUT_OF_MEMORY = 77
 """Exit status when memory ran out while a result was being sent. A student who fakes it gains nothing."""
 PROBE = "colorsys"
@@ -52,7 +51,7 @@ PROBE = "colorsys"
 PRELOADED = ("numpy", "numpy.fft", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.random")
 """Imported once by the launcher, so that no worker pays for them."""
 NOT_FOR_STUDENTS = ("_test", "xx", "_xx")
-"""How extension modules begin that are for tests of Python itself."""
+"""Prefixes of extension modules that only Python's own tests use."""
 
 
 def main() -> None:
@@ -80,7 +79,7 @@ def main() -> None:
 
 
 def load_extensions() -> None:
-    """Load the machine code of every extension module of the standard library: a worker can load none any more.
+    """Load the machine code of every extension module of the standard library. A worker cannot load any later.
 
     They are not imported here. The import in a worker finds the code in memory, and so the system-call filter can
     refuse all memory that is executable (see ``seccomp.py``).
@@ -227,7 +226,7 @@ def _become_worker(
 ) -> NoReturn:
     """Turn this process into the student's: lock it down, then serve. Never returns.
 
-    `ruleset` is the prepared one that it obeys, `rulesets` are all that it must not keep. `probe` is false where an
+    `ruleset` is the prepared one that it applies, `rulesets` are all that it must close. `probe` is false where an
     earlier worker of the same user has shown that imports work.
     """
     try:
@@ -255,7 +254,7 @@ def _become_worker(
 
 
 def _probe() -> str:
-    """Import something that is not in memory yet: whether an honest student could, as this user."""
+    """Import a module that is not in memory yet, to see whether an honest student could."""
     try:
         importlib.import_module(PROBE)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Counts the Python steps and objects of a call. What it says is the worker's word: see docs/performance.md."""
+"""Counts the Python steps and objects of a call. Student code could forge the counts: see docs/performance.md."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 CODE_OF_A_FUNCTION = 0x1
 """``inspect.CO_OPTIMIZED``: set for functions, and not for classes and modules."""
 LOOKS = 5000
-"""Steps after which the objects are counted, which takes longer than counting a step; who takes more steps loops."""
+"""Steps after which objects are counted, which is slower than counting steps. Code with more steps has a loop."""
 
 
 class Counting:
     """A function whose calls count the Python steps (opcodes), and the Python objects that exist at one time.
 
-    ``steps`` go by function of the student's; NumPy's own Python counts for the one that calls it. ``objects`` show who
-    turns arrays into lists and has loops in C run over them: there are no steps then.
+    ``steps`` are counted for each of the student's functions; steps in NumPy's Python code count for the function that
+    calls it. ``objects`` reveal code that turns arrays into lists and loops over them in C, which takes no steps.
     """
 
     def __init__(self, function: Any, directory: str) -> None:

@@ -1,4 +1,4 @@
-"""Landlock: the worker reads below a few directories, and that is all it does with files.
+"""Landlock: the worker can read below a few directories and do nothing else with files.
 
 Theory of operation
 -------------------
@@ -9,9 +9,7 @@ signals to processes outside. Reading includes loading a shared library, not exe
 
 It also puts every process outside beyond the reach of ptrace, /proc/<pid>/mem and the like. It stops neither asking for
 size and time of a file nor changing its mode or owner: that is the system-call filter's part. It binds only the calling
-thread and what that starts, so it wants a process with one thread.
-
-This room knows rights and directories. It must not know: whose they are, system calls other than its own three.
+thread and the processes it starts, so the process must have one thread.
 """
 
 from __future__ import annotations

@@ -34,8 +34,7 @@ What is not stopped: using up the time and memory allowed; anything within the p
 reading below the directories named, and without Landlock whatever the user may read; learning that a file or a process
 exists; a bug of the kernel's in one of the calls on the list.
 
-A layer that cannot hold here says why instead of "on"; whether that is good enough is decided elsewhere. This room
-knows Linux. It must not know: students, tests, what the worker does afterwards.
+If a layer cannot hold here, the report gives the reason instead of "on". Other modules decide whether that is enough.
 """
 
 from __future__ import annotations

@@ -8,17 +8,15 @@ as plain numbers. It cannot follow a pointer, so it cannot know *which* file is 
 Landlock's part.
 
 It lists what is allowed. A list of what is forbidden has to know every way to do harm, and the next kernel brings a
-new one; what is forgotten there stays open unseen. What is forgotten here fails with ``PermissionError``, where a test
-or a student notices. A call newer than this list fails with "not implemented" instead, as it would on an older kernel,
-because the C library has an answer to that: refused ``clone3`` it tries ``clone``, and is told no.
+new one; a call forgotten there stays open and nobody notices. A call forgotten here fails with ``PermissionError``,
+which a test or a student notices. A call newer than this list fails with "not implemented" instead, as it would on an
+older kernel. The C library can handle that: if ``clone3`` fails so, it tries ``clone``, which is refused.
 
 Nothing is killed for a forbidden call, so that one odd line costs a student one case and not the worker. The exception
 is a call in the calling convention of another processor mode (32-bit code on a 64-bit kernel): the same numbers mean
 other calls there, and no honest program does it.
 
-A rule compares what the kernel looks at: the low half of an ``int``, both halves of a pointer.
-
-This room knows numbers of system calls. It must not know: files, limits, users, what a worker is for.
+A rule compares what the kernel uses: the low half of an ``int``, both halves of a pointer.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a worker does once it is locked down: import the student's file, and answer calls until it is killed.
 
-From that import on the process belongs to the student: nothing it says is believed by the grader without a check. What
+After that import the student's code controls the process, so the grader checks everything that it sends. An object that
 is not an array (a cache) stays here, under a number.
 """
 
@@ -24,7 +24,7 @@ else:  # inside the program, where `-I` leaves only the standard library and thi
 
 ANY_SIZE = 2**40
 MAX_MESSAGE = 1000
-"""Characters of an exception's message that travel; the grader cleans and cuts them further."""
+"""How many characters of an exception's message are sent. The grader cleans and shortens the text further."""
 OURS = ("lockdown", "wire", "seccomp", "landlock", "view", "service", "counting", "standins")
 """Modules of this program."""
 
@@ -138,7 +138,7 @@ def _call(
 def _again(array: wire.Array, content: wire.Array) -> wire.Array:
     """Return an input as the last call has left it, and write `content` over it.
 
-    A result that shares memory with it is another one then.
+    If a result shares memory with the input, the result changes too.
     """
     after = array.copy()
     with contextlib.suppress(ValueError):  # its shape was changed, which shows
@@ -160,7 +160,7 @@ def _unpack(value: dict[str, Any], arrays: list[wire.Array], kept: list[_Kept]) 
 def _pack(
     value: Any, opaque: bool, outgoing: list[wire.Array], kept: list[_Kept], watched: list[wire.Array]
 ) -> dict[str, Any]:
-    """Turn one result into what travels: an array, an integer, the number of a kept object, or the name of its type."""
+    """Prepare one result for sending: an array, an integer, the number of a kept object, or the name of its type."""
     numpy = sys.modules["numpy"]
     if opaque:
         kept.append((value, watched))

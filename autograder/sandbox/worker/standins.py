@@ -1,4 +1,4 @@
-"""Functions that ask the grader in place of the student's own: for finding out which mistake explains which.
+"""Functions that ask the grader instead of running the student's: they show which mistake explains which.
 
 The model answer's code never comes here: the grader has it run elsewhere, and sends the results.
 """
@@ -40,7 +40,7 @@ class Asking:
                     "kwargs": {key: _asked(value, arrays) for key, value in keywords.items()},
                 }
                 wire.send(self._connection, {"nonce": self.nonce, "question": question}, arrays)
-            except (TypeError, wire.WireError):  # what cannot be asked
+            except (TypeError, wire.WireError):  # these arguments cannot be sent
                 return own(*arguments, **keywords)
             body, incoming = wire.receive(self._connection, ANY_SIZE)
             if "answer" not in body:
@@ -59,7 +59,7 @@ class Asking:
 
 
 def _asked(value: Any, arrays: list[wire.Array]) -> dict[str, Any]:
-    """Turn one argument of a stand-in into what travels to the grader; a TypeError for what cannot."""
+    """Prepare one argument of a stand-in for sending to the grader; TypeError if it cannot be sent."""
     numpy = sys.modules["numpy"]
     if isinstance(value, numpy.ndarray) and value.ndim and wire.shippable(value):
         arrays.append(numpy.asarray(value))

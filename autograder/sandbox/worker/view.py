@@ -1,16 +1,14 @@
-"""The view: to the launcher and its workers, no file exists but those that a worker may read.
+"""The view: the launcher and its workers see only the files that a worker may read.
 
 Theory of operation
 -------------------
-Landlock denies reading, and not asking whether a file exists, how long it is and when it was read. So the launcher
+Landlock denies reading. It does not hide whether a file exists, its size, and when it was read. So the launcher
 moves into a namespace of its own, with a new root directory that is empty but for the standard library, NumPy, a few
 single files and the folder of this grading. Everything there is mounted read-only, which also keeps reading from
 leaving a trace in a file's time of last access.
 
-Root needs CAP_SYS_ADMIN for that, which Docker takes away; anybody else needs a user namespace. Where neither is to be
-had, nothing changes, and the caller is told why.
-
-This module knows directories and mounts. It must not know: whose they are, what a worker does.
+Root needs CAP_SYS_ADMIN for that, which Docker takes away; other users need a user namespace. If neither is available,
+nothing changes, and the caller gets the reason.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ A frame is::
     magic (4 bytes) | header length (u32, little endian) | JSON header | raw array bytes, one array after the other
 
 The header is ``{"body": ..., "arrays": [[dtype, shape], ...]}``, with a third entry ``"F"`` for an array
-that is stored columns first. Nothing is ever unpickled, and no length is believed
-before it has been checked against a bound: the other end may be hostile. Knows sockets and NumPy, nothing else.
+that is stored columns first. Nothing is ever unpickled, and every length is checked against a bound before it is used:
+the other end may be hostile.
 """
 
 from __future__ import annotations
