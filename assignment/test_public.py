@@ -91,7 +91,7 @@ def test_conv2d_forward_example(layers):
         (2, [[9, 7], [-7, -10]]),  # stride 1 with every other one left out
     ]:
         call = f"conv2d_forward, stride {stride}"
-        result = layers.conv2d_forward(x, w, np.array([-1.0]), stride=stride, padding=0)
+        result = layers.conv2d_forward(x.copy(), w.copy(), np.array([-1.0]), stride=stride, padding=0)
         is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [{call}]"
         out, expected = result[0], np.array(pixels, dtype=float)
@@ -117,8 +117,8 @@ def test_conv2d_forward_rectangle(layers):
         ("stride 2", image, 2, [[2.1, 2.1], [1.7, 2.5]]),
         ("stride 2, a column of zeros on the right", wider, 2, [[2.1, 2.1, 3.4], [1.7, 2.5, 2.4]]),
     ]:
-        call = f"conv2d_forward, {name}"
-        result = layers.conv2d_forward(pixels[np.newaxis, np.newaxis], w, np.zeros(1), stride=stride, padding=0)
+        call, x = f"conv2d_forward, {name}", pixels[np.newaxis, np.newaxis].copy()
+        result = layers.conv2d_forward(x, w.copy(), np.zeros(1), stride=stride, padding=0)
         is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [{call}]"
         out, shape = result[0], (1, 1, len(expected), len(expected[0]))
@@ -168,7 +168,7 @@ def test_max_pool2d_forward_example(layers):
         (2, [[3.2, 2.1], [2.3, 3.8]]),  # no window reaches the last column
     ]:
         call = f"max_pool2d_forward, stride {stride}"
-        result = layers.max_pool2d_forward(x, (2, 2), stride)
+        result = layers.max_pool2d_forward(x.copy(), (2, 2), stride)
         is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [{call}]"
         out, expected = result[0], np.array(pixels)
@@ -189,7 +189,7 @@ def test_max_pool2d_backward_example(layers):
         (1, [[1, 2, 3], [4, 5, 6]], [[0, 1, 0, 0], [0, 0, 16, 0], [4, 0, 0, 0]]),  # the 9 wins four windows
         (2, [[1, 2]], [[0, 1, 0, 0], [0, 0, 2, 0], [0, 0, 0, 0]]),  # no window reaches the last row
     ]:
-        result = layers.max_pool2d_forward(x, (2, 2), stride)
+        result = layers.max_pool2d_forward(x.copy(), (2, 2), stride)
         is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [max_pool2d_forward, stride {stride}]"
         dx = layers.max_pool2d_backward(np.array([[dout]], dtype=float), result[1])
@@ -212,7 +212,7 @@ def test_avg_pool2d_forward_example(layers):
         (2, [[1.95, 1.225], [1.525, 1.5]]),  # no window reaches the last column
     ]:
         call = f"avg_pool2d_forward, stride {stride}"
-        result = layers.avg_pool2d_forward(x, (2, 2), stride)
+        result = layers.avg_pool2d_forward(x.copy(), (2, 2), stride)
         is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [{call}]"
         out, expected = result[0], np.array(pixels)
@@ -233,7 +233,7 @@ def test_avg_pool2d_backward_example(layers):
         (1, [[4, 8, 12], [16, 20, 24]], [[1, 3, 5, 3], [5, 12, 16, 9], [4, 9, 11, 6]]),
         (2, [[4, 8]], [[1, 1, 2, 2], [1, 1, 2, 2], [0, 0, 0, 0]]),  # no window reaches the last row
     ]:
-        result = layers.avg_pool2d_forward(x, (2, 2), stride)
+        result = layers.avg_pool2d_forward(x.copy(), (2, 2), stride)
         is_pair = isinstance(result, (tuple, list)) and len(result) == 2
         assert is_pair, f"result is {result!r:.60}, but should be (out, cache) [avg_pool2d_forward, stride {stride}]"
         dx = layers.avg_pool2d_backward(np.array([[dout]], dtype=float), result[1])

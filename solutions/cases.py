@@ -148,7 +148,7 @@ WINDOWS = {  # im2col and col2im
     "one-row-of-windows": Layer((2, 3, 2, 8), (3, 4), stride=2, padding=1, values="large"),
     "one-column-of-windows": Layer((2, 3, 8, 2), (4, 3), stride=2, padding=1, values="small"),
     "wide-padding": Layer((2, 3, 3, 8), (1, 3), stride=2, padding=2),
-    "large-kernel": Layer((2, 2, 19, 17), (17, 16), stride=2, padding=1, values="equal"),
+    "large-kernel": Layer((1, 1, 19, 17), (17, 16), stride=2, padding=1, values="equal"),
     "columns-first": Layer((2, 3, 7, 5), (3, 2), stride=2, padding=1, values="near-equal", order="F"),
     "float32": Layer((2, 3, 7, 5), (3, 2), stride=2, padding=1, dtype="float32"),
 }
@@ -208,7 +208,7 @@ POOLS = {
     "below-zero": Layer((2, 3, 7, 9), (3, 2), stride=2, values="negative"),
     "near-equal": Layer((2, 3, 7, 5), (3, 2), stride=2, values="near-equal"),
     "equal-elsewhere": Layer((2, 3, 7, 9), (3, 2), stride=2, values="equal"),
-    "large-window": Layer((2, 2, 34, 32), (32, 31), stride=2),
+    "large-window": Layer((1, 1, 22, 20), (18, 17), stride=2),
     "columns-first": Layer((2, 3, 7, 5), (3, 2), stride=2, order="F"),
     "float32": Layer((2, 3, 7, 5), (2, 3), stride=2, dtype="float32"),
 }

@@ -80,7 +80,8 @@ class Diagnostician:
         ids = "+".join(mistake.id for mistake in mistakes)
         kept = [one for one in alike if one.kind != "public"]
         kept = ([one for one in kept if one.kind == "shape"] or kept)[:LOOKED_AT]
-        looks = [] if hint else list(self._looks(kept))
+        right = [one for one in (*alike, *passed) if one.function == function and one.name == alike[0].name]
+        looks = [] if hint else list(self._looks(kept, [one for one in right if _has_right_shape(one)]))
         drawn = next(filter(None, map(self._map, kept)), "")
         key = ids or (f"{looks[0].key}" if looks else "")
         notes = tuple(look.text for look in looks)
@@ -96,7 +97,7 @@ class Diagnostician:
 
     # --- what can be seen ---
 
-    def _looks(self, evidence: Sequence[Evidence]) -> Iterator[Relation]:
+    def _looks(self, evidence: Sequence[Evidence], well_shaped: Sequence[Evidence]) -> Iterator[Relation]:
         """Yield what is true of all these failures, in whole sentences; else what is true of the first."""
         if not evidence:
             return
@@ -118,7 +119,7 @@ class Diagnostician:
             where = "" if common or not first.case else f" (in {first.case})"
             yield Relation((common or found)[0].key, f"{first.name} {(common or found)[0].text}{where}.")
         else:
-            yield from self._lengths(evidence)
+            yield from self._lengths(evidence, well_shaped)
 
     def _relations(self, evidence: Evidence) -> list[Relation]:
         got, expected = evidence.got, evidence.expected
@@ -137,8 +138,11 @@ class Diagnostician:
         with np.errstate(all="ignore"):
             return relations(Pair(ours, expected, evidence.tolerance, axes, sizes, factors, regions))
 
-    def _lengths(self, evidence: Sequence[Evidence]) -> Iterator[Relation]:
-        """Yield which axis has the wrong length, and which formula gives it."""
+    def _lengths(self, evidence: Sequence[Evidence], well_shaped: Sequence[Evidence]) -> Iterator[Relation]:
+        """Yield which axis has the wrong length, and which formula gives it.
+
+        A formula that gives another length than a result of the right shape has is not the student's.
+        """
         misshapen = [one for one in evidence if one.kind == "shape" and one.shape is not None]
         if not misshapen:
             return
@@ -156,6 +160,7 @@ class Diagnostician:
             return
         stories = [self._stories(one) for one in misshapen]
         common = [story for story in stories[0] if all(story in others for others in stories)]
+        common = [story for story in common if not any(self._is_refuted(story, one) for one in well_shaped)]
         if len(common) == 1:
             yield Relation(f"length: {common[0]}", f"{first.name}: {stories[0][common[0]]}: {common[0]}.")
             return
@@ -182,6 +187,19 @@ class Diagnostician:
         return {
             story: ", ".join(one[story] for one in found) for story in found[0] if all(story in one for one in found)
         }
+
+    def _is_refuted(self, story: str, right: Evidence) -> bool:
+        """Whether a mistake would have given this result of the right shape another one."""
+        sizes, shape = self._sizes(right), right.shape
+        if self._knowledge is None or not sizes or shape is None:
+            return False
+        for axis, had in zip(self._axes(right), shape, strict=False):
+            lengths = [
+                length for length, _, said in self._knowledge.geometry.wrong_lengths(axis, sizes) if said == story
+            ]
+            if lengths and had not in lengths:
+                return True
+        return False
 
     def _axes(self, evidence: Evidence) -> tuple[str, ...]:
         if self._knowledge is None:
@@ -222,6 +240,11 @@ def _hint(function: str, mistakes: catalogue.Mistakes) -> str:
     if len(said) < 2:
         return "".join(said)
     return " ".join(["Two mistakes meet here.", *(f"({number}) {text}" for number, text in enumerate(said, start=1))])
+
+
+def _has_right_shape(evidence: Evidence) -> bool:
+    expected = _shape_of(evidence.expected)
+    return evidence.shape is not None and evidence.kind != "shape" and expected in (None, evidence.shape)
 
 
 def _shape_of(expected: object) -> tuple[int, ...] | None:
