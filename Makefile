@@ -89,7 +89,7 @@ test: dev-env ## Test the grader
 	"$$PY" -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-all: instructor-env ## Test the grader, heavy tests included
-	"$$PY" -m pytest -m 'heavy or not heavy'
+	"$$PY" -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'heavy or not heavy'
 
 fuzz: dev-env ## Throw random bytes at everything that reads a stranger's (FUZZ_SECONDS=600 for each)
 	FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" "$$PY" -m pytest tests/grader/fuzz/test_fuzz_archive.py tests/grader/fuzz/test_fuzz_wire.py

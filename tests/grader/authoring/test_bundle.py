@@ -60,7 +60,7 @@ def test_the_same_bytes_whenever_it_is_packed(bundle, homework, tmp_path):
 
 
 def test_it_is_small(bundle):
-    assert bundle.stat().st_size <= 2 << 20
+    assert bundle.stat().st_size <= 4 << 20
 
 
 def test_nothing_else_is_in_it(bundle):
@@ -195,7 +195,8 @@ REMEDY = (
 
 def test_a_model_answer_that_loses_points(homework):
     with (homework.parent / "solutions/layers.py").open("a") as file:
-        file.write("\n\ndef conv_output_size(size, kernel_size, stride=1, padding=0):\n    return -1\n")
+        file.write("\n\n_right = avg_pool2d_forward\n\n\ndef avg_pool2d_forward(x, kernel_size, stride):\n")
+        file.write("    out, cache = _right(x, kernel_size, stride)\n    return out.astype('f8'), cache\n")
     said = refused(homework)
     assert said.startswith("config.yaml: what would be packed does not grade rightly: the model answer gets ")
     assert " of 100 points, but should get all of them\n" in said

@@ -415,6 +415,8 @@ def desk(toy, gradescope, tmp_path):
     folder = tmp_path / "a TA's désk"
     folder.mkdir()
     shutil.copy(ROOT / "Makefile", folder)
+    folder.joinpath("requirements").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "requirements/variables.sh", folder / "requirements")
     gradescope.rename(folder / "assignment_1_export")
     (folder / "Lab 3/hand-ins").mkdir(parents=True)
     for path in ("Lab 3/hand-ins/Zoë O'Hara.zip", "Lab 3/hand-ins/ben.zip", "alice.zip"):

@@ -135,7 +135,7 @@ def test_a_call_is_said_in_words(tmp_path):
     source = "def conv2d_forward(x, w, b, stride=1, padding=0):\n    return x, (x, w)\n"
     source += "def conv2d_backward(dout, cache):\n    x, w = cache\n    return dout.reshape(7), w, w\n"
     test = grade(tmp_path, source, "test_conv2d_backward_db")["test_conv2d_backward_db"]
-    said = "conv2d_backward(dout (1,1,3,5), cache) raised ValueError: cannot reshape array of size 15 into shape (7,)"
+    said = "conv2d_backward(dout (1,2,4,4), cache) raised ValueError: cannot reshape array of size 32 into shape (7,)"
     assert f"{said} (layers.py, line 5: return dout.reshape(7), w, w)" in test["output"]
 
 
