@@ -293,4 +293,8 @@ def _indented(texts: Iterable[str]) -> list[str]:
 
 
 def _name_of(array: Array, variables: dict[str, Any]) -> str:
-    return next((name for name, value in variables.items() if value is array), "an input array")
+    """Return the name of an input; that of the only variable with these entries where it is a copy."""
+    arrays = {name: value for name, value in variables.items() if isinstance(value, np.ndarray)}
+    equal = [name for name, value in arrays.items() if value.dtype == array.dtype and np.array_equal(value, array)]
+    named = [name for name, value in arrays.items() if value is array] or (equal if len(equal) == 1 else [])
+    return named[0] if named else "an input array"
