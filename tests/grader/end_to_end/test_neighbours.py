@@ -36,7 +36,9 @@ def test_a_neighbour_changes_no_score(path, tmp_path):
     for name, source in files.items():
         (tmp_path / "in" / f"{name}.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "autograder", "grade", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
-    ran = subprocess.run([*command, "--jobs", "2"], cwd=ROOT, capture_output=True, text=True, timeout=1200)
+    ran = subprocess.run(
+        [*command, "--as", "class", "--jobs", "2"], cwd=ROOT, capture_output=True, text=True, timeout=1200
+    )
     assert ran.returncode == 0, ran.stderr
     scores = {
         name: json.loads((tmp_path / "out" / name / "results.json").read_text(encoding="utf-8"))["score"]
