@@ -60,7 +60,7 @@ def test_the_same_bytes_whenever_it_is_packed(bundle, homework, tmp_path):
 
 
 def test_it_is_small(bundle):
-    assert bundle.stat().st_size <= 4 << 20
+    assert bundle.stat().st_size <= 3 << 20
 
 
 def test_nothing_else_is_in_it(bundle):
