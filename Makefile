@@ -5,12 +5,12 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two targets may both set up .venv
-.PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz bench bench-flips bench-class pictures check format lock clean ta-env dask-env dev-env instructor-env
+.PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz numpys bench bench-flips bench-class pictures check format lock clean ta-env dask-env dev-env instructor-env
 
 # What was said, and is empty: `SUBMISSIONS=$DIR` without a DIR must not grade something else. A make that this one has
 # started finds them all in its environment.
 MEANT = $(filter-out undefined default $(if $(filter-out 0,$(MAKELEVEL)),environment),$(firstword $(origin $(1))))
-EMPTY := $(strip $(foreach name,SUBMISSIONS OUT ONLY JOBS ROSTER OVERRIDES COMPARE AS SCHEDULER SEED SEEDS IMAGE TIMES,\
+EMPTY := $(strip $(foreach name,SUBMISSIONS OUT ONLY JOBS ROSTER OVERRIDES COMPARE AS SCHEDULER SEED SEEDS IMAGE TIMES NUMPYS,\
 	$(if $(call MEANT,$(name)),$(if $(value $(name)),,$(name)))))
 
 # `value` keeps a `$` that make would otherwise expand.
@@ -30,6 +30,7 @@ override SEED := $(value SEED)
 override SEEDS := $(value SEEDS)
 override IMAGE := $(value IMAGE)
 override TIMES := $(value TIMES)
+override NUMPYS := $(value NUMPYS)
 override PYTHON := $(value PYTHON)
 PY = .venv/bin/python
 
@@ -38,7 +39,7 @@ OURS = $(foreach name,$(filter-out %MAKEFLAGS,$(.VARIABLES)),$(if $(filter overr
 UNKNOWN := $(strip $(foreach name,$(filter-out $(OURS) SHELL MAKEFLAGS -*,$(.VARIABLES)),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 
-export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS AS SCHEDULER SEED SEEDS IMAGE TIMES PYTHON PY
+export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS AS SCHEDULER SEED SEEDS IMAGE TIMES NUMPYS PYTHON PY
 
 help: ## Show this help
 	@echo 'usage: make <target> [NAME=value …]'
@@ -93,6 +94,9 @@ test-all: instructor-env ## Test the grader, heavy tests included
 
 fuzz: dev-env ## Throw random bytes at everything that reads a stranger's (FUZZ_SECONDS=600 for each)
 	FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" "$$PY" -m pytest tests/grader/fuzz/test_fuzz_archive.py tests/grader/fuzz/test_fuzz_wire.py
+
+numpys: dev-env ## Grade with one NumPy after the other, and print what differs (NUMPYS="2.2.6 2.5.5" OUT= JOBS=)
+	@"$$PY" -m tests.grader.numpys $${NUMPYS:+--versions="$$NUMPYS"} $${OUT:+--out="$$OUT"} $${JOBS:+--jobs="$$JOBS"}
 
 bench: dev-env ## Measure what grading costs, the bounds of the speed tests, and NumPy beside PyTorch (PY= with torch)
 	PYTHONPATH=. "$$PY" tests/bench/bench.py

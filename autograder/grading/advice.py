@@ -1,4 +1,4 @@
-"""What to do about an exception that Python's own words explain badly: a module not found, a newer Python's syntax.
+"""What to do about an exception that its own words explain badly: of imports, of syntax, and of another NumPy.
 
 The student may have written the exception's words, so no text here repeats them. They only select one of the texts
 below, which speak of the files that were handed in.
@@ -10,6 +10,8 @@ import re
 import sys
 from collections.abc import Collection
 from pathlib import PurePosixPath
+
+import numpy as np
 
 from autograder.core.text import clean
 
@@ -29,6 +31,30 @@ _NEWER_SYNTAX: list[tuple[tuple[int, int], re.Pattern[str]]] = [
 """What a line looks like that needs a newer Python than the oldest that grades."""
 
 _NEWER_MODULES = {"tomllib": (3, 11), "annotationlib": (3, 14), "compression": (3, 14), "string.templatelib": (3, 14)}
+
+_NO_NUMBER = "an array with one entry no longer counts as a number. Where `a` is such an array, write `a.item()`"
+_NEWER_NUMPY: list[tuple[str, re.Pattern[str], tuple[int, int], str]] = [
+    ("TypeError", re.compile(r"only 0-dimensional arrays can be converted to Python scalars"), (2, 4), _NO_NUMBER),
+    ("TypeError", re.compile(r"%\w format: .+ is required, not numpy\.ndarray"), (2, 4), _NO_NUMBER),
+    ("ValueError", re.compile(r"setting an array element with a sequence\."), (2, 4), _NO_NUMBER),
+    ("TypeError", re.compile(r".* unexpected keyword argument 'newshape'"), (2, 4), "`newshape` is called `shape`"),
+    (
+        "TypeError",
+        re.compile(r".* unexpected keyword argument 'interpolation'"),
+        (2, 4),
+        "`interpolation` is called `method`",
+    ),
+    ("AttributeError", re.compile(r".* has no attribute 'tostring'"), (2, 3), "`tostring` is called `tobytes`"),
+    ("AttributeError", re.compile(r"module 'numpy' has no attribute 'in1d'"), (2, 4), "`in1d` is called `isin`"),
+    ("AttributeError", re.compile(r"module 'numpy' has no attribute 'trapz'"), (2, 4), "`trapz` is called `trapezoid`"),
+    (
+        "AttributeError",
+        re.compile(r"module 'numpy' has no attribute 'row_stack'"),
+        (2, 5),
+        "`row_stack` is called `vstack`",
+    ),
+]
+"""Which exceptions are new since NumPy 2.2.6, the oldest that grades: type, words, first version, and what to write."""
 
 
 def version() -> str:
@@ -76,6 +102,17 @@ def of_name(message: str) -> str:
     if found is None or found[1] not in sys.stdlib_module_names:
         return ""
     return f"{version()} grades: another version may have it"
+
+
+def of_numpy(kind: str, message: str) -> str:
+    """Return advice about an exception that the NumPy that grades raises, and another version may not."""
+    used = tuple(int(part) for part in np.__version__.split(".")[:2])
+    for its_kind, words, since, remedy in _NEWER_NUMPY:
+        if kind == its_kind and used >= since and words.fullmatch(message):
+            return f"NumPy {np.__version__} grades: since NumPy {since[0]}.{since[1]}, {remedy}"
+    if kind == "AttributeError" and re.fullmatch(r"module 'numpy[\w.]*' has no attribute '\w+'", message):
+        return f"NumPy {np.__version__} grades: another version may have it"
+    return ""
 
 
 def of_syntax(kind: str, line: str) -> str:

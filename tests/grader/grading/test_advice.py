@@ -1,11 +1,14 @@
 """What a student is told beside Python's own words, and that the line that is quoted is the right one."""
 
+import math
 import sys
 
+import numpy as np
 import pytest
 
+from autograder.core.errors import Raised
 from autograder.grading import advice
-from autograder.grading.advice import IMPORTABLE, of_import, of_name, of_syntax, version
+from autograder.grading.advice import IMPORTABLE, of_import, of_name, of_numpy, of_syntax, version
 
 COPIED = ["toy.py", "helpers/pad.py", "pkg/__init__.py", "Tools.py"]
 ELSEWHERE = ["hw/lib/extra.py", "hw/other/__init__.py", "hw/other/deep.py"]
@@ -97,6 +100,100 @@ def test_what_notebooks_and_git_leave():
     assert of_syntax("SyntaxError", "<<<<<<< HEAD").startswith(
         "This is a mark that git leaves where two versions differ"
     )
+
+
+ONE_ENTRY = "an array with one entry no longer counts as a number. Where `a` is such an array, write `a.item()`"
+NO_NUMBER = "only 0-dimensional arrays can be converted to Python scalars"
+NO_ENTRY = "setting an array element with a sequence."
+SINCE = [  # what a student writes, since which NumPy it is an error, the words of NumPy 2.5.5, and what is said then
+    ("int(np.array([3]))", "2.4", f"TypeError: {NO_NUMBER}", ONE_ENTRY),
+    ("float(np.ones((1, 1, 1)))", "2.4", f"TypeError: {NO_NUMBER}", ONE_ENTRY),
+    ("out[0, 0] = np.ones((1, 1))", "2.4", f"ValueError: {NO_ENTRY}", ONE_ENTRY),
+    ("out[0, 0] += np.array([2.0])", "2.4", f"ValueError: {NO_ENTRY}", ONE_ENTRY),
+    ("out[0, 0] = np.max(out, keepdims=True)", "2.4", f"ValueError: {NO_ENTRY}", ONE_ENTRY),
+    ("out.fill(np.array([2.0]))", "2.4", f"ValueError: {NO_ENTRY}", ONE_ENTRY),
+    ("math.sqrt(np.array([2.0]))", "2.4", f"TypeError: {NO_NUMBER}", ONE_ENTRY),
+    ("np.arange(np.array([3]))", "2.4", f"TypeError: {NO_NUMBER}", ONE_ENTRY),
+    ("'%d' % np.array([3])", "2.4", "TypeError: %d format: a real number is required, not numpy.ndarray", ONE_ENTRY),
+    (
+        "np.reshape(out, newshape=(4,))",
+        "2.4",
+        "TypeError: reshape() got an unexpected keyword argument 'newshape'",
+        "`newshape` is called `shape`",
+    ),
+    (
+        "np.percentile(out, 5, interpolation='linear')",
+        "2.4",
+        "TypeError: percentile() got an unexpected keyword argument 'interpolation'",
+        "`interpolation` is called `method`",
+    ),
+    (
+        "out.tostring()",
+        "2.3",
+        "AttributeError: 'numpy.ndarray' object has no attribute 'tostring'",
+        "`tostring` is called `tobytes`",
+    ),
+    ("np.in1d(out, 1)", "2.4", "AttributeError: module 'numpy' has no attribute 'in1d'", "`in1d` is called `isin`"),
+    (
+        "np.trapz(out)",
+        "2.4",
+        "AttributeError: module 'numpy' has no attribute 'trapz'",
+        "`trapz` is called `trapezoid`",
+    ),
+    (
+        "np.row_stack((out, out))",
+        "2.5",
+        "AttributeError: module 'numpy' has no attribute 'row_stack'",
+        "`row_stack` is called `vstack`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "since", "words", "remedy"), SINCE)
+def test_what_an_older_numpy_accepted(code, since, words, remedy, monkeypatch):
+    kind, _, message = words.partition(": ")
+    for used in ("2.2.6", "2.3.5", "2.4.6", "2.5.5", "2.10.0rc1"):
+        monkeypatch.setattr(np, "__version__", used)
+        is_new = numbers(used) >= numbers(since)
+        said = of_numpy(kind, message)
+        assert said.startswith(f"NumPy {used} grades: since NumPy {since}, {remedy}") is is_new
+
+
+@pytest.mark.parametrize(("code", "since", "words", "remedy"), SINCE)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_it_is_an_error_of_the_numpy_that_is_here(code, since, words, remedy):
+    """Under every NumPy: older ones accept it, and newer ones use the words that are recognised."""
+    raised = ""
+    try:
+        exec(code, {"np": np, "math": math, "out": np.zeros((2, 2))})
+    except (TypeError, ValueError, AttributeError) as error:
+        raised = f"{type(error).__name__}: {error}"
+    assert raised == (words if numbers(np.__version__) >= numbers(since) else "")
+
+
+def numbers(version):
+    return [int(part) for part in version.split(".")[:2]]
+
+
+def test_words_that_are_nobodys_version(monkeypatch):
+    monkeypatch.setattr(np, "__version__", "2.5.5")
+    for kind, message in [
+        ("ValueError", NO_ENTRY + " The requested array has an inhomogeneous shape after 1 dimensions."),
+        ("RuntimeError", NO_NUMBER),
+        ("AttributeError", "'numpy.ndarray' object has no attribute 'append'"),
+        ("AttributeError", "module 'layers' has no attribute 'in1d'"),
+        ("TypeError", "pad() got an unexpected keyword argument 'p'"),
+    ]:
+        assert of_numpy(kind, message) == ""
+
+
+def test_what_this_numpy_does_not_have(student):
+    source = "import numpy as np\ndef double(x):\n    return np.sliding_windows(x, 2)\n"
+    with pytest.raises(Raised) as caught:
+        student(source).double(np.ones(2))
+    message = "double(x (2)) raised AttributeError: module 'numpy' has no attribute 'sliding_windows' (toy.py, line 3: "
+    assert str(caught.value).startswith(message)
+    assert str(caught.value).endswith(f". NumPy {np.__version__} grades: another version may have it")
 
 
 def test_a_long_line_takes_no_time():
