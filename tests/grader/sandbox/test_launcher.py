@@ -266,6 +266,17 @@ def test_no_two_sandboxes_share_a_user():
 
 
 @needs_root
+def test_graders_that_see_no_common_folder_hardly_ever_meet(tmp_path, monkeypatch):
+    slots = []
+    for number in range(20):
+        monkeypatch.setattr(Slot, "FOLDER", tmp_path / str(number))
+        slots.append(Slot.take())
+    for slot in slots:
+        slot.release()
+    assert len({slot.uid for slot in slots}) > 10
+
+
+@needs_root
 def test_when_all_slots_are_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(Slot, "FOLDER", tmp_path / "slots")
     monkeypatch.setattr(Slot, "COUNT", 1)
