@@ -161,6 +161,11 @@ class Limits(_Section):
     archive_files: PositiveInteger
     example_calls: PositiveInteger
 
+    @property
+    def archive_bytes(self) -> int:
+        """The most bytes of Python that one submission may hold, unpacked."""
+        return int(self.archive_mib * 2**20)
+
 
 class Isolation(_Section):
     """What to do on Gradescope when a layer of the isolation is missing. Elsewhere the grader only reports it."""

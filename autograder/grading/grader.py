@@ -19,10 +19,9 @@ from autograder.core import files, homework
 from autograder.core.config import Config
 from autograder.core.errors import AutograderError, BadSubmission, GraderFault, NotRun
 from autograder.core.outcomes import FAULT, TestResult
-from autograder.grading import casefile, plugin, timing
+from autograder.grading import casefile, suite, timing
 from autograder.grading.diagnose.smallest import Example
 from autograder.grading.examples import Examples, at_fault, promises_only
-from autograder.grading.link import MIB
 from autograder.grading.plan import Plan, Races, is_meant, refuse_unknown
 from autograder.grading.proxy import preflight
 from autograder.grading.recorder import PlatformTerms, Recorder
@@ -146,18 +145,17 @@ class Grader:
             recorder.admit(student, notes)
             if withheld:
                 student.give_up(NotRun(withheld), withheld)
-            tests = plugin.run(self._plan(sandbox), student, recorder.note)
+            tests = suite.run(self._plan(sandbox), student, recorder.note)
             if not withheld:
                 recorder.examples = self._examples(sandbox, student, recorder.told(tests))
             return tests
 
     def _admit(self, path: Path, sandbox: Sandbox) -> tuple[Session, list[str]]:
         """Copy the submission to where a worker can read it, and import it; return sentences about it as well."""
-        home, limits = self._config.homework, self._config.limits
+        home = self._config.homework
         directory = sandbox.directory("student")
-        bounds = submission.ArchiveLimits(limits.archive_mib * MIB, limits.archive_files)
         try:
-            read = submission.read(path, directory, required=home.required_file, limits=bounds)
+            read = submission.read(path, directory, required=home.required_file, limits=self._config.limits)
         except BadSubmission as refusal:
             student = Session(sandbox, directory, [], self._interface(), self._object)
             student.give_up(refusal, "the submission could not be read")

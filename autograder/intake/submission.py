@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+from autograder.core.config import Limits
 from autograder.core.errors import BadSubmission, ConfigurationError, GraderFault
 from autograder.core.text import clean
 from autograder.intake import modules, sniff, variants
@@ -59,14 +60,6 @@ _SUFFIXES = {
 
 
 @dataclass(frozen=True)
-class ArchiveLimits:
-    """The most Python that one submission may hold: unpacked bytes in total, and number of files."""
-
-    total_bytes: int
-    files: int
-
-
-@dataclass(frozen=True)
 class CleanCopy:
     """A submission as the worker may see it.
 
@@ -92,7 +85,7 @@ class CleanCopy:
     elsewhere: tuple[str, ...] = ()
 
 
-def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> CleanCopy:
+def read(path: Path, into: Path, *, required: str, limits: Limits) -> CleanCopy:
     """Copy the files that matter from the submission at `path` into the empty directory `into`.
 
     Parameters
@@ -103,8 +96,8 @@ def read(path: Path, into: Path, *, required: str, limits: ArchiveLimits) -> Cle
         An existing empty directory. Its own permissions do not change; the files in it are readable by all.
     required : str
         Name of the file the homework asks for.
-    limits : ArchiveLimits
-        Limits of what is copied.
+    limits : Limits
+        Those of archives bound what is copied.
 
     Raises
     ------
@@ -187,7 +180,7 @@ class _Picked:
 
 
 def _picked(
-    what: str, entries: list[Member], notes: list[str], required: str, limits: ArchiveLimits, nested: bool = False
+    what: str, entries: list[Member], notes: list[str], required: str, limits: Limits, nested: bool = False
 ) -> _Picked:
     """Choose the required file and its modules; refuse harmful and ambiguous files."""
     visible, skipped = _parted(sorted(entries, key=lambda entry: entry.parts))
@@ -198,8 +191,8 @@ def _picked(
     zips = [entry for entry in visible if entry.kind == "file" and entry.parts[-1].lower().endswith(".zip")]
     if not found and len(zips) == 1 and not nested:  # a zip in a zip, or a folder that a learning platform made
         inner, name = zips[0], shown(zips[0].parts)
-        if inner.size > limits.total_bytes:
-            _refuse_large(name, _mib(inner.size), _mib(limits.total_bytes), required)
+        if inner.size > limits.archive_bytes:
+            _refuse_large(name, _mib(inner.size), _mib(limits.archive_bytes), required)
         notes = [*notes, f"{required} was taken from {name}."]
         picked = _picked(name, zip_entries(io.BytesIO(inner.read()), name), notes, required, limits, nested=True)
         others = ["/".join(entry.parts) for entry in visible if entry is not inner]
@@ -212,10 +205,10 @@ def _picked(
     root = _chosen(what, found, required)[:-1]
     beside = [entry for entry in visible if entry.parts[:-1][: len(root)] == root]
     copied_modules = modules.modules(what, beside, len(root), {entry.parts for entry in visible}, required)
-    if len(copied_modules) > limits.files:
-        _refuse_large(what, f"{len(copied_modules)} Python files", str(limits.files), required)
-    if (size := sum(entry.size for entry in copied_modules.values())) > limits.total_bytes:
-        _refuse_large(what, f"{_mib(size)} of Python", _mib(limits.total_bytes), required)
+    if len(copied_modules) > limits.archive_files:
+        _refuse_large(what, f"{len(copied_modules)} Python files", str(limits.archive_files), required)
+    if (size := sum(entry.size for entry in copied_modules.values())) > limits.archive_bytes:
+        _refuse_large(what, f"{_mib(size)} of Python", _mib(limits.archive_bytes), required)
 
     if deeper := sorted({shown(parts) for parts in found if parts[:-1] != root}):
         notes = [*notes, f"{shown((*root, required))} was taken; also found: {_listed(deeper)}."]
@@ -250,7 +243,7 @@ def _parted(entries: list[Member]) -> tuple[list[Member], list[str]]:
     return visible, skipped
 
 
-def _refuse_harmful(what: str, visible: list[Member], limits: ArchiveLimits) -> None:
+def _refuse_harmful(what: str, visible: list[Member], limits: Limits) -> None:
     for entry in visible:
         name = shown(entry.parts)
         if entry.kind == "special":
@@ -258,7 +251,7 @@ def _refuse_harmful(what: str, visible: list[Member], limits: ArchiveLimits) -> 
         if entry.kind == "link" and _leaves(entry):
             raise BadSubmission(f"{what} contains {name}, a link that leaves the submission. Replace it by the file.")
     size, packed = sum(entry.size for entry in visible), sum(entry.packed for entry in visible)
-    if size > max(limits.total_bytes, BOMB_RATIO * packed):
+    if size > max(limits.archive_bytes, BOMB_RATIO * packed):
         bomb = f"over {BOMB_RATIO} times its size, as zip bombs do"
         raise BadSubmission(f"{what} unpacks to {_mib(size)}, {bomb}. Hand in your Python files only.")
 

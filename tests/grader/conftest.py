@@ -1,10 +1,13 @@
 """What tests of several packages need: the toy homework, and workers with a student's code in them."""
 
+import decimal
+import locale
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
 
@@ -13,6 +16,26 @@ from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox
 from tests.grader.support.toy import FUNCTIONS, PARAMETERS, Toy, numbers
 from tests.grader.support.toy import limits as toy_limits
+
+
+def settings_of_the_process() -> dict[str, object]:
+    """Return what a student's file may change for all code that runs after it."""
+    return {
+        "printing": np.get_printoptions(),
+        "errors": np.geterr(),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "digits": decimal.getcontext().prec,
+        "recursion": sys.getrecursionlimit(),
+        "traceback": getattr(sys, "tracebacklimit", None),
+    }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unchanged_process() -> Iterator[None]:
+    """A student's file is run in a process of its own: here it could change how later tests end."""
+    before = settings_of_the_process()
+    yield
+    assert settings_of_the_process() == before
 
 
 @pytest.fixture

@@ -176,6 +176,7 @@ def test_a_path_from_the_root(homework):
     )
 
 
+@pytest.mark.heavy
 def test_what_the_homework_imports_goes_along(homework):
     (homework.parent / "solutions/helper").mkdir()
     (homework.parent / "solutions/helper/__init__.py").write_text("from solutions.another import number\n")
@@ -193,6 +194,7 @@ REMEDY = (
 )
 
 
+@pytest.mark.heavy
 def test_a_model_answer_that_loses_points(homework):
     with (homework.parent / "solutions/layers.py").open("a") as file:
         file.write("\n\n_right = avg_pool2d_forward\n\n\ndef avg_pool2d_forward(x, kernel_size, stride):\n")
@@ -376,7 +378,9 @@ def test_what_goes_wrong_is_said(set_up, fails, python, story, tries):
 # It grades as we do.
 
 
-@pytest.mark.parametrize("folder", [ROOT / "solutions", PARTLY], ids=["full", "partly"])
+@pytest.mark.parametrize(
+    "folder", [pytest.param(ROOT / "solutions", marks=pytest.mark.heavy, id="full"), pytest.param(PARTLY, id="partly")]
+)
 def test_the_same_score_and_the_same_texts(unpacked, tmp_path, folder):
     root = tmp_path / "autograder"
     (root / "submission").mkdir(parents=True)

@@ -138,6 +138,7 @@ def test_sound_tests_have_no_problems(proof, capsys):
     assert {"model-answer/layers", "starter/untouched", "correct/list", "misconception/lost"} <= set(map(str, results))
 
 
+@pytest.mark.heavy
 def test_a_seed_on_which_a_mistake_hides(proof):
     hiding = CASES.replace("draw(1, 9, size)", "(draw(0, 1, size) if seed == 3 else draw(1, 9, size))")
     proof.write("answers/cases.py", hiding)
@@ -243,6 +244,7 @@ def test_what_cannot_be_read_is_named(proof, name, text, complaint):
         proof.verify()
 
 
+@pytest.mark.heavy
 def test_a_catalogue_is_forgotten(proof):
     """Two homeworks may call theirs by the same name."""
     (proof.root / "odd/list.py").unlink()
@@ -382,6 +384,7 @@ def test_the_command_shows_and_writes_the_matrix(command, proof):
     assert rows["raising"]["test_unhalve"] == "not run"
 
 
+@pytest.mark.heavy
 def test_the_command_goes_through_seeds_and_fails_for_any_problem(command, proof, handed_out):
     handed_out.append("layers.py")
     proof.catalogue("entry('harmless', 'double', '2 * x', 'x * 2')")

@@ -301,6 +301,7 @@ def test_an_interruption_ends_at_once_and_leaves_nothing(hanging, jobs, send, nu
     assert [folder for folder in folders if folder.exists()] == []
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 def test_nothing_outlives_a_killed_run(hanging):
     process, out, below, folders = hanging(2)

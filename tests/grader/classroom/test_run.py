@@ -329,6 +329,7 @@ def command(toy):
     return command
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform != "linux", reason="its processes end with it on Linux")
 def test_a_killed_run_is_resumed_to_the_same_books(command, toy):
     subprocess.run(command("whole"), cwd=ROOT, check=True, capture_output=True, timeout=300)

@@ -31,7 +31,7 @@ print(grade.score, int(peak) // 1024, grade.remark)
 """
 MOST_MIB = 150
 """What a grader may use, whatever workers send; Gradescope's smallest machine has 768, and a worker may have 512."""
-ONE_OF_ALL = ("big_results", "shares_denied")
+ONE_OF_ALL = ("shares_denied",)
 """What the quick suite tries."""
 LOST = {
     "big_results": 97,

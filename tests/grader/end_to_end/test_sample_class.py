@@ -4,7 +4,7 @@ One flaw per entry of ``submissions/sample/``. ``submissions/expected.yaml`` say
 end, ``golden/<name>.txt`` what its student reads: the summary, and the tests that did not get all points. After a
 change that is meant to change these texts::
 
-    UPDATE_GOLDEN=1 make test       # writes golden/ anew, and the untouched starter
+    UPDATE_GOLDEN=1 make test-all   # writes golden/ anew, and the untouched starter
     git diff tests/grader/end_to_end/golden    # read it as a student would
 
 No program updates ``expected.yaml``: a mismatch prints what was got, and whoever pastes it has counted the cases.
@@ -28,12 +28,15 @@ from autograder.__main__ import main
 from autograder.core import config
 from autograder.grading import advice
 from tests.grader.support import ROOT, SUBMISSIONS
+from tests.grader.support.slices import is_whole, smoke
 
 SAMPLE = SUBMISSIONS / "sample"
 GOLDEN = Path(__file__).with_name("golden")
 EXPECTED = yaml.safe_load((SAMPLE.parent / "expected.yaml").read_text(encoding="utf-8"))["sample"]
 NAMES = sorted(path.stem for path in SAMPLE.iterdir() if not path.name.startswith("."))
-every_submission = pytest.mark.parametrize("name", NAMES)
+FEW = ("full-marks", "not-a-zip", "padding-crop-zero", "starter-untouched", "syntax-error")
+"""One of each way in which most submissions end; ``make test-all`` grades the whole class."""
+every_submission = pytest.mark.parametrize("name", smoke(NAMES, FEW))
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 
 
@@ -57,13 +60,14 @@ def autograder(*arguments):
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    """Grade the whole class once; return how the command ended and where the results are."""
+def graded(request, tmp_path_factory):
+    """Grade the whole class, or a few of it, once; return how the command ended and where the results are."""
     out = tmp_path_factory.mktemp("class") / "results"
     if UPDATE:
         starter = (ROOT / "assignment" / "layers.py").read_bytes()
         (SAMPLE / "starter-untouched" / "layers.py").write_bytes(starter)
-    ran = autograder("grade", "--out", out, "--jobs", 2)
+    whole = UPDATE or is_whole(request)
+    ran = autograder("grade", "--out", out, "--jobs", 2, *([] if whole else [some_of_them(tmp_path_factory)]))
     assert "grader fault" not in ran.stdout, ran.stdout
     if UPDATE:
         texts = {name: text_to_keep(load(out, name)) for name in NAMES}
@@ -71,13 +75,22 @@ def graded(tmp_path_factory):
         GOLDEN.mkdir()
         for name, text in texts.items():
             golden(name).write_text(text, encoding="utf-8")
-    return ran, out
+    return ran, out, NAMES if whole else list(FEW)
+
+
+def some_of_them(tmp_path_factory):
+    """Make a class of the few."""
+    folder = tmp_path_factory.mktemp("few")
+    for path in SAMPLE.iterdir():
+        if path.stem in FEW:
+            (shutil.copytree if path.is_dir() else shutil.copy)(path, folder / path.name)
+    return folder
 
 
 @pytest.fixture
 def results(graded, name):
     """What one submission got."""
-    _, out = graded
+    _, out, _ = graded
     return load(out, name)
 
 
@@ -123,17 +136,17 @@ def text_to_keep(results):
 
 
 def test_the_command_succeeds_and_shows_every_score(graded):
-    ran, _ = graded
+    ran, _, names = graded
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
-    for name in NAMES:
+    for name in names:
         assert f"  {EXPECTED[name]['score']:g} of 100  {name}\n" in ran.stdout
 
 
 def test_everybody_has_a_folder_with_a_results_file(graded):
-    _, out = graded
-    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == NAMES
-    assert sorted(path.parent.name for path in out.glob("*/results.json")) == NAMES
+    _, out, names = graded
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == names
+    assert sorted(path.parent.name for path in out.glob("*/results.json")) == names
 
 
 @pytest.fixture
@@ -222,9 +235,10 @@ def test_contract(results, name):
         assert test["output"]
 
 
+@pytest.mark.heavy
 def test_a_hang_costs_one_call(graded):
     settings = config.load(ROOT / "config.yaml")
-    _, out = graded
+    _, out, _ = graded
     tests = [test["extra_data"] for test in load(out, "infinite-loop")["tests"]]
     hung = [test for test in tests if test["outcome"] == "timed out"]
     assert len(hung) > 1

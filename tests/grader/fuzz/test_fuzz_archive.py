@@ -24,10 +24,11 @@ from hypothesis import strategies as st
 
 from autograder.core.errors import BadSubmission
 from autograder.intake import submission
+from tests.grader.support.configs import archive_limits
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "10"))
 DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-LIMITS = submission.ArchiveLimits(total_bytes=1 << 16, files=5)
+LIMITS = archive_limits(1 << 16, 5)
 
 PIECES = ["layers.py", "Layers.py", "util.py", "hw", "pkg", "..", ".git", "__MACOSX", "", "/", "\\", "a" * 300]
 PIECES += [
@@ -118,8 +119,8 @@ def attempt(tmp_path):
         assert {path.relative_to(into).as_posix() for path in found} == set(taken.files if taken else ())
         assert all(len(text) < 1000 and not DANGEROUS & set(map(unicodedata.category, text)) for text in texts)
         assert all(path.is_file() and not path.is_symlink() and path.suffix == ".py" for path in found)
-        assert len(found) <= LIMITS.files
-        assert sum(path.stat().st_size for path in found) <= LIMITS.total_bytes
+        assert len(found) <= LIMITS.archive_files
+        assert sum(path.stat().st_size for path in found) <= LIMITS.archive_bytes
         assert taken is None or into / "layers.py" in found
 
     return attempt

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.core import config
-from autograder.grading import casefile, plugin
+from autograder.grading import casefile, suite
 from autograder.grading.plan import Plan
 from autograder.grading.proxy import Proxy
 from autograder.sandbox.launcher import Sandbox
@@ -46,7 +46,7 @@ def run(toy, submit):
             subject=settings.subject,
             only=only,
         )
-        results = plugin.run(plan, submit(source, **limits), progress)
+        results = suite.run(plan, submit(source, **limits), progress)
         return {result.name: result for result in results}
 
     return run

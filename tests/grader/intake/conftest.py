@@ -4,11 +4,11 @@ import pytest
 
 from autograder.core.errors import BadSubmission
 from autograder.intake import download, submission
-from autograder.intake.submission import ArchiveLimits
+from tests.grader.support.configs import archive_limits
 from tests.grader.support.downloads import FUNCTIONS, filled
 from tests.grader.support.handins import make_folder, make_zip, with_code, zip_bytes
 
-LIMITS = ArchiveLimits(total_bytes=20 << 20, files=200)
+LIMITS = archive_limits(20 << 20, 200)
 
 
 @pytest.fixture
@@ -90,9 +90,7 @@ def copied(tmp_path):
         into = tmp_path / f"copy-{next(copies)}"
         into.mkdir()
         try:
-            taken = submission.read(
-                entry.path, into, required="layers.py", limits=submission.ArchiveLimits(20 << 20, 200)
-            )
+            taken = submission.read(entry.path, into, required="layers.py", limits=archive_limits(20 << 20, 200))
         except BadSubmission as refusal:
             return refusal.message
         return {name: (into / name).read_bytes() for name in taken.files}

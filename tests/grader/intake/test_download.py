@@ -143,7 +143,8 @@ def test_members_that_lead_out_of_a_zip(point, tmp_path):
         "/tmp/evil.zip",
         "C:/evil.zip",
     ]
-    assert not list(tmp_path.parent.rglob("evil*"))
+    assert not list(tmp_path.rglob("evil*"))
+    assert not (tmp_path.parent / "evil.zip").exists()
 
 
 def test_links_in_a_zip_are_left_out(tmp_path):

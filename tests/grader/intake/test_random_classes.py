@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from autograder.core.errors import BadSubmission, ConfigurationError
 from autograder.intake import download, submission
+from tests.grader.support.configs import archive_limits
 from tests.grader.support.handins import zip_bytes
 
-LIMITS = submission.ArchiveLimits(total_bytes=20 << 20, files=200)
+LIMITS = archive_limits(20 << 20, 200)
 FUNCTIONS = ("im2col", "col2im")
 EXAMPLES = int(os.environ.get("RANDOM_CLASSES", "25"))
 """Of each test. A thousand take some minutes."""

@@ -6,10 +6,10 @@ import zipfile
 
 import pytest
 
-from autograder.intake.submission import ArchiveLimits
+from tests.grader.support.configs import archive_limits
 from tests.grader.support.handins import CODE, link, make_folder, make_zip, with_code, with_mode, zip_bytes
 
-LIMITS = ArchiveLimits(total_bytes=20 << 20, files=200)
+LIMITS = archive_limits(20 << 20, 200)
 
 ALONE = "Hand in layers.py alone, or in a zip with the modules it imports."
 RENAME = "Rename the file that holds your functions to layers.py."
@@ -276,11 +276,11 @@ def test_limits(handed_in, refusal):
     path, what = handed_in(("layers.py", os.urandom(700_000)), ("util.py", os.urandom(700_000)), "data.txt")
     remedy = "Hand in layers.py and the modules it imports, nothing else."
     message = f"{what} holds 2 Python files, but should hold at most 1. {remedy}"
-    assert refusal(path, ArchiveLimits(total_bytes=2 << 20, files=1)) == message
+    assert refusal(path, archive_limits(2 << 20, 1)) == message
     message = f"{what} holds 1.3 MiB of Python, but should hold at most 1.0 MiB. {remedy}"
-    assert refusal(path, ArchiveLimits(total_bytes=1 << 20, files=2)) == message
+    assert refusal(path, archive_limits(1 << 20, 2)) == message
 
 
 def test_limits_count_what_is_copied(handed_in, read):
     path, _ = handed_in("hw/layers.py", "elsewhere.py", "hw/data.txt", "hw/conftest.py", "hw/.hidden.py")
-    assert read(path, ArchiveLimits(total_bytes=len(CODE), files=1)).files == ("layers.py",)
+    assert read(path, archive_limits(len(CODE), 1)).files == ("layers.py",)

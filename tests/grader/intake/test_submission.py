@@ -9,7 +9,7 @@ import pytest
 
 from autograder.core.errors import BadSubmission, ConfigurationError, GraderFault
 from autograder.intake import submission
-from autograder.intake.submission import ArchiveLimits
+from tests.grader.support.configs import archive_limits
 from tests.grader.support.handins import CODE, link, make_folder, make_zip, tree, zip_bytes
 
 # Taken: what real people hand in.
@@ -110,7 +110,7 @@ def test_taken(handed_in, read, into, members, files, ignored):
 @pytest.mark.parametrize("data", [b"", bytes(range(1, 128)), b"\r\n" * 9, b"#" * submission.MODULE_BYTES])
 def test_any_bytes_are_taken_as_they_are(handed_in, read, into, data):
     path, _ = handed_in(("layers.py", data))
-    read(path, ArchiveLimits(total_bytes=2 << 20, files=1))
+    read(path, archive_limits(2 << 20, 1))
     assert (into / "layers.py").read_bytes() == data
 
 
@@ -261,5 +261,5 @@ def test_no_descriptor_is_left_open(handed_in, read, refusal, into):
     for file in ("layers.py", "pkg/x.py"):
         (into / file).unlink()
     (into / "pkg").rmdir()
-    refusal(path, ArchiveLimits(total_bytes=1, files=9))
+    refusal(path, archive_limits(1, 9))
     assert os.listdir("/dev/fd") == before

@@ -253,6 +253,7 @@ def watches(tmp_path):
         each.close()
 
 
+@pytest.mark.heavy
 def test_a_class_of_attackers(toy, tmp_path, watches):
     """Graded side by side by the real command, between two honest students whose grades stay the same."""
     out = tmp_path / "out"

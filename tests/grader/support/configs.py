@@ -46,6 +46,11 @@ tests:
 """
 
 
+def archive_limits(total_bytes, files):
+    """Return limits of archives alone, of which a test may want less than a whole MiB."""
+    return config.Limits.model_construct(archive_mib=total_bytes / 2**20, archive_files=files)
+
+
 def load(path, *changes, text=GOOD):
     """Load the good file with some of its text replaced."""
     for old, new in changes:
