@@ -138,6 +138,8 @@ class ResultsExtra(_Extra):
         The part of the score for cases that pass only with right earlier functions.
     examples : dict of str to int
         For each function with a smallest example, how many numbers are in its inputs.
+    no_examples : str
+        The error that ended the search for them: a bug of the grader's, which costs no points.
     notes : list of str
         For staff, about lateness and attempts.
     """
@@ -153,6 +155,7 @@ class ResultsExtra(_Extra):
     unusable: str = ""
     carried: float = 0.0
     examples: dict[str, int] = {}
+    no_examples: str = ""
     late: LateExtra | None = None
     staff: DecisionExtra | None = None
     attempts: AttemptsExtra | None = None

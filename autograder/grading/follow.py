@@ -8,14 +8,25 @@ earlier functions are the reason why it failed.
 from __future__ import annotations
 
 import copy
-import itertools
+import dataclasses
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.core.errors import NotRun
-from autograder.grading.proxy import Proxy
+import pytest
+
+from autograder.core.errors import GraderFault, NotRun
+from autograder.core.outcomes import CARRIED, NOT_MEASURED, PASSED
+from autograder.grading.check import Check
+from autograder.grading.examples import at_fault
+from autograder.grading.history import History
+from autograder.grading.large import Sizes, require_right
+from autograder.grading.plan import Plan
+from autograder.grading.proxy import AtHome, Proxy
+from autograder.grading.record import Record
 from autograder.grading.session import Interface, Session
-from autograder.grading.standins import StandIns
+from autograder.grading.standins import Kept, StandIns, answering
+from autograder.grading.timing import Lap
 
 CREDIT, EXPLAIN, OFF = "credit", "explain", "off"
 """Values in config.yaml: such cases get their points; or the text only mentions them; or nothing is tried."""
@@ -31,17 +42,67 @@ class Failure:
     subject : str
         The function that the test is about.
     passes : callable
-        Runs the case again with these functions, and says whether it passes.
+        Runs the case again with these functions of the student's and of the model answer's, and says whether it passes.
     """
 
     test: str
     case: str
     subject: str
-    passes: Callable[[Proxy], bool]
+    passes: Callable[[Proxy, Proxy], bool]
 
 
 Carried = Mapping[tuple[str, str], tuple[str, ...]]
 """For each test and case: the functions that must be right for it to pass."""
+
+
+def through(items: Sequence[pytest.Function], records: Mapping[str, Record], plan: Plan, submission: Session) -> None:
+    """Run failed cases again with right earlier functions, and note in their records which of them pass."""
+    guilty = at_fault([record.result() for record in records.values()], list(submission.interface.functions))
+    failures = [failure for item in items if (failure := _failure(item, records, plan, submission)) is not None]
+    if not guilty or not failures or plan.races is None:
+        return
+    found = carried(failures, guilty, submission, plan.races.reference)
+    for record in records.values():
+        for number, case in enumerate(record.cases):
+            if (record.name, case.case) in found:
+                outcome = CARRIED if plan.follow_through == CREDIT else case.outcome
+                names = found[record.name, case.case]
+                record.cases[number] = dataclasses.replace(case, outcome=outcome, stand_ins=names)
+
+
+def function_of(item: pytest.Item) -> str:
+    """Return the name of a test function, without its case."""
+    return getattr(item, "originalname", None) or item.name
+
+
+def _failure(item: pytest.Function, records: Mapping[str, Record], plan: Plan, submission: Session) -> Failure | None:
+    """Return a case that failed and can be run again: of a test that takes our fixtures alone, and no time."""
+    name, subject = function_of(item), plan.subject(function_of(item))
+    record = records.get(name)
+    parameters = inspect.signature(item.obj).parameters
+    if record is None or subject is None or not set(parameters) <= {"student", "layers", "case", "check", "large"}:
+        return None
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    case_id = item.callspec.id if hasattr(item, "callspec") else ""
+    if not any(one.case == case_id and one.outcome not in (PASSED, NOT_MEASURED) for one in record.cases):
+        return None
+
+    def passes(student: Proxy, right: Proxy) -> bool:
+        def large(lap: Lap, sizes: Sizes, *, over: str) -> None:
+            require_right(lap, subject, student, right, sizes[-1:], plan.tolerances["float64"], over)
+
+        check = Check(student, History(), plan.tolerances, getattr(case, "dtype", "float64"))
+        given = {"student": student, "layers": AtHome(student), "case": case, "check": check, "large": large}
+        try:
+            item.obj(**{parameter: given[parameter] for parameter in parameters})
+        except GraderFault:
+            raise
+        except (Exception, pytest.skip.Exception, pytest.fail.Exception):
+            submission.refuse_when_late()
+            return False
+        return True
+
+    return Failure(name, case_id, subject, passes)
 
 
 def replaceable(interface: Interface) -> list[str]:
@@ -62,49 +123,62 @@ def carried(
     Parameters
     ----------
     failures : sequence of Failure
-        The failures of one test are next to each other.
     guilty : sequence of str
         The functions that a test has found wrong.
     session : Session
-        The submission; each test of each attempt gets a worker of its own.
+        The submission. The cases of one function share a worker in each attempt: to start one takes longer than most
+        cases.
     reference : callable
         Returns the model answer, as a submission.
     """
-    order = list(session.interface.functions)
     roots = [name for name in replaceable(session.interface) if name in guilty]
     found: dict[tuple[str, str], tuple[str, ...]] = {}
-    for names in _attempts(roots):
-        again = copy.copy(session)
-        again.hung = set()  # a function that hung may return when the earlier functions are right
-        for _, group in itertools.groupby(failures, key=lambda failure: failure.test):
-            cases = [one for one in group if (one.test, one.case) not in found]
-            earlier = [name for name in names if cases and order.index(name) < order.index(cases[0].subject)]
-            if not earlier or (len(names) > 1 and len(earlier) == 1):  # a single function has been tried already
+    right, kept = answering(reference()), Kept()
+    tried: list[str] = []
+    try:
+        for root in roots:
+            own = [one for one in failures if one.subject == root]
+            if own and all((one.test, one.case) in found for one in own):  # it is right if the ones before it are
                 continue
-            stand_ins = StandIns(earlier, reference)
-            again.stand_ins = stand_ins
-            try:
-                found |= {(case.test, case.case): tuple(earlier) for case in _passing(cases, again, stand_ins)}
-                session.refuse_when_late()
-            except NotRun:
-                return found
-            finally:
-                stand_ins.close()
+            tried.append(root)
+            found |= _attempt((root,), failures, found, session, right, kept)
+        if len(tried) > 1:
+            found |= _attempt(tuple(tried), failures, found, session, right, kept)
+    finally:
+        right.close()
     return found
 
 
-def _attempts(roots: Sequence[str]) -> list[tuple[str, ...]]:
-    alone: list[tuple[str, ...]] = [(root,) for root in roots]
-    return alone if len(roots) < 2 else [*alone, tuple(roots)]
+def _attempt(
+    names: tuple[str, ...], failures: Sequence[Failure], known: Carried, session: Session, right: Proxy, kept: Kept
+) -> Carried:
+    """Return which cases that are not `known` yet pass with these functions right, until the time is up."""
+    order = list(session.interface.functions)
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    again = copy.copy(session)
+    again.hung = set()  # a function that hung may return when the earlier functions are right
+    for subject in order:
+        cases = [one for one in failures if one.subject == subject and (one.test, one.case) not in known]
+        earlier = tuple(name for name in names if order.index(name) < order.index(subject))
+        if not cases or not earlier or (len(names) > 1 and len(earlier) == 1):  # a single function has been tried
+            continue
+        again.stand_ins = stand_ins = StandIns(earlier, right, kept)
+        try:
+            for case in _passing(cases, again, stand_ins, right):
+                found[case.test, case.case] = earlier
+            session.refuse_when_late()
+        except NotRun:
+            break
+    return found
 
 
-def _passing(cases: Sequence[Failure], session: Session, stand_ins: StandIns) -> Iterator[Failure]:
+def _passing(cases: Sequence[Failure], session: Session, stand_ins: StandIns, right: Proxy) -> Iterator[Failure]:
     """Yield the cases that pass in one worker and called a stand-in."""
     student = Proxy(session)
     try:
         for case in cases:
             stand_ins.asked.clear()
-            if case.passes(student) and stand_ins.asked:
+            if case.passes(student, right) and stand_ins.asked:
                 yield case
             student.calls.clear()
     finally:

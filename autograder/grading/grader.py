@@ -19,6 +19,7 @@ from autograder.core import files, homework
 from autograder.core.config import Config
 from autograder.core.errors import AutograderError, BadSubmission, GraderFault, NotRun
 from autograder.core.outcomes import FAULT, TestResult
+from autograder.core.text import clean
 from autograder.grading import casefile, suite, timing
 from autograder.grading.diagnose.smallest import Example
 from autograder.grading.examples import Examples, at_fault, promises_only
@@ -147,7 +148,10 @@ class Grader:
                 student.give_up(NotRun(withheld), withheld)
             tests = suite.run(self._plan(sandbox), student, recorder.note)
             if not withheld:
-                recorder.examples = self._examples(sandbox, student, recorder.told(tests))
+                try:
+                    recorder.examples = self._examples(sandbox, student, recorder.told(tests))
+                except Exception as error:  # a bug of ours in there costs the explanation only
+                    recorder.no_examples = clean(f"{type(error).__name__}: {error}")
             return tests
 
     def _admit(self, path: Path, sandbox: Sandbox) -> tuple[Session, list[str]]:
@@ -217,12 +221,8 @@ class Grader:
             return {}
         most = self._config.limits.example_calls
         bounds = (tolerances.float64, tolerances.float32)
-        try:
-            return Examples(student, lambda: self._reference(sandbox), family, bounds, most).find(
-                wrong, promises_only(tests, wrong)
-            )
-        except Exception:  # a bug of ours in there costs the explanation only
-            return {}
+        search = Examples(student, lambda: self._reference(sandbox), family, bounds, most)
+        return search.find(wrong, promises_only(tests, wrong))
 
     def _bounds(self) -> timing.Bounds:
         speed = self._config.speed

@@ -7,8 +7,6 @@ A graded test is an ordinary pytest function. Public ones take ``layers``; hidde
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +18,13 @@ import pytest
 
 from autograder.core.errors import AutograderError, GraderFault, NotRun, StudentError, TooSlow, Wrong
 from autograder.core.files import ENGINE
-from autograder.core.outcomes import CARRIED, FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
+from autograder.core.outcomes import FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading import feedback, follow, steps, timing
 from autograder.grading.check import Check
 from autograder.grading.compare import Foreign
 from autograder.grading.diagnose.diagnosis import Diagnostician
 from autograder.grading.diagnose.evidence import Evidence
-from autograder.grading.examples import at_fault
+from autograder.grading.follow import function_of
 from autograder.grading.history import History
 from autograder.grading.large import require_right
 from autograder.grading.plan import Plan, is_meant
@@ -80,7 +78,7 @@ class GradingPlugin:
     @pytest.fixture
     def race(self, request: pytest.FixtureRequest) -> Callable[..., None]:
         """A race against the model answer: ``race(lap, small=…, large=…, over="pixels")``; see ``timing.Race``."""
-        name = _function(request.node)
+        name = function_of(request.node)
         subject = self._plan.subject(name)
         races = self._plan.races
         assert races is not None, "the plan has no races"
@@ -101,7 +99,7 @@ class GradingPlugin:
     @pytest.fixture
     def large(self, request: pytest.FixtureRequest) -> Callable[..., None]:
         """A comparison with the model answer: ``large(lap, sizes, over="pixels")``; see ``large.require_right``."""
-        name = _function(request.node)
+        name = function_of(request.node)
         subject = self._plan.subject(name)
         assert subject is not None, f"{name} names no function of the assignment"
 
@@ -136,15 +134,15 @@ class GradingPlugin:
         """Keep what was asked for, in the order of the assignment."""
         only = self._plan.only
         rank = {name: number for number, name in enumerate(self._plan.order)}
-        kept = [item for item in items if is_meant(only, _function(item))]
+        kept = [item for item in items if is_meant(only, function_of(item))]
         if only is not None and "[" in only:
             kept = [item for item in kept if item.name == only]
         if only is not None and not kept:
-            names = [item.name for item in items if _function(item) == only.split("[")[0]]
+            names = [item.name for item in items if function_of(item) == only.split("[")[0]]
             self._set_fault(f"ONLY: no case is called {only}. The cases are: {', '.join(names)}")
         items[:] = kept
         # The slowest tests come last: if the time runs out there, no other test is lost.
-        items.sort(key=lambda item: (_is_race(item), _takes(item, "large"), rank[_function(item)]))
+        items.sort(key=lambda item: (_is_race(item), _takes(item, "large"), rank[function_of(item)]))
 
     # --- how it ended ---
 
@@ -160,7 +158,7 @@ class GradingPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
         """Run a test and record how it ended; pytest sees it pass, and draws up no report of its own."""
-        name = _function(pyfuncitem)
+        name = function_of(pyfuncitem)
         record = self._records.setdefault(name, Record(name, _title(pyfuncitem), self._plan.subject(name)))
         started = time.perf_counter()
         error: BaseException | None = None
@@ -186,9 +184,9 @@ class GradingPlugin:
 
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Between two test functions: end the worker, and say that one is done."""
-        if nextitem is None or _function(nextitem) != _function(item):
+        if nextitem is None or function_of(nextitem) != function_of(item):
             self._student.close()
-            record = self._records.get(_function(item))
+            record = self._records.get(function_of(item))
             if record is not None:
                 record.diagnosis = self._diagnosed(record.evidence, self._history.passed)
                 record.evidence.clear()
@@ -201,53 +199,11 @@ class GradingPlugin:
         if self._reference is not None:
             self._reference.close()
         if self.fault is None and not self.interrupted and self._plan.follow_through != follow.OFF:
+            items = [item for item in session.items if isinstance(item, pytest.Function)]
             try:
-                self._follow_through([item for item in session.items if isinstance(item, pytest.Function)])
+                follow.through(items, self._records, self._plan, self._submission)
             except GraderFault as fault:
                 self.fault = fault
-
-    def _follow_through(self, items: Sequence[pytest.Function]) -> None:
-        """Run failed cases again with right earlier functions, and note which of them pass."""
-        results = [record.result() for record in self._records.values()]
-        guilty = at_fault(results, list(self._submission.interface.functions))
-        failures = [failure for item in items if (failure := self._failure(item)) is not None]
-        if not guilty or not failures or self._plan.races is None:
-            return
-        model = self._plan.races.reference()
-        found = follow.carried(failures, guilty, self._submission, lambda: model)
-        for record in self._records.values():
-            for number, case in enumerate(record.cases):
-                if (record.name, case.case) in found:
-                    outcome = CARRIED if self._plan.follow_through == follow.CREDIT else case.outcome
-                    names = found[record.name, case.case]
-                    record.cases[number] = dataclasses.replace(case, outcome=outcome, stand_ins=names)
-
-    def _failure(self, item: pytest.Function) -> follow.Failure | None:
-        """Return a case that failed and can be run again: of a test that takes no fixtures but ours."""
-        name, subject = _function(item), self._plan.subject(_function(item))
-        record = self._records.get(name)
-        parameters = inspect.signature(item.obj).parameters
-        if record is None or subject is None or not set(parameters) <= {"student", "layers", "case", "check"}:
-            return None
-        case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
-        case_id = item.callspec.id if hasattr(item, "callspec") else ""
-        if not any(one.case == case_id and one.outcome not in (PASSED, NOT_MEASURED) for one in record.cases):
-            return None
-
-        def passes(student: Proxy) -> bool:
-            dtype = getattr(case, "dtype", "float64")
-            check = Check(student, History(), self._plan.tolerances, dtype)
-            given = {"student": student, "layers": student, "case": case, "check": check}
-            try:
-                item.obj(**{parameter: given[parameter] for parameter in parameters})
-            except GraderFault:
-                raise
-            except (Exception, pytest.skip.Exception, pytest.fail.Exception):
-                self._submission.refuse_when_late()
-                return False
-            return True
-
-        return follow.Failure(name, case_id, subject, passes)
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """After a fault of ours run no more tests: there will be no grade."""
@@ -345,10 +301,6 @@ def _too_slow(function: str, verdict: timing.Verdict, bounds: timing.Bounds, ove
     return TooSlow(message + hint, function, verdict.figures)
 
 
-def _function(item: pytest.Item) -> str:
-    return getattr(item, "originalname", None) or item.name
-
-
 def _is_race(item: pytest.Item) -> bool:
     return _takes(item, "race")
 
@@ -358,7 +310,7 @@ def _takes(item: pytest.Item, fixture: str) -> bool:
 
 
 def _title(item: pytest.Item) -> str:
-    docstring = getattr(getattr(item, "function", None), "__doc__", None) or _function(item)
+    docstring = getattr(getattr(item, "function", None), "__doc__", None) or function_of(item)
     return docstring.strip().splitlines()[0].rstrip(".")
 
 

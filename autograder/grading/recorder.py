@@ -69,6 +69,8 @@ class Recorder:
         What is wrong with the submission as a whole, for staff.
     examples : mapping of str to Example
         The smallest example for each function that is at fault.
+    no_examples : str
+        The error that ended the search for them, for staff.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Recorder:
         self._unusable = ""
         self.remark = ""
         self.examples: Mapping[str, Example] = {}
+        self.no_examples = ""
 
     # --- the life of a grading ---
 
@@ -195,6 +198,7 @@ class Recorder:
                 unusable=self._unusable,
                 carried=float(self.carried(tests)),
                 examples={function: example.numbers for function, example in self.examples.items()},
+                no_examples=self.no_examples,
             ),
         )
         (self._terms.finish(results, ended) if self._terms is not None else results).write(self._path)

@@ -21,7 +21,8 @@ that is what f's points are for. Whoever breaks `im2col` on purpose loses its po
 carried, and the grader itself counts that; so a function that guesses gets no second try without asking.
 *Knowledge.* The handout has the formula of every function that is answered, and the asker has the inputs already.
 Tests, fixtures and expected values are not in the process that answers.
-*State.* The worker that asked is ended after its test, and the one that answered with it.
+*State.* The worker that asked is ended after the cases of its function, and gets its input from the grader in all of
+them. The one that answers is the model answer, which remembers nothing between calls.
 *Harm.* A question is checked like a reply: bounded bytes, a short list of dtypes, nothing unpickled. A malformed
 question ends the worker that asked. If a question makes the model answer hang or run out of memory, the model answer's
 worker is ended within `ANSWER_SECONDS`. After `MOST_FAILURES` such questions no more are answered. The time of the
@@ -32,7 +33,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,20 @@ MOST_QUESTIONS = 20_000
 """To one worker. Loops ask for every pixel; more than this would take seconds."""
 MOST_FAILURES = 3
 """Questions that may cost the model answer its worker."""
+MOST_KEPT, LARGEST_KEPT = 1000, 1 << 15
+"""How many answers are kept, and how many bytes of arrays one of them may have with its question."""
+
+Kept = dict[tuple[object, ...], tuple[dict[str, Any], list[Array]]]
+"""Answers by question."""
+
+
+def answering(reference: Session) -> Proxy:
+    """Return the model answer's functions, with the time that a question may take. One worker answers them all."""
+    session = copy.copy(reference)
+    session.hung = set()
+    limits = session.interface.limits.model_copy(update={"call_seconds": ANSWER_SECONDS})
+    session.interface = dataclasses.replace(session.interface, limits=limits)
+    return Proxy(session)
 
 
 class StandIns:
@@ -58,15 +73,17 @@ class StandIns:
     ----------
     names : sequence of str
         The functions that are replaced.
-    reference : callable
-        Returns the model answer, as a submission; called at the first question.
+    right : Proxy
+        The model answer's functions; see `answering`.
+    kept : dict
+        Answers to earlier questions. The cases of a test, and the tests of a function, ask the same things.
     """
 
-    def __init__(self, names: Sequence[str], reference: Callable[[], Session]) -> None:
+    def __init__(self, names: Sequence[str], right: Proxy, kept: Kept | None = None) -> None:
         self.names = tuple(names)
         self.asked: set[str] = set()
-        self._reference = reference
-        self._right: Proxy | None = None
+        self._right = right
+        self._kept = kept if kept is not None else {}
         self._questions = 0
         self._failures = 0
 
@@ -82,14 +99,18 @@ class StandIns:
         self._questions += 1
         if self._questions > MOST_QUESTIONS or self._failures >= MOST_FAILURES:
             return {}, []
-        right = self._right = self._right or self._started()
+        key = _key(function, args, kwargs)
+        if key in self._kept:
+            self.asked.add(function)
+            return self._kept[key]
         try:
-            returned = getattr(right, function)(*args, **kwargs)
+            self._right.connect()
+            returned = getattr(self._right, function)(*args, **kwargs)
         except StudentError as error:
             self._failures += error.outcome != "raised"
             return {}, []
         finally:
-            right.calls.clear()
+            self._right.calls.clear()
         results = returned if isinstance(returned, tuple) else (returned,)
         if not all(isinstance(result, (np.ndarray, int)) for result in results):
             return {}, []
@@ -97,22 +118,9 @@ class StandIns:
         outgoing = [result for result in results if isinstance(result, np.ndarray)]
         places = iter(range(len(outgoing)))
         body = [{"array": next(places)} if isinstance(one, np.ndarray) else {"integer": one} for one in results]
+        if len(self._kept) < MOST_KEPT and sum(array.nbytes for array in (*outgoing, *arrays)) <= LARGEST_KEPT:
+            self._kept[key] = {"answer": body}, outgoing
         return {"answer": body}, outgoing
-
-    def close(self) -> None:
-        """End the model answer's worker."""
-        if self._right is not None:
-            self._right.close()
-            self._right = None
-
-    def _started(self) -> Proxy:
-        session = copy.copy(self._reference())
-        session.hung = set()
-        limits = session.interface.limits.model_copy(update={"call_seconds": ANSWER_SECONDS})
-        session.interface = dataclasses.replace(session.interface, limits=limits)
-        right = Proxy(session)
-        right.connect()
-        return right
 
     def _understood(self, question: object, arrays: list[Array]) -> tuple[str, list[Any], dict[str, Any]]:
         try:
@@ -126,6 +134,15 @@ class StandIns:
             return function, given, {str(name): _argument(value, arrays) for name, value in kwargs.items()}
         except (AssertionError, KeyError, IndexError, TypeError, ValueError) as error:
             raise wire.WireError("it asks for what there is no stand-in for") from error
+
+
+def _key(function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what is the same for equal questions only."""
+    values = [("", value) for value in args] + sorted(kwargs.items())
+    return function, *(
+        (name, value.shape, value.dtype.str, value.tobytes()) if isinstance(value, np.ndarray) else (name, value)
+        for name, value in values
+    )
 
 
 def _argument(value: dict[str, Any], arrays: list[Array]) -> Any:

@@ -11,8 +11,9 @@ import pytest
 
 from autograder.core import config
 from autograder.grading.grader import Grader
-from autograder.grading.standins import StandIns
+from autograder.grading.standins import StandIns, answering
 from autograder.sandbox.worker import wire
+from tests.grader.support import toy as toy_homework
 
 SOLUTION = """\
 def double(x):
@@ -37,7 +38,7 @@ def grade(toy):
         (toy.root / "answers/toy.py").write_text(SOLUTION)
         toy.configure(**settings)
         folder = toy.root / "handed in" / "ann"
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name, text in {"toy.py": source, **(helpers or {})}.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text)
@@ -144,13 +145,40 @@ def test_what_passes_with_the_own_function_is_not_tried(grade):
     assert scores(grade(SOLUTION)) == {"test_double_example": 1, "test_double": 3, "test_halve": 2, "test_unhalve": 4}
 
 
+LARGE = """
+def lap(layers, draw, height, width):
+    out, _ = layers.halve(draw(height, width))
+    yield {"out": out}
+
+def test_halve_large(large):
+    \"\"\"halve: right on large inputs too.\"\"\"
+    large(lap, [(3, 4), (200, 300)], over="entries")
+"""
+
+
+def test_large_inputs_are_carried_as_well(grade, toy):
+    toy.set_tests(hidden=toy_homework.HIDDEN + LARGE, **toy_homework.POINTS, test_halve_large=5)
+    assert scores(grade(WRONG)) == {**CREDITED, "test_halve_large": 5}
+
+
+def test_a_public_test_sees_changes_to_its_arrays_again(grade, toy):
+    public = toy_homework.PUBLIC + (
+        '\ndef test_halve_example(layers):\n    """halve: x stays."""\n    import numpy as np\n    x = np.ones(2)\n'
+        "    out, _ = layers.halve(x)\n    assert out.tolist() == [0.5, 0.5] and x.tolist() == [1, 1]\n"
+    )
+    toy.set_tests(public=public, **toy_homework.POINTS, test_halve_example=5)
+    changing = WRONG.replace("return double(x) / 4, x.shape", "out = double(x) / 4; x[:] = 0; return out, x.shape")
+    assert scores(grade(WRONG))["test_halve_example"] == 5
+    assert scores(grade(changing))["test_halve_example"] == 0
+
+
 # What is hostile.
 
 ASK = """
 import sys, wire_of_mine as w
 def ask(question, arrays=()):
     frame = sys._getframe()
-    link = next(o for o in __import__("gc").get_objects() if type(o).__name__ == "_Asking")
+    link = next(o for o in __import__("gc").get_objects() if type(o).__name__ == "Asking")
     w.send(link._connection, {"nonce": link.nonce, "question": question}, arrays)
     return w.receive(link._connection, 2**40)
 """
@@ -163,6 +191,16 @@ ATTACKS = {
     "a_private_name": "ask({'function': '_session', 'args': [], 'kwargs': {}})",
     "many_arguments": "ask({'function': 'double', 'args': [{'value': 1}] * 10000, 'kwargs': {}})",
 }
+
+
+HALVING_BY_HAND = "a = ask({'function': 'double', 'args': [{'array': 0}], 'kwargs': {}}, [x])[1][0]"
+
+
+def test_a_question_that_is_one_is_answered(grade):
+    """So that the questions below fail for what they ask, and not for how."""
+    source = ASK + WRONG.replace("return double(x) / 4, x.shape", f"{HALVING_BY_HAND}; return a / 4, x.shape")
+    results = grade(source, {"wire_of_mine.py": Path(wire.__file__).read_text(encoding="utf-8")})
+    assert scores(results)["test_halve"] == 2
 
 
 @pytest.mark.parametrize("deed", ATTACKS.values(), ids=ATTACKS)
@@ -195,7 +233,8 @@ def test_a_later_function_is_no_oracle_for_an_earlier_one(grade):
 
 def test_questions_that_hang_or_burst_the_model_answer_cost_the_asker_alone(submit):
     hostile = "def double(x):\n    if x.size == 2:\n        return [0] * 10**9\n    return 2 * x\n"
-    answers = StandIns(["double"], lambda: submit(hostile))
+    right = answering(submit(hostile))
+    answers = StandIns(["double"], right)
     question = {"function": "double", "args": [{"array": 0}], "kwargs": {}}
     try:
         for _ in range(3):
@@ -203,4 +242,4 @@ def test_questions_that_hang_or_burst_the_model_answer_cost_the_asker_alone(subm
         assert answers.answer(question, [np.ones(1)]) == ({}, []), "enough is enough"
         assert not answers.asked
     finally:
-        answers.close()
+        right.close()

@@ -427,3 +427,18 @@ def test_fixtures_that_are_out_of_date_are_refused(toy, change, problem):
     with pytest.raises(ConfigurationError) as caught:
         Grader(config.load(toy.config))
     assert str(caught.value) == f"{problem}. Run `make fixtures`, then `make verify`."
+
+
+def test_an_error_in_the_search_for_examples_is_told_to_staff_alone(toy):
+    package = toy.root / "answers/wrong"
+    package.mkdir()
+    family = "class family:\n    def family(function): raise LookupError('no programs')\n"
+    (package / "__init__.py").write_text(
+        f"CATALOGUE, AXES = (), {{}}\nclass geometry: AXES = {{}}\ndef assemble(entries): return {{}}\n{family}"
+    )
+    path = toy.root / "results.json"
+    wrong = toy.hand_in(toy.SOLUTION.replace("return 2 * x", "return 3 * x"))
+    assert Grader(config.load(toy.config)).grade(wrong, path).score is not None
+    results = json.loads(path.read_text())
+    assert results["extra_data"]["no_examples"] == "LookupError: no programs"
+    assert "no programs" not in results["output"]
