@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from autograder.classroom.publish import BOOKS, Places
 from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
 from autograder.core import console
-from autograder.core.config import Late
+from autograder.core.config import Config, Late
 from autograder.core.errors import ConfigurationError, GraderFault
 from autograder.grading.grader import Grade, Grader
 from autograder.grading.plan import is_meant
@@ -59,74 +59,116 @@ def mark(
     Grader(config, order.only)  # an error here must come before the output folder is made
     points = {name: test.points for name, test in config.tests.items() if is_meant(order.only, name)}
     with contextlib.ExitStack() as stack:
-
-        def scratch() -> Path:
-            return stack.enter_context(_scratch())
-
-        lock.keep_apart(order.source, order.out)
-        homework = config.homework
-        hand_ins = download.read(
-            order.source, homework.required_file, scratch, asked=order.asked, functions=homework.functions
-        )
-        named = [*hand_ins.entries, *hand_ins.without_files]
-        hand_ins, people = _nameless(hand_ins, scratch()) if order.anonymous else _whose(hand_ins, order)
-        overrides = _overrides(order, points, config.grades.above_total)
-        earlier = books.read_earlier(order.compare) if order.compare else None
+        given = _read(order, config, points, stack)
+        hand_ins = given.hand_ins
         decides = circumstances(config, order.only)
         held = stack.enter_context(lock.hold(order.place))
         journal = Journal(held.out, held.drafts, decides)
         _refuse_another_class(order, journal, hand_ins)
         announce(f"{hand_ins.recognised}.")
-        grades = remaining.grade(
-            order, hand_ins.entries, sum(points.values(), Fraction()), journal, held, announce, follow
-        )
-        problems = [*filter(None, [held.problem]), *journal.problems, *hand_ins.problems]
-        problems += _not_private(held.out)
+        total = sum(points.values(), Fraction())
+        grades = remaining.grade(order, hand_ins.entries, total, journal, held, announce, follow)
+        problems = [*filter(None, [held.problem]), *journal.problems, *hand_ins.problems, *_not_private(held.out)]
         if order.only:
             rows = [gradebook.plain(entry, grades[entry.name]) for entry in hand_ins.entries]
             return ClassResult(grades, problems, rows=rows)
-        assigned = _assigned(overrides, named, hand_ins, people, order)
-        problems += [] if hand_ins.single and order.overrides is None else assigned.problems
-        rule = config.late if config.late and config.late.due else None
-        rows = [_row(entry, grades, journal, assigned.entries.get(entry.name, ()), rule) for entry in hand_ins.entries]
-        rows += [
-            gradebook.given(entry, assigned.entries.get(entry.name, ()), gradebook.NO_FILES)
-            for entry in hand_ins.without_files
-        ]
-        book = Gradebook(
-            config.title,
-            points,
-            rows,
-            gradebook.absent(people, assigned.absent),
-            people.people if people else {},
-            config.grades.of_several,
-            people is not None,
-        )
-        problems += book.problems
+        book = _book(given, order, config, points, grades, journal, problems)
         if hand_ins.single:
-            return ClassResult(grades, problems, rows=rows, page=_page(book, rows[0], journal, held, problems))
-        if config.late:
-            problems += _untimed(hand_ins, rule, order)
+            page = _page(book, book.rows[0], journal, held, problems)
+            return ClassResult(grades, problems, rows=list(book.rows), page=page)
+        people = given.people.roster if given.people else None
         platform = "" if order.anonymous else hand_ins.platform
-        places = Places(platform, people.roster if people else None, config.grades.canvas_assignment, order.anonymous)
-        return _published(book, earlier, places, ClassResult(grades, problems), journal, held)
+        places = Places(platform, people, config.grades.canvas_assignment, order.anonymous)
+        return _published(book, given.earlier, places, ClassResult(grades, problems), journal, held)
 
 
-def _assigned(
-    overrides: list[Override],
-    named: list[HandIn],
-    hand_ins: HandIns,
-    people: roster.Matched | None,
+@dataclass(frozen=True)
+class _Given:
+    """What was read before anything is graded.
+
+    Attributes
+    ----------
+    hand_ins : HandIns
+        Matched with the roster, or with all names removed.
+    named : list of HandIn
+        The same ones, in the same order, as they are called in the download.
+    people : Matched or None
+        The roster, if there is one.
+    overrides : list of Override
+    earlier : dict or None
+        The scores to compare with, if the user asked for it.
+    """
+
+    hand_ins: HandIns
+    named: list[HandIn]
+    people: roster.Matched | None
+    overrides: list[Override]
+    earlier: dict[str, Earlier] | None
+
+
+def _read(order: ClassJob, config: Config, points: dict[str, Fraction], stack: contextlib.ExitStack) -> _Given:
+    """Read the download and all tables; their errors come before anything is graded or written."""
+
+    def scratch() -> Path:
+        return stack.enter_context(_scratch())
+
+    lock.keep_apart(order.source, order.out)
+    homework = config.homework
+    hand_ins = download.read(
+        order.source, homework.required_file, scratch, asked=order.asked, functions=homework.functions
+    )
+    named = [*hand_ins.entries, *hand_ins.without_files]
+    hand_ins, people = _nameless(hand_ins, scratch()) if order.anonymous else _whose(hand_ins, order)
+    overrides = _overrides(order, points, config.grades.above_total)
+    earlier = books.read_earlier(order.compare) if order.compare else None
+    return _Given(hand_ins, named, people, overrides, earlier)
+
+
+def _book(
+    given: _Given,
     order: ClassJob,
-) -> Assigned:
+    config: Config,
+    points: dict[str, Fraction],
+    grades: dict[str, Grade],
+    journal: Journal,
+    problems: list[str],
+) -> Gradebook:
+    """Apply the decisions and the late rule to what was graded; add what staff have to know to the problems."""
+    hand_ins, people = given.hand_ins, given.people
+    assigned = _assigned(given, order)
+    if not hand_ins.single or order.overrides is not None:
+        problems += assigned.problems
+    rule = config.late if config.late and config.late.due else None
+    decided = assigned.entries
+    rows = [_row(entry, grades, journal, decided.get(entry.name, ()), rule) for entry in hand_ins.entries]
+    rows += [
+        gradebook.given(entry, decided.get(entry.name, ()), gradebook.NO_FILES) for entry in hand_ins.without_files
+    ]
+    book = Gradebook(
+        config.title,
+        points,
+        rows,
+        gradebook.absent(people, assigned.absent),
+        people.people if people else {},
+        config.grades.of_several,
+        people is not None,
+    )
+    problems += book.problems
+    if config.late and not hand_ins.single:
+        problems += _untimed(hand_ins, rule, order)
+    return book
+
+
+def _assigned(given: _Given, order: ClassJob) -> Assigned:
     """Find what each decision is about; in an anonymous run decisions use the original names."""
+    hand_ins, people, overrides = given.hand_ins, given.people, given.overrides
     entries = [*hand_ins.entries, *hand_ins.without_files]
     if not order.anonymous:
         if people is None:
             return decisions.assign(overrides, entries, {}, [])
         return decisions.assign(overrides, entries, people.people, people.roster.people)
-    assigned = decisions.assign(overrides, named, {}, [])
-    new = {old.name: entry.name for old, entry in zip(named, entries, strict=True)}
+    assigned = decisions.assign(overrides, given.named, {}, [])
+    new = {old.name: entry.name for old, entry in zip(given.named, entries, strict=True)}
     renamed = {
         new[name]: tuple(replace(one, submission=new[name]) for one in decided)
         for name, decided in assigned.entries.items()

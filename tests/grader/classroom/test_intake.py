@@ -132,17 +132,19 @@ import sys, tempfile
 from pathlib import Path
 from typing import Any
 from autograder.classroom.journal import _add
+from autograder.core.config import Limits
 from autograder.core.errors import BadSubmission
 from autograder.intake import download, submission
 import hashlib
 place = Path(sys.argv[1])
+limits = Limits.model_construct(archive_mib=1, archive_files=9)
 found = download.read(place, "toy.py", lambda: Path(tempfile.mkdtemp()), functions=["double"])
 for entry in found.entries:
     digest = hashlib.sha256()
     _add(digest, entry.path, strict=False)
     into = Path(tempfile.mkdtemp())
     try:
-        submission.read(entry.path, into, required="toy.py", limits=archive_limits(1 << 20, 9))
+        submission.read(entry.path, into, required="toy.py", limits=limits)
         print(entry.name, "read")
     except BadSubmission as refusal:
         print(entry.name, refusal.message)
