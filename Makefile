@@ -7,22 +7,30 @@
 .NOTPARALLEL: # two targets may both set up .venv
 .PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz numpys bench bench-flips bench-class pictures check format lock clean ta-env dask-env dev-env instructor-env
 
-# What was said, and is empty: `SUBMISSIONS=$DIR` without a DIR must not grade something else. A make that this one has
-# started finds them all in its environment.
-MEANT = $(filter-out undefined default $(if $(filter-out 0,$(MAKELEVEL)),environment),$(firstword $(origin $(1))))
-EMPTY := $(strip $(foreach name,SUBMISSIONS OUT ONLY JOBS ROSTER OVERRIDES COMPARE AS SCHEDULER SEED SEEDS IMAGE TIMES NUMPYS,\
-	$(if $(call MEANT,$(name)),$(if $(value $(name)),,$(name)))))
+NAMED = SUBMISSIONS OUT ONLY JOBS ROSTER OVERRIDES COMPARE AS SCHEDULER SEED SEEDS IMAGE TIMES NUMPYS
+SWITCHES = FORCE ANONYMOUS
+
+# What was said, and is empty: `SUBMISSIONS=$DIR` without a DIR must not grade something else. In a make that another
+# make has started, the environment says nothing: it holds what that one exports.
+INNER := $(filter-out 0,$(MAKELEVEL))
+MEANT = $(filter-out undefined default $(if $(INNER),environment),$(firstword $(origin $(1))))
+EMPTY := $(strip $(foreach name,$(NAMED),$(if $(call MEANT,$(name)),$(if $(value $(name)),,$(name)))))
+
+# Switches are on or off: FORCE=0 is off.
+ON = 1 yes Yes true True on
+OFF = 0 no No false False off
+UNDECIDED := $(strip $(foreach name,$(SWITCHES),$(if $(filter-out $(ON) $(OFF),$(value $(name))),$(name))))
 
 # `value` keeps a `$` that make would otherwise expand.
 override SUBMISSIONS := $(value SUBMISSIONS)
 override OUT := $(value OUT)
 override ONLY := $(value ONLY)
 override JOBS := $(value JOBS)
-override FORCE := $(value FORCE)
+override FORCE := $(filter-out $(OFF),$(value FORCE))
 override ROSTER := $(value ROSTER)
 override OVERRIDES := $(value OVERRIDES)
 override COMPARE := $(value COMPARE)
-override ANONYMOUS := $(value ANONYMOUS)
+override ANONYMOUS := $(filter-out $(OFF),$(value ANONYMOUS))
 # `as` is make's own word for the assembler, and some compilers' environments set it, too.
 override AS := $(if $(findstring command,$(origin AS)),$(value AS),$(filter class one,$(value AS)))
 override SCHEDULER := $(value SCHEDULER)
@@ -34,12 +42,15 @@ override NUMPYS := $(value NUMPYS)
 override PYTHON := $(value PYTHON)
 PY = .venv/bin/python
 
-# What make was told on its command line and is not above: most likely a slip.
+# What make was told on its command line and is not above: most likely a slip. An inner make is also told what the
+# outer one was told, such as DESTDIR.
 OURS = $(foreach name,$(filter-out %MAKEFLAGS,$(.VARIABLES)),$(if $(filter override,$(origin $(name))),$(name))) PY FUZZ_SECONDS LOCK_FLAGS
-UNKNOWN := $(strip $(foreach name,$(filter-out $(OURS) SHELL MAKEFLAGS -*,$(.VARIABLES)),\
-	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+UNKNOWN := $(if $(INNER),,$(strip $(foreach name,$(filter-out $(OURS) SHELL MAKEFLAGS -*,$(.VARIABLES)),\
+	$(if $(filter command,$(firstword $(origin $(name)))),$(name)))))
 
-export SUBMISSIONS OUT ONLY JOBS FORCE ROSTER OVERRIDES COMPARE ANONYMOUS AS SCHEDULER SEED SEEDS IMAGE TIMES NUMPYS PYTHON PY
+# Only what has a value, so that no program that we start takes an empty one for something that was said.
+SAID := $(foreach name,$(NAMED) $(SWITCHES) PYTHON,$(if $(value $(name)),$(name)))
+export $(SAID) PY
 
 help: ## Show this help
 	@echo 'usage: make <target> [NAME=value …]'
@@ -138,10 +149,11 @@ clean: ## Remove .venv and caches; grades stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .git -prune -o -path ./tests/grader/submissions -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-ifneq ($(UNKNOWN)$(EMPTY),)
+ifneq ($(UNKNOWN)$(EMPTY)$(UNDECIDED),)
 ta-env dask-env dev-env instructor-env: refuse-variables
 refuse-variables: export REFUSED = $(UNKNOWN)
 refuse-variables: export EMPTIED = $(EMPTY)
+refuse-variables: export UNCLEAR = $(UNDECIDED)
 refuse-variables: export KNOWN = $(OURS)
 refuse-variables:
 	@sh requirements/variables.sh

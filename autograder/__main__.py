@@ -7,12 +7,6 @@ would need otter. 130: interrupted. 141: nobody reads the output any more.
 
 from __future__ import annotations
 
-import signal
-
-if __name__ == "__main__":
-    # as long as there is nothing to clean up, Ctrl-C ends the process at once
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 import argparse
 import gc
 import os

@@ -1,8 +1,8 @@
 #!/bin/sh
-# usage: REFUSED="NAME …" EMPTIED="NAME …" KNOWN="NAME …" sh requirements/variables.sh
+# usage: REFUSED="NAME …" EMPTIED="NAME …" UNCLEAR="NAME …" KNOWN="NAME …" sh requirements/variables.sh
 #
-# Say what is wrong with the variables that make was given: unknown ones, with the name that was probably meant, and
-# ones without a value. The exit status is always 2.
+# Say what is wrong with the variables that make was given: unknown ones, with the name that was probably meant, ones
+# without a value, and switches that are neither on nor off. The exit status is always 2.
 set -u
 
 # nearest NAME: print the known variable with the fewest changes to NAME, if these are few.
@@ -43,5 +43,8 @@ for name in $REFUSED; do
 done
 for name in $EMPTIED; do
     printf '%s: has no value. Give it one, or leave out %s=\n' "$name" "$name" >&2
+done
+for name in $UNCLEAR; do
+    printf '%s: should be 1 (or yes, true, on) or 0 (or no, false, off)\n' "$name" >&2
 done
 exit 2

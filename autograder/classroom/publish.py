@@ -93,7 +93,7 @@ def _for_platforms(book: Gradebook, places: Places, folder: Path) -> list[str]:
 def next_step(names: Collection[str], places: Places, known: bool) -> str:
     """Say in one line which files to upload where; `known` says whether the students are known."""
     steps = [f"read {REPORT}"] if REPORT in names else []
-    if places.system == "Canvas" and CANVAS in names:
+    if places.system == "Canvas" and CANVAS in names and known:
         steps.append(f"import {CANVAS} in Canvas' gradebook")
     elif places.system == "Moodle" and MOODLE in names:
         steps.append(f"upload {MOODLE} in Moodle (Upload grading worksheet)")

@@ -178,8 +178,6 @@ def _assigned(given: _Given, order: ClassJob) -> Assigned:
 
 def _untimed(hand_ins: HandIns, rule: Late | None, order: ClassJob) -> list[str]:
     """Say which lateness cannot be counted, although there is a rule."""
-    if rule is None:
-        return [f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here"]
     marked = [entry.name for entry in hand_ins.entries if entry.late and entry.submitted is None]
     said = []
     if marked:
@@ -188,7 +186,9 @@ def _untimed(hand_ins: HandIns, rule: Late | None, order: ClassJob) -> list[str]
             f"{len(marked)} hand-ins are marked as late in their names, which hold no times{who}: "
             f"nothing is taken off. Decide it in {OVERRIDES}, as {decisions.LATE}"
         )
-    if not any(entry.submitted for entry in hand_ins.entries):
+    if rule is None:
+        said.append(f"{order.config.name}: late has no due, and an export names no dates: nothing counts as late here")
+    elif not any(entry.submitted for entry in hand_ins.entries):
         said.append("these hand-ins have no times of submission: nothing counts as late here")
     return said
 

@@ -224,8 +224,10 @@ def _needs_a_look(row: Row) -> bool:
 
 
 def print_one(row: Row, page: Path | None) -> None:
-    """Print what to look at after a single submission: its page, and the first mistake."""
-    if row.mistake:
+    """Print what to look at after a single submission: its page, and what is wrong with it, or the first mistake."""
+    if row.remark and row.score is not None:
+        print(f"What is wrong: {clean(row.remark, 1000)}")
+    elif row.mistake:
         print(f"First mistake: {clean(row.mistake, 300)}")
     if page is not None:
         print(clean(f"Its page: {page}", 1000))

@@ -92,7 +92,7 @@ def _found(pile: Pile, question: Question, path: Path, scratch: Callable[[], Pat
         students = sum(len(entry.students) for entry in [*found.entries, *found.without_files])
         count = f"{_count(len(found.entries), 'submission')} of {_count(students, 'student')}"
         return replace(found, recognised=f"Gradescope export: {count} ({decision.why})")
-    return _class(decision, store)
+    return _class(decision, store, question.required)
 
 
 def _no_scratch() -> Path:
@@ -101,7 +101,7 @@ def _no_scratch() -> Path:
     )
 
 
-def _class(decision: Decision, store: Store) -> HandIns:
+def _class(decision: Decision, store: Store, required: str) -> HandIns:
     """Return the hand-ins of a class, and sentences about what was left out."""
     pile, platform = decision.pile, decision.platform
     groups: dict[object, list[tuple[Item, Part | None]]] = {}
@@ -112,11 +112,12 @@ def _class(decision: Decision, store: Store) -> HandIns:
             left.append(item)
         else:
             groups.setdefault(part.key if part else id(item), []).append((item, part))
-    found = [entry for group in groups.values() for entry in _hand_ins(group, pile, store)]
+    older: list[str] = []
+    found = [entry for group in groups.values() for entry in _hand_ins(group, pile, store, required, older)]
     final, said = names.distinct([(wanted, longer) for _, wanted, longer in found])
     entries = [replace(entry, name=name) for (entry, _, _), name in zip(found, final, strict=True)]
     entries.sort(key=lambda entry: entry.name)
-    problems = [*_left_out(left), *pile.problems, *said]
+    problems = [*_left_out(left), *older, *pile.problems, *said]
     return HandIns(
         entries,
         problems=problems,
@@ -139,19 +140,28 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def _hand_ins(group: list[tuple[Item, Part | None]], pile: Pile, store: Store) -> list[tuple[HandIn, str, str]]:
-    """Return what one student handed in at one time: each with its name, and a longer name if that is taken."""
+def _hand_ins(
+    group: list[tuple[Item, Part | None]], pile: Pile, store: Store, required: str, older: list[str]
+) -> list[tuple[HandIn, str, str]]:
+    """Return what one student handed in at one time: each with its name, and a longer name if that is taken.
+
+    Sentences about older versions of files, which do not count, are added to `older`.
+    """
     files = [member for member in group if not (member[1] and member[1].typed)] or group
     items = [item for item, _ in files]
     if any(item.is_folder for item in items) or len({item.name for item in items}) < len(items) or files[0][1] is None:
-        return [_single(item, part, pile, store) for item, part in files]
+        return [_single(item, part, pile, store, required) for item, part in files]
     if len(files) == 1:
-        return [_single(*files[0], pile, store)]
+        return [_single(*files[0], pile, store, required)]
     parts = [part for _, part in files if part is not None]
-    own = own_names([part.file for part in parts])
-    first = min(range(len(items)), key=lambda index: (not own[index].endswith(".py"), items[index].name))
-    wanted = parts[0].title or names.stem(items[first].name, False)
-    path = pile.together(list(zip(items, own, strict=True)), store, wanted)
+    own = own_names(parts, required)
+    kept = [(item, name) for item, name in zip(items, own, strict=True) if name]
+    if left := [clean(item.name, 100) for item, name in zip(items, own, strict=True) if not name]:
+        newer = ", ".join(clean(item.name, 100) for item, name in kept)
+        older.append(f"{', '.join(left)}: a newer version of this file is there, so left out; graded: {newer}")
+    first, _ = min(kept, key=lambda pair: (not pair[1].endswith(".py"), pair[0].name))
+    wanted = parts[0].title or names.stem(first.name, False)
+    path = pile.together(kept, store, wanted)
     entry = HandIn(
         wanted,
         path,
@@ -162,10 +172,10 @@ def _hand_ins(group: list[tuple[Item, Part | None]], pile: Pile, store: Store) -
     return [(entry, wanted, wanted)]
 
 
-def _single(item: Item, part: Part | None, pile: Pile, store: Store) -> tuple[HandIn, str, str]:
+def _single(item: Item, part: Part | None, pile: Pile, store: Store, required: str) -> tuple[HandIn, str, str]:
     plain = names.stem(item.name, item.is_folder)
     wanted = part.title if part and part.title else plain
-    own = own_names([part.file])[0] if part and part.file else item.name
+    own = own_names([part], required)[0] if part and part.file else item.name
     entry = HandIn(
         wanted,
         pile.take(item, store, own),

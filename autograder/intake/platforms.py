@@ -3,7 +3,7 @@
 ========================  ===========================================================================================
 Canvas                    ``leeann[_LATE]_501_90001_layers.py``: user, attachment, then the student's own name of the
                           file, with ``-1`` before the suffix after a second upload. Two files of one student differ in
-                          the attachment alone. Typed text is ``leeann_501_text.html``
+                          the attachment alone, whose number grows. Typed text is ``leeann_501_text.html``
 Moodle                    ``Ann Lee_1201_assignsubmission_file_``, a folder or the start of a file's name;
                           ``…_onlinetext_`` is typed text
 Brightspace               ``12-34 - Ann Lee - Oct 1, 2026 1155 PM - hw3.zip``, or a folder without the last part, and
@@ -42,6 +42,8 @@ class Part:
         Whether the name says that it was late.
     typed : bool
         Whether the platform made this file, from typed text or as a receipt, so that it is no file of the student.
+    number : int
+        Grows with the time of the upload; 0 if that is not known.
     """
 
     key: str
@@ -51,6 +53,7 @@ class Part:
     title: str = ""
     late: bool = False
     typed: bool = False
+    number: int = 0
 
 
 _CANVAS = re.compile(
@@ -79,8 +82,8 @@ def _canvas(name: str, is_folder: bool) -> Part | None:
     if found is None:
         return None
     user = found["user"]
-    ids, file = (f"canvas {user}",), found["file"] or name
-    return Part(user, found["who"], ids, file, late=bool(found["late"]), typed=bool(found["typed"]))
+    ids, file, number = (f"canvas {user}",), found["file"] or name, int(found["attachment"] or 0)
+    return Part(user, found["who"], ids, file, late=bool(found["late"]), typed=bool(found["typed"]), number=number)
 
 
 def _moodle(name: str, is_folder: bool) -> Part | None:
@@ -152,10 +155,20 @@ def platform_of(names: Sequence[tuple[str, bool]], others: Callable[[str], bool]
     return None
 
 
-def own_names(files: Sequence[str]) -> list[str]:
-    """Return a student's own names of these files, without the ``-1`` of a second upload, if that is unambiguous.
+def own_names(parts: Sequence[Part], required: str) -> list[str]:
+    """Return a student's own names of these files, without the ``-1`` of a second upload; '' for an older version.
 
-    A module with a hyphen in its name cannot be imported, so a module's own name is never changed.
+    ``layers.py`` and ``layers-1.py`` are two versions of one file. The newest one gets the name, if the platform says
+    which one that is. A module with a hyphen in its name cannot be imported, so a module's own name is never changed.
     """
-    plain = [_AGAIN.sub("", name) for name in files]
-    return [short if plain.count(short) == 1 else name for name, short in zip(files, plain, strict=True)]
+    plain = [_AGAIN.sub("", part.file) for part in parts]
+    own = []
+    for part, short in zip(parts, plain, strict=True):
+        same = [other for other, name in zip(parts, plain, strict=True) if name == short]
+        newest = max(same, key=lambda other: other.number)
+        versions = all(other.number for other in same) and short in (required, *(other.file for other in same))
+        if len(same) == 1 or (versions and part is newest):
+            own.append(short)
+        else:
+            own.append("" if versions else part.file)
+    return own

@@ -212,6 +212,8 @@ def _picked(
 
     if deeper := sorted({shown(parts) for parts in found if parts[:-1] != root}):
         notes = [*notes, f"{shown((*root, required))} was taken; also found: {_listed(deeper)}."]
+    if versions := [shown(entry.parts) for entry in beside if variants.is_version(entry.parts[-1], required)]:
+        notes = [*notes, f"{required} was taken; not used, although maybe another version: {_listed(versions)}."]
     if links := [shown(entry.parts) for entry in beside if entry.kind == "link"]:
         notes = [*notes, f"Links are not followed: {_listed(links)}."]
     if unread := [name for name in locked if name.split("/")[: len(root)] == list(root)]:

@@ -42,6 +42,12 @@ def mistaken(name: str, required: str) -> str:
     return ""
 
 
+def is_version(name: str, required: str) -> bool:
+    """Whether this is the required file under a name that Python cannot import, such as ``layers (1).py``."""
+    stem, _, suffix = name.rpartition(".")
+    return suffix == "py" and not stem.isidentifier() and name != required and bool(mistaken(name, required))
+
+
 def is_python(name: str) -> bool:
     """Whether the name ends in ``.py``, apart from white space and invisible characters."""
     return _without_invisible(name).strip().lower().endswith(".py")
@@ -80,7 +86,9 @@ _REPAIRS: list[tuple[Callable[[str], str], str]] = [
     ),
     (_cut(r"(?: -)? ?(?:copy|kopie|copie|copia)(?: ?\(?\d+\)?)?(?=\.py$)"), "it is the name of a copy"),
     (_cut(r" ?[(\[]\d+[)\]](?=\.py$)"), "a browser adds a number to a second download"),
-    (_cut(r"[-_ ]\d{1,3}(?=\.py$)"), "a number was added to a second upload or version"),
+    (_cut(r"(?:[-_ ]v?|v)\d{1,3}(?=\.py$)"), "a number was added to a second upload or version"),
+    (_cut(r"[-_ ](?:final|new|neu|updated|fixed|latest)(?=\.py$)"), "a word was added to a second version"),
+    (_cut(r" ?\([^()]*conflicted copy[^()]*\)(?=\.py$)"), "a synchronised folder has added to it"),
     (_cut(r"^(?:copy|kopie|copie|copia)(?: of| von| de| di)? ?"), "it is the name of a copy"),
     (_cut(r" +(?=\.py$)"), "there is a space before .py"),
 ]

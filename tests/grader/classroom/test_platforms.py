@@ -59,6 +59,17 @@ def test_canvas(mark, canvas):
     )
 
 
+def test_canvas_marks_are_listed_also_where_no_date_is_known(mark, canvas):
+    late = "late: {grace_minutes: 0, percent_per_day: 25, at_most_percent: 40}"
+    canvas.config.write_text(f"{canvas.config.read_text()[:-1]}, {late}}}")
+    said = mark()[0].problems
+    assert said[:1] == [
+        "1 hand-ins are marked as late in their names, which hold no times (leeann_LATE_501_90007_toy-1): nothing is "
+        "taken off. Decide it in overrides.csv, as late"
+    ]
+    assert said[1].endswith("late has no due, and an export names no dates: nothing counts as late here")
+
+
 def test_moodle(mark, toy):
     for name, source in {"Ann Lee_1201": toy.SOLUTION, "Ben_1202": HALF, "Stranger_9": HALF}.items():
         toy.hand_in(source, name=f"{name}_assignsubmission_file_/toy.py")

@@ -33,6 +33,13 @@ CANVAS = Roster([], "Canvas", ("Student", "ID", "Lab 3 (7)"), [], Path("roster.c
             "Canvas (Re-Upload Submissions).",
         ),
         (
+            ["grades.csv", "canvas.csv", "feedback.zip"],  # no line in canvas.csv
+            Places("Canvas"),
+            False,
+            "Next: grades.csv has all points; with ROSTER it says whose they are; upload feedback.zip to the "
+            "assignment in Canvas (Re-Upload Submissions).",
+        ),
+        (
             ["grades.csv", "moodle.csv", "feedback.zip"],
             Places("Moodle"),
             True,

@@ -1,5 +1,6 @@
 """What is printed when a class is graded: what the books say, and nothing that a name can imitate."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -102,6 +103,9 @@ def test_problems_come_with_counts_and_once(capsys):
 def test_one_submission(capsys, row):
     terminal.print_one(row(double=0.0), Path("results/a/page.html"))
     assert capsys.readouterr().out == "First mistake: test_double: wrong\nIts page: results/a/page.html\n"
+    refused = replace(row(double=0.0), remark="layers.py is a web page. Download the file itself." + "\n" * 3)
+    terminal.print_one(refused, None)  # and not that the first test was not run
+    assert capsys.readouterr().out == "What is wrong: layers.py is a web page. Download the file itself.\n"
     terminal.print_one(row(), None)
     assert capsys.readouterr().out == ""
 

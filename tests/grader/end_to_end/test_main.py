@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -254,3 +255,22 @@ def test_every_command_says_that_there_is_no_configuration(commands, capsys, tmp
         out, err = capsys.readouterr()
         assert status == 2, command
         assert "nowhere.yaml: cannot be read: No such file or directory." in err + out, command
+
+
+def test_ctrl_c_is_quiet_from_the_first_import_on(tmp_path):
+    code = "import os, signal\nprint(signal.getsignal(signal.SIGINT) is signal.SIG_DFL, flush=True)\nos._exit(0)\n"
+    (tmp_path / "__future__.py").write_text(code)  # what __main__ imports first
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    ask = "import signal; before = signal.getsignal(signal.SIGINT); import autograder; "
+    ask += "print(signal.getsignal(signal.SIGINT) is before)"  # whoever only imports it keeps his own
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

@@ -120,6 +120,8 @@ def test_what_is_not_said_is_left_to_the_program(echo):
         ("SUBMISSIONS=", "SUBMISSIONS: has no value. Give it one, or leave out SUBMISSIONS="),
         ("OUT=", "OUT: has no value. Give it one, or leave out OUT="),
         ("ROSTER=", "ROSTER: has no value. Give it one, or leave out ROSTER="),
+        ("FORCE=maybe", "FORCE: should be 1 (or yes, true, on) or 0 (or no, false, off)"),
+        ("ANONYMOUS=2", "ANONYMOUS: should be 1 (or yes, true, on) or 0 (or no, false, off)"),
     ],
 )
 def test_a_slip_in_a_variable_grades_nothing(said, complaint, echo):
@@ -134,9 +136,37 @@ def test_an_empty_value_in_the_environment_grades_nothing(echo):
     assert (finished.returncode, finished.stdout) == (2, "")
 
 
+@pytest.mark.parametrize(("name", "option"), [("FORCE", "--force"), ("ANONYMOUS", "--anonymous")])
+def test_a_switch_is_on_or_off(name, option, echo):
+    for value, on in {"1": True, "yes": True, "True": True, "0": False, "no": False, "False": False}.items():
+        expected = ["-m", "autograder", "grade", *[option] * on]
+        assert run("make", "grade", f"PY={echo}", f"{name}={value}").stdout.split() == expected
+        in_environment = run("env", f"{name}={value}", "make", "grade", f"PY={echo}")
+        assert in_environment.stdout.split() == expected
+
+
+OUTER = f"""\
+export SUBMISSIONS =
+export OUT :=
+all:
+\t@$(MAKE) -s -C '{ROOT}' grade PY=echo ROSTER=$(CLASS)
+"""
+
+
 def test_a_make_that_make_starts_is_told_nothing_by_accident(tmp_path):
-    (tmp_path / "Makefile").write_text(f"all:\n\t@$(MAKE) -s -C '{ROOT}' grade PY=echo\nexport SUBMISSIONS =\n")
-    assert run("make", "-s", "-C", tmp_path).stdout.split() == ["-m", "autograder", "grade"]
+    (tmp_path / "Makefile").write_text(OUTER)
+    finished = run("make", "-s", "-C", tmp_path, "CLASS=x.csv", "DESTDIR=/opt", "V=1")
+    assert finished.stdout.split() == ["-m", "autograder", "grade", "--roster=x.csv"]
+    finished = run("make", "-s", "-C", tmp_path)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert finished.stderr.startswith("ROSTER: has no value. Give it one, or leave out ROSTER=")
+
+
+def test_what_has_no_value_is_not_passed_on(tmp_path):
+    (tmp_path / "Makefile").write_text(f"{MAKEFILE}\nshow: ; @env\n")
+    told = run("make", "-s", "-C", tmp_path, "show", "OUT=lab3", "FORCE=0").stdout.splitlines()
+    ours = set(re.findall(r"^override (\w+)", MAKEFILE, re.M))
+    assert [line for line in told if line.partition("=")[0] in ours] == ["OUT=lab3"]
 
 
 def test_other_variables_of_make_are_its_own(echo):

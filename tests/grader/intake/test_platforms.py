@@ -5,6 +5,7 @@ import pytest
 from autograder.core.errors import ConfigurationError
 from autograder.intake import export
 from tests.grader.support.downloads import METADATA, OTHER, WHOLE, filled
+from tests.grader.support.handins import zip_bytes
 
 MOODLE = ["Ann Lee_1201_assignsubmission_file_/hw.zip", "Cy O'Hara_1203_assignsubmission_file_/layers.py"]
 BLACKBOARD = [
@@ -34,14 +35,51 @@ def test_two_files_of_a_canvas_student_are_one_submission(point, copied, form):
 
 @pytest.mark.parametrize("form", ["folder", "zip"])
 def test_a_second_upload_of_canvas_gets_its_own_name_back(point, copied, form):
-    names = ["a_1_11_layers-1.py", ("a_1_12_tools-12.py", OTHER), "b_LATE_2_13_layers-2.py", "c_3_14_layers.py"]
-    found = point([*names, ("c_3_15_layers-1.py", OTHER)], form)
+    found = point(["a_1_11_layers-1.py", ("a_1_12_tools-12.py", OTHER), "b_LATE_2_13_layers-2.py"], form)
     assert [copied(entry) for entry in found.entries] == [
         {"layers.py": WHOLE, "tools.py": OTHER},
         {"layers.py": WHOLE},
-        {"layers.py": WHOLE, "layers-1.py": OTHER},
     ]
-    assert [entry.late for entry in found.entries] == [False, True, False]
+    assert [entry.late for entry in found.entries] == [False, True]
+    assert found.problems == []
+
+
+OLD = b"old = 1\n"
+VERSIONS = {
+    "a second upload": ([("7_layers.py", OLD), "8_layers-1.py"], {"layers.py": WHOLE}, "7_layers.py"),
+    "the number of the file decides": (["9_layers.py", ("8_layers-1.py", OLD)], {"layers.py": WHOLE}, "8_layers-1.py"),
+    "ten is more than nine": ([("9_layers.py", OLD), "10_layers-1.py"], {"layers.py": WHOLE}, "9_layers.py"),
+    "two later ones": ([("7_layers-1.py", OLD), "9_layers-2.py"], {"layers.py": WHOLE}, "7_layers-1.py"),
+    "the same name": ([("7_layers.py", OLD), "8_layers.py"], {"layers.py": WHOLE}, "7_layers.py"),
+    "a helper": (
+        ["6_layers.py", ("7_tools.py", OLD), ("8_tools-1.py", OTHER)],
+        {"layers.py": WHOLE, "tools.py": OTHER},
+        "7_tools.py",
+    ),
+    "zips": ([("7_hw.zip", zip_bytes([("layers.py", OLD)])), "8_hw-1.zip"], {"layers.py": WHOLE}, "7_hw.zip"),
+    "two parts": (
+        ["6_layers.py", ("7_part-1.py", OTHER), ("8_part-2.py", OTHER)],
+        {"layers.py": WHOLE, "part-1.py": OTHER, "part-2.py": OTHER},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+@pytest.mark.parametrize(("names", "files", "left"), VERSIONS.values(), ids=VERSIONS.keys())
+def test_the_newest_of_several_versions_counts(point, copied, form, names, files, left):
+    ours = [(f"ann_3_{name}", data) for name, data in filled(names)]
+    found = point([*ours, "ben_4_99_layers.py"], form)
+    ann, ben = found.entries
+    assert (copied(ann), copied(ben)) == (files, {"layers.py": WHOLE})
+    said = [f"ann_3_{left}: a newer version of this file is there, so left out; graded: "] if left else []
+    assert [problem.partition("graded: ")[0] + "graded: " for problem in found.problems] == said
+
+
+def test_without_numbers_no_version_is_newer(point, copied):
+    start = "Ann_7_assignsubmission_file_"
+    found = point([f"{start}layers.py", (f"{start}layers-1.py", OTHER)])
+    assert [copied(entry) for entry in found.entries] == [{"layers.py": WHOLE, "layers-1.py": OTHER}]
 
 
 def test_what_was_typed_is_a_hand_in_only_where_there_is_no_file(point, copied):

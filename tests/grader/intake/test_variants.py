@@ -22,6 +22,12 @@ CAUSES = {
     "layers [3].py": "a browser adds a number to a second download",
     "layers-1.py": "a number was added to a second upload or version",
     "layers_2.py": "a number was added to a second upload or version",
+    "layers_v2.py": "a number was added to a second upload or version",
+    "layersv10.py": "a number was added to a second upload or version",
+    "layers-final-2.py": "a number was added to a second upload or version",
+    "layers_final.py": "a word was added to a second version",
+    "Layers new.py": "a word was added to a second version",
+    "layers (Ann Lee's conflicted copy 2026-10-01).py": "a synchronised folder has added to it",
     "layers copy.py": "it is the name of a copy",
     "layers - Copy.py": "it is the name of a copy",
     "layers - Copy (2).py": "it is the name of a copy",
@@ -81,3 +87,21 @@ def test_alone_it_is_taken_and_said(tmp_path, read, name):
 def test_alone_without_the_suffix_it_is_refused(tmp_path, refusal, name):
     (tmp_path / name).write_bytes(CODE)
     assert refusal(tmp_path / name) == f"{name} should be called layers.py: {CAUSES[name]}. Rename the file."
+
+
+OTHERS = {
+    "layers (1).py": True,
+    "layers-2.py": True,
+    "layers - Copy.py": True,
+    "layers_v2.py": False,  # a module, which may be meant
+    "layer.py": False,
+    "tools-1.py": False,
+    "layers.py.bak": False,
+}
+
+
+@pytest.mark.parametrize(("name", "said"), OTHERS.items())
+def test_another_version_beside_the_file_is_said(tmp_path, read, name, said):
+    found = read(make_folder(tmp_path / "hw", [("layers.py", CODE), (name, b"x = 1")]))
+    note = f"layers.py was taken; not used, although maybe another version: {name}."
+    assert found.notes == ((note,) if said else ())
