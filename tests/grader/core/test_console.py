@@ -58,12 +58,16 @@ def test_a_stream_that_takes_nothing_is_let_go():
 def start():
     started = []
 
+    def nothing_ignored():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
     def start(code):
         process = subprocess.Popen(
             [sys.executable, "-c", LISTEN + code],
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=nothing_ignored,  # under nohup, for example, some are, and children inherit that
         )
         started.append(process)
         assert process.stdout is not None

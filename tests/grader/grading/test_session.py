@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from autograder.core.errors import (
     TimedOut,
 )
 from autograder.grading.advice import version
-from autograder.sandbox import cpuclock
 from tests.grader.support.calls import FRAMES, X, failure
 
 # Importing.
@@ -189,13 +189,18 @@ def test_a_worker_is_stopped_while_nothing_is_asked_of_it(student):
 
 
 def test_time_spent_waiting_for_a_processor_is_given_back(submit, monkeypatch):
-    session = submit("def double(x): return x", submission_seconds=0.3)
+    session = submit("def double(x): return x", submission_seconds=10)
+    now, waited = [1000.0], [0.0]
+    monkeypatch.setattr("autograder.grading.session.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(session, "_waited", lambda: waited[0])
     session.start_clock()
-    time.sleep(0.35)
+    now[0] += 11
     with pytest.raises(NotRun):
         session.deadline(1)
-    monkeypatch.setattr(cpuclock, "waited", lambda pid: 100.0)
-    assert session.deadline(0.01) < time.monotonic() + 0.02
-    time.sleep(0.6)
+    waited[0] = 5
+    assert session.deadline(1) == now[0] + 1
+    assert session.deadline(9) == 1015
+    waited[0] = 100
+    now[0] = 1030
     with pytest.raises(NotRun):  # three times the time allowed at most
         session.deadline(1)
