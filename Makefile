@@ -68,7 +68,7 @@ grade: $(if $(SCHEDULER),dask-env,ta-env) ## Grade a class or one submission (SU
 	@"$$PY" -m autograder grade $${OUT:+--out="$$OUT"} $${ONLY:+--only="$$ONLY"} $${JOBS:+--jobs="$$JOBS"} \
 		$${FORCE:+--force} $${ROSTER:+--roster="$$ROSTER"} $${OVERRIDES:+--overrides="$$OVERRIDES"} \
 		$${COMPARE:+--compare="$$COMPARE"} $${ANONYMOUS:+--anonymous} $${AS:+--as="$$AS"} $${SCHEDULER:+--scheduler="$$SCHEDULER"} \
-		$${SUBMISSIONS:+"$$SUBMISSIONS"}
+		$${SUBMISSIONS:+-- "$$SUBMISSIONS"}
 
 fixtures: ta-env ## Draw the hidden inputs anew and compute what is expected (SEED= for a new term)
 	@"$$PY" -m autograder fixtures $${SEED:+--seed="$$SEED"}

@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--jobs", type=_positive, metavar="N", help="how many side by side (default: one per processor)"
     )
-    verify.add_argument("--seeds", type=_numbers, default=[], metavar='"1 2 3"', help="with fixtures drawn from these")
+    verify.add_argument("--seeds", type=_seeds, default=[], metavar='"1 2 3"', help="with fixtures drawn from these")
     verify.set_defaults(command=_verify)
 
     assignment = commands.add_parser("assignment", help="write what students download, from solutions and public tests")
@@ -311,8 +311,8 @@ def _self_check(options: argparse.Namespace) -> int:
     return 1 if problem else 0
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(word) for word in text.split()]
+def _seeds(text: str) -> list[int]:
+    return [_seed(word) for word in text.split()]
 
 
 def _seed(text: str) -> int:

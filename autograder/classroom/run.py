@@ -7,6 +7,7 @@ same command goes on from there. This module does not know how one submission is
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -313,6 +314,8 @@ def _published(
 def _exchange(fresh: Path, out: Path) -> list[Path]:
     """Replace the books of the last run by the new ones; books of two runs are never side by side."""
     written = [out / name for name in BOOKS if (fresh / name).exists()]
+    for folder in (out / name for name in BOOKS if (out / name).is_dir()):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder))
     with console.shielded():
         for page in fresh.glob(f"*/{PAGE}"):
             os.replace(page, out / page.relative_to(fresh))

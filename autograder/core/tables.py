@@ -218,6 +218,9 @@ def _decoded(variable: str, path: Path) -> tuple[str, str]:
         raise ConfigurationError(variable, "", problem, "Check the path")
     if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         raise ConfigurationError(variable, "", f"{path} is a workbook or a zip, no text", "Save it as CSV UTF-8")
+    if data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        problem = f"{path} is a web page, no table: perhaps the page on which one signs in"
+        raise ConfigurationError(variable, "", problem, "Download the table again")
     encoding = "utf-8-sig" if data[:3] == b"\xef\xbb\xbf" else "utf-8"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"

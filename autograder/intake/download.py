@@ -194,7 +194,7 @@ def _left_out(items: list[Item]) -> list[str]:
     files = [item for item in items if item.kind in ("file", "folder") and item.name not in ours]
     hidden = [item.name for item in files if item.name.startswith((".", "__"))]
     plain = [item.name for item in files if item.name not in hidden]
-    said = [f"{name} holds results of an earlier run and is no hand-in: left out" for name in ours]
+    said = [f"{name} holds results of an earlier run, or Python itself, and is no hand-in: left out" for name in ours]
     if export.METADATA in plain:
         said.append(f"{export.METADATA} was not read: what is beside it is not named as in Gradescope's exports")
     if plain:

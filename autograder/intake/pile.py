@@ -49,6 +49,7 @@ START_BYTES = 1 << 18
 
 JUNK = re.compile(
     r"\._.*|__MACOSX|__pycache__|\.DS_Store|\.localized|\.git.*|\.ipynb_checkpoints|\.Trash.*|\.Spotlight.*"
+    r"|\$RECYCLE\.BIN|System Volume Information|@eaDir|#recycle|lost\+found|~\$.*"
 )
 """Files that computers add to folders by themselves; they are left out without a message."""
 

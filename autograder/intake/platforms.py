@@ -3,7 +3,8 @@
 ========================  ===========================================================================================
 Canvas                    ``leeann[_LATE]_501_90001_layers.py``: user, attachment, then the student's own name of the
                           file, with ``-1`` before the suffix after a second upload. Two files of one student differ in
-                          the attachment alone, whose number grows. Typed text is ``leeann_501_text.html``
+                          the attachment alone, whose number grows. Typed text is ``leeann_501_text.html``. If names
+                          are hidden: ``[LATE_]anon_x9fGh_90001_layers.py``
 Moodle                    ``Ann Lee_1201_assignsubmission_file_``, a folder or the start of a file's name;
                           ``…_onlinetext_`` is typed text
 Brightspace               ``12-34 - Ann Lee - Oct 1, 2026 1155 PM - hw3.zip``, or a folder without the last part, and
@@ -56,13 +57,14 @@ class Part:
     number: int = 0
 
 
-_CANVAS = re.compile(
-    r"(?P<who>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>text|link|media)\..*)",
-    re.S,
-)
+_CANVAS_REST = r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>text|link|media)\..*)"
+_CANVAS = re.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<user>\d+)" + _CANVAS_REST, re.S)
+_CANVAS_NAMELESS = re.compile(r"(?P<late>LATE_)?(?P<who>anon)_(?P<user>[0-9A-Za-z]{5})" + _CANVAS_REST, re.S)
 _MOODLE = re.compile(r"(?P<who>.+)_(?P<user>\d+)_assignsubmission_(?P<kind>[a-z]+)_?(?P<file>.*)", re.S)
 _BRIGHTSPACE = re.compile(
-    r"(?P<user>\d+-\d+) - (?P<who>.+?) ?- (?P<when>[^-]*\b\d{3,4} ?(?:[AaPp]\.?[Mm]\.?)?)(?: - (?P<file>.+))?", re.S
+    r"(?P<user>\d+-\d+) - (?P<who>.+?) ?- (?P<when>[^-]*\b\d{1,2}[. h]?\d\d ?(?:[AaPp]\.?[Mm]\.?)?)"
+    r"(?: - (?P<file>.+))?",
+    re.S,
 )
 _BLACKBOARD = re.compile(
     r"(?P<title>.+)_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)", re.S
@@ -78,7 +80,7 @@ def _read(pattern: re.Pattern[str], name: str) -> re.Match[str] | None:
 
 
 def _canvas(name: str, is_folder: bool) -> Part | None:
-    found = None if is_folder else _read(_CANVAS, name)
+    found = None if is_folder else _read(_CANVAS_NAMELESS, name) or _read(_CANVAS, name)
     if found is None:
         return None
     user = found["user"]

@@ -126,7 +126,7 @@ def decide(pile: Pile, question: Question) -> Decision:
         found = _export(level, wrapper, question) or _download(level) or _several(level, question)
         if found is not None:
             return found
-    return _otherwise(pile, question)
+    return _otherwise(pile, levels[-1][0], question)
 
 
 def is_hand_in(item: Item, pile: Pile) -> bool:
@@ -134,7 +134,8 @@ def is_hand_in(item: Item, pile: Pile) -> bool:
     if item.kind not in ("file", "folder") or item.name.startswith((".", "__")):
         return False
     if item.is_folder:
-        return (".graded.jsonl",) not in item.inside  # the results of an earlier run
+        ours_or_tools = {(".graded.jsonl",), ("pyvenv.cfg",)}  # results of an earlier run, a virtual environment
+        return ours_or_tools.isdisjoint(item.inside)
     name = item.name.strip().strip(_INVISIBLE).strip().lower()
     suffix = PurePath(name).suffix
     if suffix in _CODE or name.endswith(".py.txt"):
@@ -246,7 +247,10 @@ def _looks_like_class(item: Item, question: Question) -> bool:
     if not item.is_folder or question.required.lower() in files:
         return False
     zips = [name for name in files if name.endswith(".zip")]
-    return len(zips) > 1 or export.METADATA in files or platform_of(sorted(names), lambda name: True) is not None
+    own = {parts[0] for parts in item.inside if len(parts) > 1 and parts[-1].lower() == question.required.lower()}
+    people = [name for name in own if not _names_a_part(Item(name, "folder"), question)]
+    platform = platform_of(sorted(names), lambda name: True)
+    return len(zips) > 1 or len(people) > 1 or export.METADATA in files or platform is not None
 
 
 def _is_whole(item: Item, level: Pile, question: Question) -> bool:
@@ -275,14 +279,18 @@ def _names_a_part(item: Item, question: Question) -> bool:
     return bool(words) and all(word.lower() in known or re.sub(r"\d+", "", word.lower()) in known for word in words)
 
 
-def _otherwise(pile: Pile, question: Question) -> Decision:
+def _otherwise(pile: Pile, deepest: Pile, question: Question) -> Decision:
     """Decide if at most one hand-in is complete: a zip is one submission; a folder that staff made is a class."""
+    loose = [item for item in deepest.items if is_hand_in(item, deepest) and _holds_python(item)]
+    if question.asked == "class" and len(loose) > 1:
+        pile = deepest
     hand_ins = [item for item in pile.items if is_hand_in(item, pile)]
-    if question.packed and question.asked is None:
-        loose = [item for item in hand_ins if not item.is_folder and is_python(item.name)]
-        if len(loose) > 1 and not all(_names_a_part(item, question) for item in loose):
-            names = _listed([item.name for item in loose])
-            raise question.unclear(f"holds no {question.required}, but several files of Python: {names}")
+    several = len(loose) > 1 and not all(_names_a_part(item, question) for item in loose)
+    if several and question.asked is None and (question.packed or deepest is not pile):
+        names = _listed([item.name for item in loose])
+        what = "folders with Python in them" if any(item.is_folder for item in loose) else "files of Python"
+        raise question.unclear(f"holds no {question.required}, but several {what}: {names}")
+    if question.asked is None and question.packed:
         return Decision("one", pile, "no two hand-ins in it")
     if not hand_ins:
         found = f": {_listed([item.name for item in pile.items])}" if pile.items else ""
@@ -291,6 +299,10 @@ def _otherwise(pile: Pile, question: Question) -> Decision:
     if question.asked is None and all(_names_a_part(item, question) for item in hand_ins):
         return Decision("one", pile, "the names in it are those of parts of one project")
     return Decision("class", pile, f"{'AS=class was said; ' * (question.asked == 'class')}{_kinds(hand_ins)}")
+
+
+def _holds_python(item: Item) -> bool:
+    return any(is_python(parts[-1]) for parts in item.inside) if item.is_folder else is_python(item.name)
 
 
 def _kinds(items: Sequence[Item]) -> str:

@@ -135,14 +135,17 @@ def test_the_sample_class_stays_out_of_the_results_of_another(graded, grade, toy
     assert grade("--out", toy.root / "elsewhere", submissions=None)[0] == 0
 
 
-def test_a_book_that_cannot_be_written_costs_no_grade(graded, grade):
-    (graded / "grades.csv").unlink()
-    (graded / "grades.csv").mkdir()
+@pytest.mark.parametrize("name", ["grades.csv", "report.html"])
+def test_a_book_that_cannot_be_written_costs_no_grade_and_no_other_book(graded, grade, name):
+    (graded / name).unlink()
+    (graded / name).mkdir()
+    before = {path.name for path in graded.iterdir()}
     status, _, err = grade()
     assert status == 2
-    assert err.startswith(f"This machine refused something: {graded}/grades.csv: Is a directory. ")
+    assert err.startswith(f"This machine refused something: {graded}/{name}: Is a directory. ")
     assert err.endswith("What has been graded so far is kept: the same command goes on from there.\n")
-    (graded / "grades.csv").rmdir()
+    assert {path.name for path in graded.iterdir()} == before
+    (graded / name).rmdir()
     status, out, _ = grade()
     assert (status, "All 2 are graded already" in out) == (0, True)
     assert (graded / "grades.csv").exists()

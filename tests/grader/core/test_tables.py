@@ -88,6 +88,8 @@ def test_no_rows(read):
         ("Name,SID\nA,1\nB\0,2\n", "line 3: holds a NUL character"),
         ("Name,SID\nA,1\n\r\nZo\xeb,2\n".encode("latin-1"), "is not UTF-8 text: see line 4. Save it as CSV UTF-8"),
         ("Name,SID\n".encode("utf-16")[:-1], "is cut off or no text"),
+        ("\n<!DOCTYPE html>\n<title>Hi</title>", "is a web page, no table: perhaps the page on which one signs in"),
+        ("\ufeff<html lang='de'>", "is a web page, no table"),
         (b"PK\x03\x04\0\0 an .xlsx", "is a workbook or a zip, no text. Save it as CSV UTF-8"),
     ],
 )  # fmt: skip

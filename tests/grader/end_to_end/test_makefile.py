@@ -21,6 +21,7 @@ NAMES = [
     "$HOME $(HOME) $(shell touch pwned) $$x ${x}",
     "`touch pwned`; touch pwned & touch pwned | cat > pwned",
     'say "hi" \\ 100% #1 *',
+    "--force",
 ]
 
 
@@ -77,7 +78,7 @@ def test_odd_names_reach_the_program(name, echo):
     finished = run("make", "grade", f"PY={echo}", f"SUBMISSIONS={name}", f"OUT={name}", "ONLY=test_x[a case]", "JOBS=3")
     assert finished.stdout.splitlines() == [
         *["-m", "autograder", "grade"],
-        *[f"--out={name}", "--only=test_x[a case]", "--jobs=3", name],
+        *[f"--out={name}", "--only=test_x[a case]", "--jobs=3", "--", name],
     ]
     assert not (ROOT / "pwned").exists()
 
@@ -85,7 +86,7 @@ def test_odd_names_reach_the_program(name, echo):
 @pytest.mark.parametrize("name", NAMES)
 def test_odd_names_from_the_environment_do_too(name, echo):
     finished = run("make", "grade", f"PY={echo}", SUBMISSIONS=name)
-    assert finished.stdout.splitlines() == ["-m", "autograder", "grade", name]
+    assert finished.stdout.splitlines() == ["-m", "autograder", "grade", "--", name]
 
 
 def test_everything_that_grading_a_class_may_be_told(echo):

@@ -26,7 +26,8 @@ def test_what_is_no_hand_in_is_listed_and_left_out(point):
         "notes to self.docx",
     ]
     stray += ["README.md", "Makefile", "feedback.txt", "scores.xlsx"]
-    silent = [".DS_Store", "._a.py", "__MACOSX/._b.py", ".git/config"]
+    silent = [".DS_Store", "._a.py", "__MACOSX/._b.py", ".git/config", "$RECYCLE.BIN/c.py", "@eaDir/x", "~$d.py"]
+    silent += ["System Volume Information/WPSettings.dat", "lost+found/"]
     found = point([*((name, b"x") for name in stray), *silent, "ann.py", "ben.zip"])
     assert [entry.name for entry in found.entries] == ["ann", "ben"]
     assert (
@@ -60,7 +61,10 @@ def test_links_and_pipes_are_listed(point, tmp_path):
 def test_results_of_an_earlier_run_are_left_out(point):
     found = point(["ann.py", "ben.py", ("results/.graded.jsonl", b""), ("results/ann/results.json", b"")])
     assert [entry.name for entry in found.entries] == ["ann", "ben"]
-    assert found.problems == ["results holds results of an earlier run and is no hand-in: left out"]
+    why = "holds results of an earlier run, or Python itself, and is no hand-in: left out"
+    assert found.problems == [f"results {why}"]
+    found = point(["a.py", "b.py", ("venv/pyvenv.cfg", b""), "venv/lib/pip.py"], name="other")
+    assert ([entry.name for entry in found.entries], found.problems) == (["a", "b"], [f"venv {why}"])
 
 
 def test_a_file_without_a_suffix_counts_by_what_is_in_it(point):

@@ -34,6 +34,16 @@ CLASSES = {
         "Canvas download: 2 students, 2 files",
         2,
     ),
+    "Canvas, without names": (
+        ["anon_aB3dE_90001_layers.py", "LATE_anon_x9fGh_90002_layers.py", ("anon_aB3dE_90003_tools.txt", OTHER)],
+        "Canvas download: 2 students, 3 files",
+        2,
+    ),
+    "Brightspace, 24 hours": (
+        ["12-34 - Ann Lee - 1 Oct, 2026 23.55 - hw3.zip", "13-34 - Ben Mora - 2 Oct, 2026 9h05 - layers.py"],
+        "Brightspace download: 2 students, 2 files",
+        2,
+    ),
     "Moodle": (MOODLE, "Moodle download: 2 students, 2 files", 2),
     "Moodle, flat": (MOODLE_FLAT, "Moodle download: 2 students, 2 files", 2),
     "Brightspace": (BRIGHTSPACE, "Brightspace download: 2 students, 2 files", 2),
@@ -132,6 +142,21 @@ UNCLEAR = {
         "zip",
         [("a.py", OTHER), ("b.py", OTHER)],
         "holds no layers.py, but several",
+    ),
+    "folders without the file": (
+        "zip",
+        ["Lab 3/lee_ann_501/20261001_layers.py", "Lab 3/mora_ben_502/20261001_layers.py"],
+        "holds no layers.py, but several folders with Python in them: lee_ann_501, mora_ben_502",
+    ),
+    "folders without the file, on disk": (
+        "folder",
+        ["Lab 3/lee_ann_501/20261001_layers.py", "Lab 3/mora_ben_502/20261001_layers.py"],
+        "holds no layers.py, but several folders with Python in them: lee_ann_501, mora_ben_502",
+    ),
+    "sections in a folder": (
+        "folder",
+        ["mo/ann/layers.py", "mo/ben/layers.py", "tu/cy/layers.py", "tu/dora/hw3/layers.py", "tu/eve/layers.py"],
+        "holds classes: mo, tu",
     ),
     "classes in a folder": ("folder", ["mo/a.zip", "mo/b.zip", "tu/c.zip", "tu/d.zip"], "holds classes: mo, tu"),
     "exports in a folder": (
