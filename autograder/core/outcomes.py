@@ -36,6 +36,8 @@ class Diagnosis:
         A drawing of where one of them is wrong, in several lines; empty if it would not help.
     seconds : float
         How long the diagnosis took; varies from run to run.
+    known : tuple of tuple of str
+        The known mistakes behind the hint: for each the function that is wrong, and what is said about it.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Diagnosis:
     notes: tuple[str, ...] = ()
     map: str = ""
     seconds: float = 0.0
+    known: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class CaseResult:
         The student's functions that were replaced by right ones so that the case passes; empty if there are none.
     blocked : bool
         Whether the case was not run because of a mistake elsewhere in the submission.
+    because : str
+        If it was not run because of another function: what that function did.
     """
 
     case: str
@@ -84,6 +89,7 @@ class CaseResult:
     quoted: str = ""
     stand_ins: tuple[str, ...] = ()
     blocked: bool = False
+    because: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from types import MappingProxyType
 
-from autograder.core.outcomes import CARRIED, PASSED, CaseResult, Diagnosis, TestResult
+from autograder.core.outcomes import CARRIED, PASSED, CaseResult, TestResult
 from autograder.grading.compare import Foreign
-from autograder.grading.diagnose.smallest import Example
 from autograder.grading.steps import OBJECTS, PIXELS, ROWS, UNKNOWN
 
 SHOWN_GROUPS = 5
@@ -25,7 +22,7 @@ VALUES, HINT, VERDICT = "values", "hint", "verdict"
 """How much a test tells: got and expected; what kind of mistake and where; passed or failed only."""
 
 
-def test_output(result: TestResult, feedback: str) -> str:
+def test_output(result: TestResult, feedback: str, mistakes: Mapping[tuple[str, str], int]) -> str:
     """Return the text under one test.
 
     Parameters
@@ -33,6 +30,8 @@ def test_output(result: TestResult, feedback: str) -> str:
     result : TestResult
     feedback : str
         ``values``, ``hint`` or ``verdict``.
+    mistakes : mapping of tuple of str to int
+        The numbers of the mistakes that stand on top of all tests, by function and hint: a hint is printed once.
     """
     failing = [case for case in result.cases if case.outcome not in (PASSED, CARRIED)]
     carried = [case for case in result.cases if case.outcome == CARRIED]
@@ -43,7 +42,7 @@ def test_output(result: TestResult, feedback: str) -> str:
         return f"Passed{counted}."
     explained = [case for case in failing if case.stand_ins]
     if all(case.outcome == "not run" for case in result.cases) and not explained:
-        reasons = dict.fromkeys(f"Not run: {case.message}." for case in failing)
+        reasons = _reasons(failing, feedback)
         repair = ["Repair that first; this function may be fine."] if all(case.blocked for case in failing) else []
         return "\n".join([*reasons, *repair])
     lines = [] if len(result.cases) == 1 else [f"{result.passed} of {len(result.cases)} cases passed."]
@@ -53,82 +52,36 @@ def test_output(result: TestResult, feedback: str) -> str:
     lines += [f"With a right {_names(cases)} {_of_cases(cases, len(result.cases))}." for cases in _by_roots(explained)]
     groups: dict[str, list[CaseResult]] = {}
     for case in failing:
-        groups.setdefault(case.group or _case_text(case, feedback), []).append(case)
+        alike = case.group or (case.message if case.because else _case_text(case, feedback))
+        groups.setdefault(alike, []).append(case)
     allowance = MOST_QUOTED
     for cases in list(groups.values())[:SHOWN_GROUPS]:
-        text, first = _case_text(cases[0], feedback), cases[0]
-        if feedback != VALUES and first.quoted:
-            quoted = first.quoted
-            if len(quoted) > allowance:
-                quoted = f"{quoted[: max(allowance - 1, 0)]}…"
-                text = text.replace(first.quoted, quoted)
-            allowance -= len(quoted)
+        text = _case_text(cases[0], feedback)
+        if feedback != VALUES:
+            text, allowance = _bounded(text, cases[0].quoted, allowance)
         lines.append(_group_text(text, cases, feedback))
     if len(groups) > SHOWN_GROUPS:
         lines.append(f"… and {sum(map(len, list(groups.values())[SHOWN_GROUPS:]))} more did not pass.")
-    return "\n".join([*lines, *_explained(result.diagnosis)])
+    return "\n".join([*lines, *_explained(result, mistakes)])
 
 
-def summary(
-    file: str,
-    functions: Sequence[str],
-    defined: Sequence[str] | None,
-    notes: Sequence[str],
-    results: Sequence[TestResult],
-    examples: Mapping[str, Example] = MappingProxyType({}),
-) -> str:
-    """Return the text on top of a result: what was found, what works, and what to look at first.
+def _reasons(cases: Sequence[CaseResult], feedback: str) -> list[str]:
+    """Return why these cases were not run, each reason once, with what the first case says about it."""
+    first = {case.message: case for case in reversed(cases)}
+    reasons, allowance = [], MOST_QUOTED
+    for message in dict.fromkeys(case.message for case in cases):
+        text = f"Not run: {message}." if feedback == VERDICT else _case_text(first[message], feedback)
+        if feedback != VALUES:
+            text, allowance = _bounded(text, first[message].quoted, allowance)
+        reasons.append(text)
+    return reasons
 
-    Parameters
-    ----------
-    file : str
-        The required file.
-    functions : sequence of str
-        What the assignment asks for, in its order.
-    defined : sequence of str or None
-        What the file defines of them; None if it could not be used at all.
-    notes : sequence of str
-        Sentences about what was handed in, or why it cannot be used.
-    results : sequence of TestResult
-    examples : mapping of str to Example
-        The smallest example for each function that is at fault.
-    """
-    if defined is None:
-        return "\n".join(notes)
-    missing = [name for name in functions if name not in defined]
-    found = f"Found {file}; {len(defined)} of {len(functions)} functions defined"
-    lines = [found + (f" (missing: {', '.join(missing)})." if missing and defined else "."), *notes]
-    for number, (function, example) in enumerate(examples.items(), start=1):
-        lines += ["", _mistake(number, function, results), _example(example)]
-    lines += [""] if examples else []
-    lost = {name: [r for r in results if r.subject == name and r.earned < 1] for name in functions}
-    broken = [name for name in functions if not all(map(_not_run, lost[name]))]
-    carried = [name for name in functions if any(r.subject == name and r.carried for r in results)]
-    working = [name for name in functions if not lost[name] and any(r.subject == name for r in results)]
-    working = [name for name in working if name not in carried]
-    unreached = [name for name in functions if lost[name] and name not in broken]
-    waiting = [name for name in unreached if any(_waits(case, name) for result in lost[name] for case in result.cases)]
-    late = [name for name in unreached if name not in waiting]
-    if results and all(result.outcome == PASSED for result in results):
-        lines.append("Every test passed.")
-    if broken and working:
-        lines.append(f"All tests passed for: {', '.join(working)}.")
-    if carried:
-        lines.append(f"Some tests fail only because of an earlier function, for: {', '.join(carried)}.")
-    if len(broken) == 1 and not unreached:
-        lines.append(f"Look at {broken[0]}: nothing else lost points.")
-    elif broken:
-        lines.append(f"Look at {broken[0]} first: it comes earliest, and later functions may build on it.")
-    if waiting:
-        lines.append(f"Not judged, since something they need does not work: {', '.join(waiting)}.")
-    if late:
-        lines.append(f"Not judged, as their tests explain: {', '.join(late)}.")
-    if broken:
-        lines.append(
-            "Hidden tests say what kind of mistake they found and where, but not which inputs they used. "
-            "A pass means only that no mistake showed on those inputs."
-        )
-    return "\n".join(lines)
+
+def _bounded(text: str, quoted: str, allowance: int) -> tuple[str, int]:
+    """Return a text in which no more than `allowance` characters are the student's code's, and what is left of that."""
+    if len(quoted) <= allowance:
+        return text, allowance - len(quoted)
+    return text.replace(quoted, f"{quoted[: max(allowance - 1, 0)]}…"), 0
 
 
 def _carried(cases: Sequence[CaseResult], number: int) -> str:
@@ -152,64 +105,25 @@ def _of_cases(cases: Sequence[CaseResult], number: int) -> str:
     return "this passes" if number == 1 else f"{len(cases)} of {number} cases pass that fail with yours"
 
 
-def follow_through(
-    score: Fraction, carried: Fraction, total: Fraction, with_right: Mapping[str, Fraction]
-) -> list[str]:
-    """Say how much of a score is carried, and what one would have with a right function.
-
-    Parameters
-    ----------
-    score, carried, total : Fraction
-        Of the tests that a student sees: the points, the carried points among them, and all possible points.
-    with_right : mapping of str to Fraction
-        The points if this function were right. Speed tests are not run again, so it may be more.
-    """
-    lines = []
-    if carried:
-        own = f"{float(score - carried):g} + {float(carried):g} carried"
-        lines.append(f"{own}: tests that fail only because of an earlier function get their points.")
-    for function, points in with_right.items():
-        if points > score:
-            lines.append(f"With a right {function} you would have at least {float(points):g} of {float(total):g}.")
-    return lines
-
-
-def _mistake(number: int, function: str, results: Sequence[TestResult]) -> str:
-    """Name a mistake: by the first hint about its function, if there is one, and how many tests it costs points."""
-    failed = [result for result in results if result.subject == function and result.earned < 1]
-    others = sum(any(function in case.stand_ins for case in result.cases) for result in results)
-    hints = [result.diagnosis.hint for result in failed if result.diagnosis is not None and result.diagnosis.hint]
-    own = [hint for hint in hints if not hint.startswith(("This comes from", "Two mistakes meet"))] or hints
-    tests = f"{len(failed)} of its tests" + (f", and {others} of later functions" if others else "")
-    said = [f"Mistake {number}, in {function} (fails {tests}).", *own[:1]]
-    return "\n".join([*said, "The smallest input that shows it, to paste into the notebook:"])
-
-
-def _example(example: Example) -> str:
-    """Return code to paste, and its result."""
-    return "\n".join([*(f"    {line}" for line in example.code.split("\n")), example.said])
-
-
-def _not_run(result: TestResult) -> bool:
-    """Whether a test lost its points only because cases could not be run."""
-    return all(case.outcome in (PASSED, "not run") for case in result.cases)
-
-
-def _waits(case: CaseResult, name: str) -> bool:
-    """Whether a case about the function `name` was not run because of another one."""
-    return case.outcome == "not run" and case.function != name
-
-
-def _explained(diagnosis: Diagnosis | None) -> list[str]:
+def _explained(result: TestResult, mistakes: Mapping[tuple[str, str], int]) -> list[str]:
     """Describe wrong results: first the hint, which is certain, then what was observed."""
-    if diagnosis is None:
+    found = result.diagnosis
+    if found is None:
         return []
-    hint = [f"Hint: {diagnosis.hint}"] if diagnosis.hint else []
-    return [*hint, *diagnosis.notes, *([diagnosis.map] if diagnosis.map else [])]
+    known = found.known or ((result.subject or "", found.hint),)
+    numbers = [str(mistakes[one]) for one in known if one in mistakes]
+    hint = f"Hint: {found.hint}"
+    if len(numbers) == len(known) == 1:
+        hint = f"As above: mistake {numbers[0]}, in {known[0][0]}."
+    elif len(numbers) == len(known):
+        hint = f"As above: mistakes {' and '.join(numbers)} meet here."
+    return [*([hint] if found.hint else []), *found.notes, *([found.map] if found.map else [])]
 
 
 def _case_text(case: CaseResult, feedback: str) -> str:
-    text = f"Not run: {case.message}." if case.outcome == "not run" else case.message
+    text = case.message
+    if case.outcome == "not run":
+        text = f"Not run: {case.message}{': ' if case.because else ''}{case.because}."
     return f"{text}\n{case.values}" if feedback == VALUES and case.values else text
 
 

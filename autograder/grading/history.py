@@ -62,7 +62,13 @@ class History:
         if isinstance(got, np.ndarray) and got.nbytes > MOST_BYTES:
             got, place = None, None
         after = call.inputs_after if kind in ("changed", "shared") else ()
-        return Evidence("", kind, steps, name, place, got, expected, tolerance, after, call.shares, shape)
+        alone = len(call.names) == 1
+        return Evidence("", kind, steps, name, place, got, expected, tolerance, after, call.shares, shape, alone)
+
+    def evidence_of_raised(self, calls: Sequence[Call], call: Call, said: str) -> Evidence:
+        """Return what the diagnosis needs to know of a call that raised."""
+        self.add([*calls, call])
+        return Evidence("", "raised", tuple(self._steps[: self._numbers[id(call)][1] + 1]), "", None, said, None, 0.0)
 
     def note_passed(self, calls: Sequence[Call], call: Call, name: str, got: object, tolerance: float) -> None:
         """Keep a right result, if it is one of the first."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.core.errors import AutograderError, GraderFault, NotRun, StudentError, TooSlow, Wrong
+from autograder.core.errors import AutograderError, GraderFault, NotRun, Raised, StudentError, TooSlow, Wrong
 from autograder.core.files import ENGINE
 from autograder.core.outcomes import FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading import feedback, follow, steps, timing
@@ -170,7 +170,7 @@ class GradingPlugin:
         finally:
             record.seconds += time.perf_counter() - started
             record.cases.append(self._case_result(pyfuncitem, record.subject, error))
-            if record.cases[-1].outcome == Wrong.outcome:
+            if record.cases[-1].outcome in (Wrong.outcome, Raised.outcome):
                 record.witness(self._evidence(error))
 
     @pytest.hookimpl(wrapper=True)
@@ -226,16 +226,19 @@ class GradingPlugin:
         if not isinstance(error, StudentError):
             self._set_fault(f"{item.name}: {type(error).__name__}: {error} ({_line(item.path, error)})")
             return CaseResult(case, FAULT)
+        because = ""
         if subject is not None and error.function not in (None, subject):
             which = "is not defined" if error.detail.get("kind") == "undefined" else feedback.OF_NO_USE[error.outcome]
-            error = NotRun(f"needs {error.function}, which {which}", error.function)
+            because = "" if error.detail.get("kind") == "undefined" else error.message
+            quoted, error = error.quoted, NotRun(f"needs {error.function}, which {which}", error.function)
+            error.quoted = quoted
         detail = error.detail
         group = " ".join(str(fact) for key, fact in detail.items() if key in ("kind", "result", "exception", "line"))
         function = error.function or subject or ""
         elsewhere = self._is_unusable() if error.function is None else error.function != subject
         blocked = elsewhere and isinstance(error, NotRun)
         more = (error.values, detail, group, error.quoted)
-        return CaseResult(case, error.outcome, error.message, function, *more, blocked=blocked)
+        return CaseResult(case, error.outcome, error.message, function, *more, blocked=blocked, because=because)
 
     def _is_unusable(self) -> bool:
         """Whether the submission itself cannot be read or imported. It may also be given up for another reason."""
@@ -246,9 +249,12 @@ class GradingPlugin:
 
         A public test compares by itself. Then the evidence is the results of the last call, one of which is wrong.
         """
+        calls, tolerance = self._student.calls, self._plan.tolerances["float64"]
+        if isinstance(error, Raised) and self._student.failed is not None:
+            raised = self._history.evidence_of_raised(calls, self._student.failed, error.quoted)
+            return [raised] if raised.function == error.function else []
         if isinstance(error, StudentError):
             return [error.evidence] if isinstance(error, Wrong) and isinstance(error.evidence, Evidence) else []
-        calls, tolerance = self._student.calls, self._plan.tolerances["float64"]
         found = [
             self._history.evidence(calls, calls[-1], "public", name, got, None, tolerance)
             for name, got in (zip(calls[-1].names, calls[-1].results, strict=True) if calls else ())

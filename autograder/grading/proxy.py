@@ -36,6 +36,7 @@ class Proxy:
         self._session = session
         self._link = Link(session)
         self.calls: list[Call] = []
+        self.failed: Call | None = None  # the last call that raised
         self._last_mark: tuple[int, float] | None = None
         self._most_given = 0
 
@@ -182,6 +183,7 @@ class Proxy:
         request = Request(body, deadline, doing, name, arrays, self._room(args, kwargs))
         reply, incoming = self._ask_in_parts(request, mark)
         if "raised" in reply:
+            self.failed = Call(name, args, kwargs, returns, ())
             raise self._link.raised(name, reply["raised"], doing)
         if "returned" in reply:
             wanted, got = f"({', '.join(returns)})", named(reply["returned"])

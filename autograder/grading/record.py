@@ -27,7 +27,8 @@ class Record:
 
     def witness(self, evidence: Sequence[Evidence]) -> None:
         """Keep what the diagnosis needs to know of the last case, if it is one of the first that are wrong."""
-        if len(self.evidence) < MOST_EVIDENCE:
+        kinds = {one.kind == "raised" for one in evidence}
+        if sum((one.kind == "raised") in kinds for one in self.evidence) < MOST_EVIDENCE:
             self.evidence += [dataclasses.replace(one, case=self.cases[-1].case) for one in evidence]
 
     def result(self) -> TestResult:

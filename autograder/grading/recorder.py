@@ -25,7 +25,7 @@ from autograder.core.errors import GraderFault, NotRun
 from autograder.core.extra import CaseExtra, DiagnosisExtra, ResultsExtra, TestExtra
 from autograder.core.outcomes import CaseResult, TestResult, with_stand_in
 from autograder.core.results import Results, TestEntry
-from autograder.grading import feedback
+from autograder.grading import feedback, overview
 from autograder.grading.diagnose.smallest import Example
 from autograder.grading.session import Session
 from autograder.sandbox import isolation
@@ -181,12 +181,17 @@ class Recorder:
     def _write(self, tests: Sequence[TestResult], notes: list[str], about: Sequence[TestResult], ended: bool) -> None:
         """Write these results; the text on top is `about` those of these tests that a student sees at once."""
         numbers = self._numbers(tests)
+        points = {test.name: self._config.tests[test.name].points for test in tests}
+        functions = list(self._config.homework.functions)
+        found = overview.mistakes(functions, self.told(about), self.examples, points)
+        known = overview.references(found)
+        entries = [self._entry(test, number, known) for test, number in zip(tests, numbers, strict=True)]
         results = Results(
             total_points=float(self._config.total_points) if self._only is None else None,
             score=float(self.score(tests)),
             execution_time=round(self.seconds, 2),
-            output=self._summary(notes, about),
-            tests=tuple(self._entry(test, number) for test, number in zip(tests, numbers, strict=True)),
+            output=self._summary(notes, about, found),
+            tests=tuple(sorted(entries, key=lambda entry: entry.score == entry.max_score)),  # failed ones first
             extra_data=ResultsExtra(
                 engine=__version__,
                 python=platform.python_version(),
@@ -203,13 +208,15 @@ class Recorder:
         )
         (self._terms.finish(results, ended) if self._terms is not None else results).write(self._path)
 
-    def _summary(self, notes: list[str], about: Sequence[TestResult]) -> str:
+    def _summary(self, notes: list[str], about: Sequence[TestResult], found: Sequence[overview.Found]) -> str:
         seen = [test for test in about if self._config.tests[test.name].visibility == "visible"]
         if len(seen) < len(about):
             few = f"{len(about) - len(seen)} of {len(about)} tests are not shown here, or not yet"
             notes = [*notes, f"{few}: the rest of this text is about the others."]
         home = self._config.homework
-        text = feedback.summary(home.required_file, list(home.functions), self._defined, notes, seen, self.examples)
+        points = {test.name: self._config.tests[test.name].points for test in seen}
+        functions = list(home.functions)
+        text = overview.summary(home.required_file, functions, self._defined, notes, seen, found, points)
         return "\n".join([text, *self._follow_through(seen)])
 
     def _follow_through(self, tests: Sequence[TestResult]) -> list[str]:
@@ -223,7 +230,7 @@ class Recorder:
             name: sum((with_stand_in(test, name).score(points[test.name]) for test in tests), Fraction(0))
             for name in functions
         }
-        return feedback.follow_through(score, carried, total, with_right)
+        return overview.follow_through(score, carried, total, with_right)
 
     def _not_run(self, name: str, reason: str) -> TestResult:
         """Return what can be said of a test that was not run: its title is read from its file."""
@@ -245,14 +252,14 @@ class Recorder:
             numbers.append(f"{chapter}.{seen[chapter]}")
         return numbers
 
-    def _entry(self, test: TestResult, number: str) -> TestEntry:
+    def _entry(self, test: TestResult, number: str, mistakes: Mapping[tuple[str, str], int]) -> TestEntry:
         settings = self._config.tests[test.name]
         return TestEntry(
             number=number,
             name=test.title,
             score=float(test.score(settings.points)),
             max_score=float(settings.points),
-            output=feedback.test_output(test, settings.feedback),
+            output=feedback.test_output(test, settings.feedback, mistakes),
             visibility=settings.visibility,
             extra_data=_for_staff(test, settings.points),
         )

@@ -317,7 +317,15 @@ def padding_not_cropped(cols, x_shape, kernel_size, stride=1, padding=0):
     return col2im(cols, (N, C, H + 2 * padding, W + 2 * padding), kernel_size, stride)
 
 
-@misconception("col2im", hides_on="padding > 0")
+def _image_filled_from_minus_zero(cols, x_shape, kernel_size, stride=1, padding=0):
+    N, C, H, W = x_shape
+    padded = col2im(cols, (N, C, H + 2 * padding, W + 2 * padding), kernel_size, stride)
+    image = np.zeros((N, C, H, W), dtype=cols.dtype)
+    image[:] = padded[:, :, padding:-padding, padding:-padding]
+    return image
+
+
+@misconception("col2im", raising=_image_filled_from_minus_zero, hides_on="padding > 0")
 def padding_cropped_with_minus_zero(cols, x_shape, kernel_size, stride=1, padding=0):
     """Without padding there is nothing left of the image.
 

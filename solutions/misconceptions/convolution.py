@@ -383,7 +383,16 @@ def dx_size_from_dout(dout, cache):
     return dx[:, :, : (OH - 1) * stride + KH - 2 * padding, : (OW - 1) * stride + KW - 2 * padding], dw, db
 
 
-@misconception("conv2d_backward", hides_on="padding > 0")
+def _dx_filled_from_minus_zero(dout, cache):
+    x, w, stride, padding = cache
+    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    dx_padded, dw, db = conv2d_backward(dout, (padded, w, stride, 0))
+    dx = np.zeros_like(x)
+    dx[:] = dx_padded[:, :, padding:-padding, padding:-padding]
+    return dx, dw, db
+
+
+@misconception("conv2d_backward", raising=_dx_filled_from_minus_zero, hides_on="padding > 0")
 def dx_padding_cropped_with_minus_zero(dout, cache):
     """Without padding there is nothing left of dx.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import re
 import warnings
@@ -49,6 +50,8 @@ class Misconception:
     forward : callable or None
         For a backward function: the forward pass that makes the cache `wrong` reads, where the model answer's holds
         something else. What it returns beside the cache is right.
+    raising : callable or None
+        The same mistake in code that raises where `wrong` returns something.
     also_fails : tuple of str
         Tests of other functions that may fail as well; the name of a function stands for all its tests.
     fails_only : str
@@ -64,9 +67,15 @@ class Misconception:
     hint: str
     wrong: Function
     forward: Function | None = None
+    raising: Function | None = None
     also_fails: tuple[str, ...] = ()
     fails_only: str = ""
     hides_on: str = "never"
+
+    @property
+    def as_it_raises(self) -> Misconception:
+        """The same mistake in code that raises, if there is some."""
+        return self if self.raising is None else dataclasses.replace(self, wrong=self.raising, raising=None)
 
 
 REGISTERED: list[Misconception] = []
@@ -76,6 +85,7 @@ def misconception(
     function: str,
     *,
     forward: Function | None = None,
+    raising: Function | None = None,
     also_fails: tuple[str, ...] = (),
     fails_only: str = "",
     hides_on: str = "never",
@@ -84,7 +94,7 @@ def misconception(
 
     def register(wrong: Function) -> Function:
         id, hint = wrong.__name__.replace("_", "-"), " ".join((wrong.__doc__ or "").split())
-        REGISTERED.append(Misconception(id, function, hint, wrong, forward, also_fails, fails_only, hides_on))
+        REGISTERED.append(Misconception(id, function, hint, wrong, forward, raising, also_fails, fails_only, hides_on))
         return wrong
 
     return register

@@ -43,6 +43,10 @@ class Mistake(Protocol):
     def hint(self) -> str:
         """What a student reads."""
 
+    @property
+    def as_it_raises(self) -> Mistake:
+        """The same mistake in code that raises; itself where there is no other."""
+
 
 Functions = Mapping[str, Callable[..., Any]]
 Mistakes = tuple[Mistake, ...]
@@ -60,12 +64,13 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True)
 class _Ran:
-    """The outcome of a repeated call: its results, and its inputs after it, the call's own ones first."""
+    """The outcome of a repeated call: results, and inputs after it, the call's own ones first; or what it raised."""
 
     results: tuple[Any, ...]
     before: tuple[Array, ...]
     after: tuple[Array, ...]
     own: int
+    raised: str = ""
 
 
 class Matcher:
@@ -79,6 +84,7 @@ class Matcher:
         self._pairs_left = MOST_PAIRS
         self._in_vain: set[tuple[str, str, str]] = set()
         self._matched = False
+        self._by_exception = False
 
     def name(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Mistakes:
         """Return the mistakes that explain all of `evidence`, most often one; empty unless that is certain.
@@ -88,7 +94,7 @@ class Matcher:
         if not evidence:
             return ()
         function = evidence[0].function
-        usable = [one for one in evidence if one.result is not None or one.kind in ("changed", "shared")]
+        usable = [one for one in evidence if one.result is not None or one.kind in ("changed", "shared", "raised")]
         usable = [one for one in usable if one.function == function and _size(one) <= MOST_ENTRIES]
         usable = [one for one in usable if _search_of(one) not in self._in_vain]
         self._matched = False
@@ -99,6 +105,7 @@ class Matcher:
             # A test may compare two results of a student with each other: such results may pass and still be wrong.
             held = [_Case(one, self._catalogue) for one in passed if one.function == function]
             self._passed = [case for case in held if not case.is_wrong()]
+            self._by_exception = bool(cases) and cases[0].evidence.kind == "raised"
             found = self._search(function, cases) if cases else ()
         self._failed.add(function)
         if not found and not self._matched:
@@ -133,14 +140,14 @@ class Matcher:
         return _only(remembered, []) or self._pair(function, cases, singles)
 
     def _shows_elsewhere(self, mistakes: Mistakes) -> bool:
-        return any(case.active(mistakes) for case in self._passed)
+        return any(case.active(mistakes) or (self._by_exception and case.raises(mistakes)) for case in self._passed)
 
     def _singles(self, function: str) -> Iterator[Mistakes]:
         """Yield possible causes of a failure: mistakes of the function, and of functions that failed before it."""
         for entry in self._catalogue.CATALOGUE:
             named = any(entry.function == mistake.function for mistakes in self._named for mistake in mistakes)
             if entry.function == function or (entry.function in self._failed and not named):
-                yield (entry,)
+                yield (entry.as_it_raises if self._by_exception else entry,)
 
     def _pair(self, function: str, cases: list[_Case], singles: list[Mistakes]) -> Mistakes:
         """Try two mistakes at once, first on the largest failure, because most can go wrong there."""
@@ -195,6 +202,8 @@ class _Case:
         if ran is None or right is None:
             return False
         kind, number = self.evidence.kind, self.evidence.result
+        if kind == "raised":
+            return bool(ran.raised)
         if kind == "changed":
             return any(not np.array_equal(*pair) for pair in zip(ran.before, ran.after, strict=True))
         if kind == "shared":
@@ -207,7 +216,13 @@ class _Case:
             return getattr(one, "dtype", None) != getattr(other, "dtype", None)
         return not _alike(one, other, self.evidence.tolerance)
 
+    def raises(self, mistakes: Mistakes) -> bool:
+        """Whether the call raises with these mistakes in place."""
+        return bool(_repeat(self._catalogue.assemble(mistakes), self.evidence, False).raised)
+
     def _agree(self, ran: _Ran, evidence: Evidence) -> bool:
+        if evidence.kind == "raised":
+            return ran.raised == evidence.got
         if evidence.kind == "changed":
             pairs = zip(ran.after, evidence.after, strict=False)
             return len(ran.after) >= len(evidence.after) and all(np.array_equal(*pair) for pair in pairs)
@@ -235,12 +250,13 @@ class _Case:
     def _run(self, mistakes: Mistakes, history: bool = False) -> _Ran | None:
         key = (*(mistake.id for mistake in mistakes), *(["history"] if history else []))
         if key not in self._ran:
-            self._ran[key] = _repeat(self._catalogue.assemble(mistakes), self.evidence, history)
+            ran = _repeat(self._catalogue.assemble(mistakes), self.evidence, history)
+            self._ran[key] = None if ran.raised and self.evidence.kind != "raised" else ran
         return self._ran[key]
 
 
-def _repeat(functions: Functions, evidence: Evidence, history: bool) -> _Ran | None:
-    """Repeat the needed calls, or with `history` all calls; None if one raises."""
+def _repeat(functions: Functions, evidence: Evidence, history: bool) -> _Ran:
+    """Repeat the needed calls, or with `history` all calls."""
     made: dict[Made, Any] = {}
     given: dict[int, list[Array]] = {}
     left: dict[int, list[Array]] = {}
@@ -253,9 +269,9 @@ def _repeat(functions: Functions, evidence: Evidence, history: bool) -> _Ran | N
         left[number] = list(map(_copied, given[number]))
         try:
             results = functions[step.function](*args, **kwargs)
-        except Exception:  # a wrong function may raise anything
+        except Exception as error:  # a wrong function may raise anything
             if number == numbers[-1]:
-                return None
+                return _Ran((), (), (), 0, f"{type(error).__name__}: {error}")
             continue
         if number != numbers[-1]:
             left[number] = list(map(_copied, given[number]))

@@ -63,6 +63,7 @@ class Diagnostician:
         self._matcher: Matcher | None = None
         self._right: Mapping[str, Callable[..., Any]] = {}
         self._loaded = False
+        self._varied: set[tuple[str, str]] = set()
 
     def diagnose(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Diagnosis | None:
         """Return the diagnosis of the failures of one test, some of whose results `passed`; None if there is none."""
@@ -70,22 +71,28 @@ class Diagnostician:
             return None
         started = time.perf_counter()
         self._prepare()
+        evidence = [one for one in evidence if one.kind != "raised"] or evidence  # values tell more than exceptions
         function = Counter(one.function for one in evidence).most_common(1)[0][0]
         evidence = [one for one in evidence if one.function == function]
         alike = [one for one in evidence if one.name == evidence[0].name]
         mistakes: catalogue.Mistakes = ()
-        if self._matcher is not None:
+        self._varied |= {(one.function, one.name) for one in (*evidence, *passed) if not _is_constant(one.got)}
+        simplest = "" if (function, alike[0].name) in self._varied else _constant(alike)
+        if self._matcher is not None and not simplest:
             mistakes = self._matcher.name(evidence, passed) or self._matcher.name(alike, passed)
-        hint = _hint(function, mistakes)
-        ids = "+".join(mistake.id for mistake in mistakes)
+        hint = simplest or _hint(function, mistakes)
+        ids = "constant" if simplest else "+".join(mistake.id for mistake in mistakes)
         kept = [one for one in alike if one.kind != "public"]
         kept = ([one for one in kept if one.kind == "shape"] or kept)[:LOOKED_AT]
         right = [one for one in (*alike, *passed) if one.function == function and one.name == alike[0].name]
         looks = [] if hint else list(self._looks(kept, [one for one in right if _has_right_shape(one)]))
         drawn = next(filter(None, map(self._map, kept)), "")
+        if evidence[0].kind == "raised" and not hint:
+            return None
         key = ids or (f"{looks[0].key}" if looks else "")
         notes = tuple(look.text for look in looks)
-        return Diagnosis(key, hint, notes, drawn, time.perf_counter() - started)
+        known = tuple((mistake.function, mistake.hint) for mistake in mistakes) or ((function, hint),)
+        return Diagnosis(key, hint, notes, drawn, time.perf_counter() - started, known)
 
     def _prepare(self) -> None:
         if not self._loaded:
@@ -102,8 +109,11 @@ class Diagnostician:
         if not evidence:
             return
         if isinstance(evidence[0].got, Foreign):
-            if evidence[0].got.kind == "None":
+            if evidence[0].got.kind == "None" and evidence[0].alone:
                 yield Relation("none", "A function that ends without a return statement returns None.")
+            elif evidence[0].got.kind == "None":
+                text = f"{evidence[0].name} is None, although the function returns something: compute it before that."
+                yield Relation("none inside", text)
             return
         if isinstance(evidence[0].got, np.ndarray) and evidence[0].got.dtype.kind in "iu":
             text = "holds whole numbers: a division that rounds down, or an array of integers, cuts off the rest"
@@ -240,6 +250,28 @@ def _hint(function: str, mistakes: catalogue.Mistakes) -> str:
     if len(said) < 2:
         return "".join(said)
     return " ".join(["Two mistakes meet here.", *(f"({number}) {text}" for number, text in enumerate(said, start=1))])
+
+
+def _constant(evidence: Sequence[Evidence]) -> str:
+    """Say that a result is the same number everywhere, if it is; empty otherwise. The number may be a hidden input."""
+    usable = [one for one in evidence if one.kind not in ("public", "shape")]
+    seen = [one for one in usable if isinstance(one.got, np.ndarray) and one.got.size]
+    values = {float(one.got.flat[0]) for one in seen if isinstance(one.got, np.ndarray)}
+    if len(values) != 1 or len(seen) < len(evidence) or not any(_size(one) > 1 for one in seen):
+        return ""
+    what = "is 0 everywhere" if values == {0.0} else "is the same number everywhere"
+    return f"{evidence[0].name} {what}, whatever the inputs: what should fill it is missing, or fills a copy of it."
+
+
+def _size(evidence: Evidence) -> int:
+    return evidence.got.size if isinstance(evidence.got, np.ndarray) else 1
+
+
+def _is_constant(result: object) -> bool:
+    """Whether a result is one number everywhere, or nothing can be seen of it."""
+    if not isinstance(result, np.ndarray):
+        return not isinstance(result, int)
+    return result.dtype.kind not in "fiu" or result.size < 2 or bool((result == result.flat[0]).all())
 
 
 def _has_right_shape(evidence: Evidence) -> bool:

@@ -41,7 +41,8 @@ class Evidence:
     case : str
         The case's id; may be empty.
     kind : str
-        The kind of the ``Mismatch``; ``changed`` and ``shared`` for inputs.
+        The kind of the ``Mismatch``; ``changed`` and ``shared`` for inputs; ``raised`` for an exception, which is then
+        in `got`: ``ValueError: …``.
     steps : tuple of Step
         What the student's process was asked to do so far. The last one is the call in question.
     name : str
@@ -54,6 +55,8 @@ class Evidence:
         As in ``compare.array``.
     after, shares : tuple
         Of an inspected call, as in ``student.Call``.
+    alone : bool
+        Whether the function returns nothing else.
     """
 
     case: str
@@ -67,6 +70,7 @@ class Evidence:
     after: tuple[Array, ...] = ()
     shares: tuple[tuple[bool, ...], ...] = ()
     shape: tuple[int, ...] | None = field(default=None)
+    alone: bool = True
 
     @property
     def function(self) -> str:

@@ -38,7 +38,7 @@ def diagnosed(records):
 
 def is_fit_to_be_read(record):
     """Whether a hidden test says enough and not too much. Inputs and expected values are fractions."""
-    text = test_output(record.result(), HINT)
+    text = test_output(record.result(), HINT, {})
     decimal = re.search(r"\d\.\d|\de[-+]?\d", text)
     return not decimal and len(text) < MOST_CHARACTERS and "no diagnosis" not in text
 
@@ -318,9 +318,9 @@ def test_an_unlisted_mistake_is_described(name, monkeypatch):
     monkeypatch.setitem(rehearsal.CASES, rehearsal.hidden_tests()[test][1], cases)
     (record,) = rehearsal.rehearse(bent(function, bend), [test])
     assert record.diagnosis is not None
-    text = test_output(record.result(), HINT)
+    text = test_output(record.result(), HINT, {})
     assert re.search(wanted, text), text
-    assert "Hint:" not in text
+    assert ("Hint:" in text) == (name == "zeros")  # a stub is certain
     assert is_fit_to_be_read(record), text
 
 
@@ -457,3 +457,79 @@ def test_the_work_is_bounded_whatever_is_wrong():
     assert len(found) > 15
     assert not any(one.hint for name, one in found.items() if not name.endswith("_dtype"))
     assert runs < 2000
+
+
+# --- the simplest explanation comes first ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_stub_is_not_explained_as_something_clever(number):
+    def stub(dout, cache):
+        return np.full(layers.avg_pool2d_backward(dout, cache).shape, float(number))
+
+    functions = {**{name: getattr(layers, name) for name in FUNCTIONS}, "avg_pool2d_backward": stub}
+    found = diagnosed(rehearsal.rehearse(lambda: functions, about("avg_pool2d_backward")))
+    what = "is the same number everywhere" if number else "is 0 everywhere"
+    assert len(found) > 4
+    assert {one.id for one in found.values()} == {"constant"}
+    assert all(one.hint.startswith(f"dx {what}, whatever the inputs") for one in found.values())
+
+
+def test_zeros_where_other_results_are_right_are_no_stub():
+    """The maximum that starts at zero is zero everywhere where all values are negative."""
+    (entry,) = [entry for entry in CATALOGUE if entry.id == "maximum-starts-at-zero"]
+    found = diagnosed(rehearsal.rehearse(rehearsal.injected("layers", entry), about("max_pool2d_forward")))
+    assert {one.id for one in found.values() if one.hint} == {entry.id}
+
+
+@pytest.mark.parametrize(
+    ("function", "result", "said"),
+    [
+        ("im2col", None, "A function that ends without a return statement returns None."),
+        ("avg_pool2d_forward", (None, 1), "out is None, although the function returns something"),
+    ],
+)
+def test_none_inside_a_tuple_is_no_missing_return_statement(function, result, said):
+    functions = {**{name: getattr(layers, name) for name in FUNCTIONS}, function: lambda *args, **kwargs: result}
+    (record,) = rehearsal.rehearse(lambda: functions, [f"test_{function}"])
+    assert record.diagnosis.notes[0].startswith(said)
+
+
+# --- exceptions ------------------------------------------------------------------------------------------------------
+
+
+def filled(dout, cache):
+    """Fill dx from a slice that ends at -0, in another style than the catalogue's."""
+    x, w, stride, padding = cache
+    dx = np.empty_like(x)
+    grown = x if padding == 0 else np.pad(x, [(0, 0)] * 2 + [(padding, padding)] * 2)
+    whole, dw, db = layers.conv2d_backward(dout, (grown, w, stride, 0))
+    dx[...] = whole[..., padding:-padding, padding:-padding]
+    return dx, dw, db
+
+
+def test_an_exception_has_a_hint_where_a_known_mistake_raises_the_same():
+    functions = {**{name: getattr(layers, name) for name in FUNCTIONS}, "conv2d_backward": filled}
+    found = diagnosed(rehearsal.rehearse(lambda: functions, about("conv2d_backward")))
+    assert {one.id for one in found.values()} == {"dx-padding-cropped-with-minus-zero"}
+    assert "test_conv2d_backward_dw" in found
+
+
+@pytest.mark.parametrize("raised", [ValueError("no"), IndexError("list index out of range")])
+def test_other_exceptions_have_none(raised):
+    def wrong(dout, cache):
+        raise raised
+
+    functions = {**{name: getattr(layers, name) for name in FUNCTIONS}, "conv2d_backward": wrong}
+    assert not diagnosed(rehearsal.rehearse(lambda: functions, about("conv2d_backward")))
+
+
+def test_an_exception_is_not_explained_by_a_mistake_that_would_have_raised_where_the_student_passed():
+    def sometimes(dout, cache):
+        if len(dout) == 1 and cache[-1] == 0:
+            return filled(dout, cache)
+        return layers.conv2d_backward(dout, cache)
+
+    functions = {**{name: getattr(layers, name) for name in FUNCTIONS}, "conv2d_backward": sometimes}
+    found = diagnosed(rehearsal.rehearse(lambda: functions, ["test_conv2d_backward_dw"]))
+    assert not found

@@ -1,19 +1,26 @@
 """What a student reads about a result, word for word."""
 
+import dataclasses
+from fractions import Fraction
+
 import pytest
 
 from autograder.core.outcomes import PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading import feedback
 from autograder.grading.diagnose.smallest import Example
-from autograder.grading.feedback import HINT, VALUES, VERDICT, summary
+from autograder.grading.feedback import HINT, VALUES, VERDICT
+from autograder.grading.overview import mistakes, references, summary
 
-text_under = feedback.test_output  # under a name that pytest does not take for a test's
 FUNCTIONS = ("double", "halve", "unhalve")
 
 WHAT_HIDDEN_TESTS_TELL = (
     "Hidden tests say what kind of mistake they found and where, but not which inputs they used. "
     "A pass means only that no mistake showed on those inputs."
 )
+
+
+def text_under(result, level, known=()):
+    return feedback.test_output(result, level, dict(known))
 
 
 def judged(*cases, name="test_double", subject="double"):
@@ -123,12 +130,21 @@ def test_full_marks():
     assert top(DOUBLE, HALVE, UNHALVE) == ["Found toy.py; 3 of 3 functions defined.", "Every test passed."]
 
 
-def test_the_smallest_example_can_be_pasted():
+EXAMPLE = Example("double", 1, "x = np.array([1.0])\ny = double(x)", "y is\n    [3]\nbut should be\n    [2]", 0, 1)
+POINTS = {"test_double": Fraction(3), "test_halve": Fraction(2), "test_unhalve": Fraction(1, 2)}
+
+
+def paragraphs(*results, examples=()):
+    """Return what is on top of these results, with all that is known about them."""
+    found = mistakes(FUNCTIONS, results, dict(examples), POINTS)
+    return summary("toy.py", FUNCTIONS, FUNCTIONS, (), results, found, POINTS).split("\n\n")
+
+
+def test_mistakes_come_first_and_can_be_pasted():
     broken = judged(wrong(), name="test_double", subject="double")
-    example = Example("double", 1, "x = np.array([1.0])\ny = double(x)", "y is\n    [3]\nbut should be\n    [2]", 0, 1)
-    text = summary("toy.py", FUNCTIONS, FUNCTIONS, (), [broken], {"double": example})
-    assert text.split("\n\n")[1].splitlines() == [
-        "Mistake 1, in double (fails 1 of its tests).",
+    _, mistake, rest = paragraphs(broken, HALVE, examples={"double": EXAMPLE})
+    assert mistake.splitlines() == [
+        "Mistake 1, in double (costs 3 points; fails 1 of its tests).",
         "The smallest input that shows it, to paste into the notebook:",
         "    x = np.array([1.0])",
         "    y = double(x)",
@@ -137,6 +153,81 @@ def test_the_smallest_example_can_be_pasted():
         "but should be",
         "    [2]",
     ]
+    assert rest.splitlines() == [
+        "All tests passed for: halve.",
+        "Look at double: nothing else lost points.",
+        WHAT_HIDDEN_TESTS_TELL,
+        "Points:",
+        "    double   0 of 3",
+        "    halve    2 of 2",
+    ]
+
+
+def because(function, hint, subject, *others):
+    known = ((function, hint), *others)
+    found = Diagnosis("known", f"This comes from {function}. {hint}", known=known)
+    return TestResult(f"test_{subject}", "a title", subject, (wrong(function=subject),), diagnosis=found)
+
+
+def test_a_mistake_that_shows_in_two_functions_is_named_once():
+    own, later = because("double", "It is tripled.", "double"), because("double", "It is tripled.", "unhalve")
+    examples = {"double": EXAMPLE, "unhalve": EXAMPLE}
+    _, mistake, _ = paragraphs(own, HALVE, later, examples=examples)
+    assert mistake.splitlines()[:2] == [
+        "Mistake 1, in double (costs 3.5 points; fails 1 of its tests, and 1 of later functions).",
+        "It is tripled.",
+    ]
+    found = references(mistakes(FUNCTIONS, [own, later], examples, POINTS))
+    assert text_under(later, HINT, found).splitlines()[1] == "As above: mistake 1, in double."
+    assert text_under(later, HINT).splitlines()[1] == "Hint: This comes from double. It is tripled."
+
+
+def test_two_mistakes_that_meet_are_both_named():
+    second = ("halve", "It is not halved.")
+    both = because("double", "It is tripled.", "unhalve", second)
+    _, first, other, _ = paragraphs(because(*second, "halve"), both)
+    assert first.startswith("Mistake 1, in double (costs 0.5 points; fails 0 of its tests, and 1 of later functions).")
+    assert other.startswith("Mistake 2, in halve (costs 2 points; fails 1 of its tests, and 1 of later functions).")
+    found = references(mistakes(FUNCTIONS, [because(*second, "halve"), both]))
+    assert text_under(both, HINT, found).splitlines()[1] == "As above: mistakes 1 and 2 meet here."
+
+
+def test_what_waits_for_a_function_is_a_cost_of_its_mistake():
+    broken = judged(wrong(function="halve"), name="test_halve", subject="halve")
+    waiting = judged(not_run(), name="test_unhalve", subject="unhalve")
+    _, mistake, _ = paragraphs(DOUBLE, broken, waiting, examples={"halve": EXAMPLE})
+    assert mistake.startswith("Mistake 1, in halve (costs 2.5 points; fails 1 of its tests, and 1 of later functions).")
+
+
+def test_what_only_has_a_wrong_dtype_is_not_blamed_for_wrong_values():
+    slip = CaseResult("", "wrong", "y.dtype=float64", "double", detail={"kind": "dtype"})
+    found = Diagnosis("float64", "It is float64.", known=(("double", "It is float64."),))
+    dtype = TestResult("test_double_dtype", "a title", "double", (slip,), diagnosis=found)
+    one, other = mistakes(FUNCTIONS, [judged(wrong()), dtype], {"double": EXAMPLE}, {**POINTS, dtype.name: Fraction(1)})
+    assert (one.hint, one.example, one.cost, one.own) == ("", EXAMPLE, Fraction(3), 1)
+    assert (other.hint, other.example, other.cost, other.own) == ("It is float64.", None, Fraction(1), 1)
+    (alone,) = mistakes(FUNCTIONS, [dtype], {"double": EXAMPLE})
+    assert (alone.hint, alone.example) == ("It is float64.", EXAMPLE)
+
+
+def test_correctness_comes_before_speed():
+    slow = CaseResult("", "too slow", "double takes long", "double")
+    broken = judged(wrong(), name="test_halve", subject="halve")
+    assert top(judged(slow), broken)[1:3] == [
+        "Look at halve first: it comes earliest, and later functions may build on it.",
+        "Right, but too slow: double. First repair what is wrong.",
+    ]
+    assert top(judged(slow), HALVE)[2] == "Right, but too slow: double."
+
+
+def test_what_the_other_function_did_is_said_within_bounds():
+    case = CaseResult("a", "not run", "needs halve, which raised an exception", "halve", blocked=True)
+    case = dataclasses.replace(case, because=f"halve(x) raised {'p' * 300}", quoted="p" * 300)
+    assert text_under(judged(case, case), HINT).splitlines() == [
+        f"Not run: needs halve, which raised an exception: halve(x) raised {'p' * 199}….",
+        "Repair that first; this function may be fine.",
+    ]
+    assert "raised p" not in text_under(judged(case), VERDICT)
 
 
 def test_where_to_look_first():

@@ -106,8 +106,13 @@ def test_what_the_student_reads(grade):
         "All tests passed for: halve.\n"
         "Look at double first: it comes earliest, and later functions may build on it.\n"
         "Hidden tests say what kind of mistake they found and where, but not which inputs they used. "
-        "A pass means only that no mistake showed on those inputs."
+        "A pass means only that no mistake showed on those inputs.\n"
+        "Points:\n"
+        "    double   0 of 4\n"
+        "    halve    2 of 2\n"
+        "    unhalve  0 of 4"
     )
+    assert [test["number"] for test in graded.results["tests"]] == ["1.1", "1.2", "3.1", "2.1"], "failed ones first"
     assert graded.tests["test_double_example"]["output"] == "y=[1.0, 2.0], but should be [2.0, 4.0] [double, by hand]"
     assert graded.tests["test_halve"]["output"] == "Passed."
     assert (graded.grade.score, graded.results["score"]) == (2, 2.0)
@@ -261,7 +266,7 @@ def test_a_test_that_vanishes_is_a_fault(grade, toy):
 
 
 def test_a_bug_is_a_fault_and_told_in_full(grade, toy, monkeypatch):
-    monkeypatch.setattr("autograder.grading.feedback.summary", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("autograder.grading.overview.summary", lambda *arguments: 1 / 0)
     graded = grade()
     assert graded.grade.score is None
     assert graded.grade.remark.startswith("Traceback")
@@ -279,7 +284,7 @@ def test_a_full_disk_is_told_in_a_line(grade, monkeypatch):
 
 
 def test_results_that_the_platform_would_reject_are_a_fault(grade, monkeypatch):
-    monkeypatch.setattr("autograder.grading.feedback.summary", lambda *arguments: "\ud800")
+    monkeypatch.setattr("autograder.grading.overview.summary", lambda *arguments: "\ud800")
     graded = grade()
     assert (graded.grade.score, graded.grade.remark) == (None, "results.json: Results.output: has a lone surrogate")
     assert not graded.path.exists()

@@ -99,7 +99,9 @@ class Proxy:
                 warnings.simplefilter("ignore")
                 returned = self.functions[name](*handed, **named)
         except Exception as error:
-            raise Raised(f"{name} raised {type(error).__name__}", name, {}) from error
+            self.failed = Call(name, args, kwargs, tuple(SETTINGS.homework.functions[name]), ())
+            said = f"{type(error).__name__}: {error}"
+            raise Raised(f"{name} raised {type(error).__name__}", name, {}, said) from error
         names = SETTINGS.homework.functions[name]
         returned = returned if len(names) > 1 else (returned,)
         if not isinstance(returned, (tuple, list)) or len(returned) != len(names):
@@ -204,6 +206,8 @@ def rehearse(functions, tests=None, knowledge=misconceptions, others=False):
             record.cases.append(CaseResult(case.id, outcome, *said))
             if outcome == Wrong.outcome and isinstance(error, Wrong) and error.evidence is not None:
                 record.witness([error.evidence])
+            elif outcome == Raised.outcome:
+                record.witness([history.evidence_of_raised(student.calls, student.failed, error.quoted)])
             history.add(student.calls)
             history.forget_calls()
             student.calls.clear()

@@ -1,0 +1,260 @@
+"""What a student reads on top of a result: the mistakes, each once, then the points, and what to look at first.
+
+Pure: outcomes in, text out. Correctness comes before speed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+
+from autograder.core.errors import TooSlow
+from autograder.core.outcomes import NOT_MEASURED, PASSED, CaseResult, TestResult
+from autograder.grading.diagnose.smallest import Example
+
+NO_POINTS: Mapping[str, Fraction] = MappingProxyType({})
+RIGHT = (PASSED, NOT_MEASURED, TooSlow.outcome)
+"""Outcomes of cases whose results are right."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One distinct mistake.
+
+    Attributes
+    ----------
+    function : str
+        The function that is wrong.
+    hint : str
+        What is wrong; empty unless that is certain.
+    example : Example or None
+        The smallest input that shows it.
+    own, later : int
+        How many tests of the function fail because of it, and how many of later functions.
+    cost : Fraction
+        The points that these tests lost.
+    """
+
+    function: str
+    hint: str
+    example: Example | None = None
+    own: int = 0
+    later: int = 0
+    cost: Fraction = Fraction(0)
+
+
+def mistakes(
+    functions: Sequence[str],
+    results: Sequence[TestResult],
+    examples: Mapping[str, Example] = MappingProxyType({}),
+    points: Mapping[str, Fraction] = NO_POINTS,
+) -> list[Found]:
+    """Return the distinct mistakes, in the order of the assignment.
+
+    Parameters
+    ----------
+    functions : sequence of str
+    results : sequence of TestResult
+        The tests about which the student may read more than passed or failed.
+    examples : mapping of str to Example
+        For the functions that are at fault.
+    points : mapping of str to Fraction
+        What each test is worth.
+    """
+    failed = [result for result in results if not all(case.outcome in RIGHT for case in result.cases)]
+    named = dict.fromkeys(known for result in failed for known in _known(result))
+    slips = set(named) - {known for result in failed if not _is_slip(result) for known in _known(result)}
+    wrong = {name for name, _ in set(named) - slips}
+    wrong |= {str(result.subject) for result in failed if any(name != result.subject for name, _ in _known(result))}
+    unnamed = {result.subject for result in failed if not _known(result) and not _is_slip(result)}
+    unnamed |= set(examples) - {name for name, _ in named}
+    keys = [*named, *((name, "") for name in examples if name in unnamed - wrong)]
+    keys = sorted((key for key in keys if key[0] in functions), key=lambda key: (functions.index(key[0]), key in slips))
+    found = {key: Found(*key) for key in keys}
+    for name, example in examples.items():
+        for key in [key for key in keys if key[0] == name][:1]:  # the first mistake of a function gets its example
+            found[key] = dataclasses.replace(found[key], example=example)
+    for result in failed:
+        for number, key in enumerate(_causes(result, keys, slips)):
+            own = result.subject == key[0]
+            worth = points.get(result.name, Fraction(0))
+            cost = worth - result.score(worth) if number == 0 else Fraction(0)
+            was = found[key]
+            found[key] = dataclasses.replace(was, own=was.own + own, later=was.later + (not own), cost=was.cost + cost)
+    return list(found.values())
+
+
+def _known(result: TestResult) -> list[tuple[str, str]]:
+    """Return the known mistakes behind a result: the function that is wrong, and the hint."""
+    carried = all(case.outcome in RIGHT or case.stand_ins for case in result.cases)
+    if carried or result.diagnosis is None or not result.diagnosis.hint:
+        return []
+    return list(result.diagnosis.known) or [(result.subject or "", result.diagnosis.hint)]
+
+
+def _is_slip(result: TestResult) -> bool:
+    """Whether the values of a test are right: only a dtype, an input or shared memory is wrong."""
+    kinds = {case.detail.get("kind", case.outcome) for case in result.cases if case.outcome not in RIGHT}
+    return kinds <= {"dtype", "changed", "shared"}
+
+
+def _causes(
+    result: TestResult, keys: Sequence[tuple[str, str]], slips: Collection[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the mistakes because of which a test failed; the first one bears what that costs."""
+    known = [key for key in _known(result) if key in keys]
+    if known:
+        yield from known
+        return
+    guilty: dict[str, None] = {}
+    for case in result.cases:
+        if case.outcome not in RIGHT:
+            guilty |= dict.fromkeys(case.stand_ins or (case.function or result.subject or "",))
+    for function in guilty:
+        fit = [key for key in keys if key[0] == function and (_is_slip(result) or key not in slips)]
+        yield from fit[:1]
+
+
+def references(found: Sequence[Found]) -> dict[tuple[str, str], int]:
+    """Return the number of each mistake that has a hint, by function and hint."""
+    return {(one.function, one.hint): number for number, one in enumerate(found, start=1) if one.hint}
+
+
+def summary(
+    file: str,
+    functions: Sequence[str],
+    defined: Sequence[str] | None,
+    notes: Sequence[str],
+    results: Sequence[TestResult],
+    found: Sequence[Found] = (),
+    points: Mapping[str, Fraction] = NO_POINTS,
+) -> str:
+    """Return the text on top of a result: what was found, the mistakes, the points, and what to look at first.
+
+    Parameters
+    ----------
+    file : str
+        The required file.
+    functions : sequence of str
+        What the assignment asks for, in its order.
+    defined : sequence of str or None
+        What the file defines of them; None if it could not be used at all.
+    notes : sequence of str
+        Sentences about what was handed in, or why it cannot be used.
+    results : sequence of TestResult
+    found : sequence of Found
+        See `mistakes`.
+    points : mapping of str to Fraction
+        What each test is worth.
+    """
+    if defined is None:
+        return "\n".join(notes)
+    missing = [name for name in functions if name not in defined]
+    lines = [f"Found {file}; {len(defined)} of {len(functions)} functions defined"]
+    lines[0] += f" (missing: {', '.join(missing)})." if missing and defined else "."
+    lines += notes
+    for number, one in enumerate(found, start=1):
+        lines += ["", *_mistake(number, one)]
+    lines += [""] if found else []
+    if results and all(result.outcome == PASSED for result in results):
+        return "\n".join([*lines, "Every test passed."])
+    return "\n".join([*lines, *_advice(functions, results), *_points(functions, results, points)])
+
+
+def _mistake(number: int, found: Found) -> list[str]:
+    """Name a mistake, say what it costs, and show the smallest example."""
+    later = f", and {found.later} of later functions" if found.later else ""
+    costs = f"costs {float(found.cost):g} {'point' if found.cost == 1 else 'points'}; " if found.cost else ""
+    lines = [f"Mistake {number}, in {found.function} ({costs}fails {found.own} of its tests{later})."]
+    lines += [found.hint] if found.hint else []
+    if found.example is None:
+        return lines
+    code = [f"    {line}" for line in found.example.code.split("\n")]
+    return [*lines, "The smallest input that shows it, to paste into the notebook:", *code, found.example.said]
+
+
+def _advice(functions: Sequence[str], results: Sequence[TestResult]) -> Iterator[str]:
+    """Say what works, and what to look at first: what is wrong before what is slow."""
+    about = {name: [result for result in results if result.subject == name] for name in functions}
+    lost = {name: [result for result in about[name] if result.earned < 1] for name in functions}
+    broken = [name for name in functions if not all(map(_not_run, lost[name]))]
+    slow = [name for name in broken if all(_only_slow(result) for result in lost[name])]
+    wrong = [name for name in broken if name not in slow]
+    carried = [name for name in functions if any(result.carried for result in about[name])]
+    working = [name for name in functions if about[name] and not lost[name] and name not in carried]
+    unreached = [name for name in functions if lost[name] and name not in broken]
+    waiting = [name for name in unreached if any(_waits(case, name) for result in lost[name] for case in result.cases)]
+    late = [name for name in unreached if name not in waiting]
+    if broken and working:
+        yield f"All tests passed for: {', '.join(working)}."
+    if carried:
+        yield f"Some tests fail only because of an earlier function, for: {', '.join(carried)}."
+    if len(wrong) == 1 and not unreached and not slow:
+        yield f"Look at {wrong[0]}: nothing else lost points."
+    elif wrong:
+        yield f"Look at {wrong[0]} first: it comes earliest, and later functions may build on it."
+    if slow:
+        yield f"Right, but too slow: {', '.join(slow)}." + (" First repair what is wrong." if wrong else "")
+    if waiting:
+        yield f"Not judged, since something they need does not work: {', '.join(waiting)}."
+    if late:
+        yield f"Not judged, as their tests explain: {', '.join(late)}."
+    if broken:
+        yield (
+            "Hidden tests say what kind of mistake they found and where, but not which inputs they used. "
+            "A pass means only that no mistake showed on those inputs."
+        )
+
+
+def _points(functions: Sequence[str], results: Sequence[TestResult], points: Mapping[str, Fraction]) -> Iterator[str]:
+    """Yield a table of the points of each function."""
+    if not points:
+        return
+    yield "Points:"
+    width = max(map(len, functions))
+    for name in functions:
+        about = [result for result in results if result.subject == name]
+        total = sum((points[result.name] for result in about), Fraction(0))
+        earned = sum((result.score(points[result.name]) for result in about), Fraction(0))
+        if about:
+            yield f"    {name:{width}}  {float(earned):g} of {float(total):g}"
+
+
+def follow_through(
+    score: Fraction, carried: Fraction, total: Fraction, with_right: Mapping[str, Fraction]
+) -> list[str]:
+    """Say how much of a score is carried, and what one would have with a right function.
+
+    Parameters
+    ----------
+    score, carried, total : Fraction
+        Of the tests that a student sees: the points, the carried points among them, and all possible points.
+    with_right : mapping of str to Fraction
+        The points if this function were right. Speed tests are not run again, so it may be more.
+    """
+    lines = []
+    if carried:
+        own = f"{float(score - carried):g} + {float(carried):g} carried"
+        lines.append(f"{own}: tests that fail only because of an earlier function get their points.")
+    for function, points in with_right.items():
+        if points > score:
+            lines.append(f"With a right {function} you would have at least {float(points):g} of {float(total):g}.")
+    return lines
+
+
+def _only_slow(result: TestResult) -> bool:
+    """Whether a test lost its points only because right results came too late."""
+    return all(case.outcome in RIGHT for case in result.cases)
+
+
+def _not_run(result: TestResult) -> bool:
+    """Whether a test lost its points only because cases could not be run."""
+    return all(case.outcome in (PASSED, "not run") for case in result.cases)
+
+
+def _waits(case: CaseResult, name: str) -> bool:
+    """Whether a case about the function `name` was not run because of another one."""
+    return case.outcome == "not run" and case.function != name
