@@ -30,6 +30,30 @@ _NEWER_SYNTAX: list[tuple[tuple[int, int], re.Pattern[str]]] = [
 ]
 """What a line looks like that needs a newer Python than the oldest that grades."""
 
+_LEFT_OVER: list[tuple[re.Pattern[str], str]] = [
+    (re.compile(r"\s*[%!]"), "Lines that begin with % or ! work in notebooks only: remove them"),
+    (
+        re.compile("<<<<<<<|=======|>>>>>>>"),
+        "This is a mark that git leaves where two versions differ: keep one of them",
+    ),
+    (re.compile(r"diff --git |--- \S|\+\+\+ \S|@@ "), "This is a list of changes: hand in the changed file itself"),
+    (re.compile(r"\s*```"), "This line marks code in a text: remove it"),
+    (
+        re.compile(r"\s*(?:>>> |\.\.\. |(?:In|Out) ?\[\d*\]:)"),
+        "This is the prompt of an interactive session: remove it from every line",
+    ),
+    (
+        re.compile("[^'\"#]*[\u201c-\u201f\u2018-\u201b\u00ab\u00bb]"),
+        "A text program made these quotes: type \" or ' instead",
+    ),
+    (
+        re.compile("[^'\"#]*[\u00a0\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff]"),
+        "It is a space of another kind, as web pages have: type the spaces of this line anew",
+    ),
+    (re.compile("[^'\"#]*[\u2010-\u2015\u2212]"), "It only looks like a minus: type - instead"),
+]
+"""What a line looks like that something else than an editor of code has left in a file."""
+
 _NEWER_MODULES = {"tomllib": (3, 11), "annotationlib": (3, 14), "compression": (3, 14), "string.templatelib": (3, 14)}
 
 _NO_NUMBER = "an array with one entry no longer counts as a number. Where `a` is such an array, write `a.item()`"
@@ -97,15 +121,19 @@ def of_import(message: str, copied: Collection[str], elsewhere: Collection[str],
 
 
 def of_name(message: str) -> str:
-    """Return advice about a name that cannot be imported from a module of the standard library."""
+    """Return advice about an `ImportError` that is no missing module, by Python's words."""
+    if message == "attempted relative import with no known parent package":
+        return "The files that were handed in are no package: import them without the dot"
     found = re.match(r"cannot import name '\w+' from '(\w+)[\w.]*'", message)
     if found is None or found[1] not in sys.stdlib_module_names:
         return ""
     return f"{version()} grades: another version may have it"
 
 
-def of_numpy(kind: str, message: str) -> str:
-    """Return advice about an exception that the NumPy that grades raises, and another version may not."""
+def of_environment(kind: str, message: str) -> str:
+    """Return advice about an exception that a notebook does not raise, or NumPy of another version."""
+    if kind == "NameError" and message in ("name 'get_ipython' is not defined", "name 'display' is not defined"):
+        return "It exists in notebooks only: remove the line"
     used = tuple(int(part) for part in np.__version__.split(".")[:2])
     for its_kind, words, since, remedy in _NEWER_NUMPY:
         if kind == its_kind and used >= since and words.fullmatch(message):
@@ -119,10 +147,8 @@ def of_syntax(kind: str, line: str) -> str:
     """Return advice about a syntax error of this kind in this line of the student's file."""
     if kind not in _SYNTAX:
         return ""
-    if line.lstrip().startswith(("%", "!")):
-        return "Lines that begin with % or ! work in notebooks only: remove them"
-    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
-        return "This is a mark that git leaves where two versions differ: keep one of them"
+    if left := next((said for pattern, said in _LEFT_OVER if pattern.match(line[:200])), ""):
+        return left
     needed = [since for since, pattern in _NEWER_SYNTAX if since > sys.version_info[:2] and pattern.match(line[:200])]
     if needed:
         return f"{version()} grades, and this line needs Python {needed[0][0]}.{needed[0][1]}"

@@ -179,7 +179,7 @@ class Session:
             return advice.of_import(message, self.sources, self.elsewhere, required)
         if kind == "ImportError":
             return advice.of_name(message)
-        return advice.of_syntax(kind, self.line(file, line) or "") or advice.of_numpy(kind, message)
+        return advice.of_syntax(kind, self.line(file, line) or "") or advice.of_environment(kind, message)
 
     def where(self, file: object, line: object) -> str:
         """Return a line of the student's own files in words; empty for any other file, whatever the worker says."""

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.core.errors import Raised
 from autograder.grading import advice
-from autograder.grading.advice import IMPORTABLE, of_import, of_name, of_numpy, of_syntax, version
+from autograder.grading.advice import IMPORTABLE, of_environment, of_import, of_name, of_syntax, version
 
 COPIED = ["toy.py", "helpers/pad.py", "pkg/__init__.py", "Tools.py"]
 ELSEWHERE = ["hw/lib/extra.py", "hw/other/__init__.py", "hw/other/deep.py"]
@@ -94,12 +94,38 @@ def test_syntax_that_this_python_knows_needs_no_other(monkeypatch):
     assert of_syntax("NameError", "def first[T](x)") == ""
 
 
-def test_what_notebooks_and_git_leave():
-    assert of_syntax("SyntaxError", "%matplotlib inline").startswith("Lines that begin with % or ! work in")
-    assert of_syntax("SyntaxError", "!pip install numpy").startswith("Lines that begin with % or ! work in")
-    assert of_syntax("SyntaxError", "<<<<<<< HEAD").startswith(
-        "This is a mark that git leaves where two versions differ"
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("%matplotlib inline", "Lines that begin with % or ! work in notebooks only"),
+        ("    !pip install numpy", "Lines that begin with % or ! work in notebooks only"),
+        ("<<<<<<< HEAD", "This is a mark that git leaves where two versions differ"),
+        ("diff --git a/layers.py b/layers.py", "This is a list of changes"),
+        ("@@ -1,3 +1,4 @@", "This is a list of changes"),
+        ("```python", "This line marks code in a text: remove it"),
+        (">>> import numpy as np", "This is the prompt of an interactive session"),
+        ("In [12]: x = 1", "This is the prompt of an interactive session"),
+        ("x = \u201chello\u201d", "A text program made these quotes: type \" or ' instead"),
+        ("x = \u2018hello\u2019", "A text program made these quotes"),
+        ("\u00a0   return x", "It is a space of another kind"),
+        ("x = a\u200b + b", "It is a space of another kind"),
+        ("x = a \u2212 b", "It only looks like a minus: type - instead"),
+        ("x = 'a \u2212 b' +", f"{version()} grades"),
+        ("x = a[  # \u201cquoted\u201d", f"{version()} grades"),
+        ("x = y -- z)", f"{version()} grades"),
+    ],
+)
+def test_what_something_else_than_an_editor_left(line, told):
+    assert of_syntax("SyntaxError", line).startswith(told)
+
+
+def test_imports_with_a_dot_and_what_only_notebooks_have():
+    said = "The files that were handed in are no package: import them without the dot"
+    assert of_name("attempted relative import with no known parent package") == said
+    assert of_environment("NameError", "name 'get_ipython' is not defined") == (
+        "It exists in notebooks only: remove the line"
     )
+    assert of_environment("NameError", "name 'x' is not defined") == ""
 
 
 ONE_ENTRY = "an array with one entry no longer counts as a number. Where `a` is such an array, write `a.item()`"
@@ -155,7 +181,7 @@ def test_what_an_older_numpy_accepted(code, since, words, remedy, monkeypatch):
     for used in ("2.2.6", "2.3.5", "2.4.6", "2.5.5", "2.10.0rc1"):
         monkeypatch.setattr(np, "__version__", used)
         is_new = numbers(used) >= numbers(since)
-        said = of_numpy(kind, message)
+        said = of_environment(kind, message)
         assert said.startswith(f"NumPy {used} grades: since NumPy {since}, {remedy}") is is_new
 
 
@@ -184,7 +210,7 @@ def test_words_that_are_nobodys_version(monkeypatch):
         ("AttributeError", "module 'layers' has no attribute 'in1d'"),
         ("TypeError", "pad() got an unexpected keyword argument 'p'"),
     ]:
-        assert of_numpy(kind, message) == ""
+        assert of_environment(kind, message) == ""
 
 
 def test_what_this_numpy_does_not_have(student):
