@@ -108,6 +108,10 @@ class OutOfMemory(StudentError):
     outcome = "out of memory"
 
 
+class Killed(OutOfMemory):
+    """Somebody ended the worker process: the kernel, for its memory, or another program by mistake. Worth a retry."""
+
+
 class MalformedReply(StudentError):
     """The bytes that came back are not a reply to the request."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import secrets
 import select
+import signal
 import socket
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from autograder.core.errors import (
     Crashed,
     Detail,
     GraderFault,
+    Killed,
     MalformedReply,
     OutOfMemory,
     Raised,
@@ -204,7 +206,8 @@ class Link:
     def _died(self, request: Request, who: str, ending: Ending) -> StudentError:
         """Turn the way a worker has ended into the error a student reads."""
         if ending.out_of_memory:
-            return self._out_of_memory(who, request.function)
+            kind = Killed if ending.signal_number == signal.SIGKILL else OutOfMemory
+            return self._out_of_memory(who, request.function, kind)
         if ending.out_of_time:
             return TimedOut(f"{request.doing} used up its processor time", request.function)
         return Crashed(f"{request.doing} {ending.describe()}", request.function)
@@ -214,9 +217,9 @@ class Link:
         seconds = interface.limits.import_seconds if function is None else interface.limits.call_seconds
         return f"{seconds:g} s"
 
-    def _out_of_memory(self, who: str, function: str | None) -> OutOfMemory:
+    def _out_of_memory(self, who: str, function: str | None, kind: type[OutOfMemory] = OutOfMemory) -> OutOfMemory:
         limit = self._session.interface.limits.memory_mib
-        return OutOfMemory(f"{who} ran out of memory; the limit is {limit} MiB", function)
+        return kind(f"{who} ran out of memory; the limit is {limit} MiB", function)
 
     def raised(self, function: str | None, described: object, doing: str = "") -> StudentError:
         """Turn what the worker says of an exception into the error a student reads."""

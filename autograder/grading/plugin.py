@@ -7,6 +7,7 @@ A graded test is an ordinary pytest function. Public ones take ``layers``; hidde
 
 from __future__ import annotations
 
+import inspect
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.core.errors import AutograderError, GraderFault, NotRun, Raised, StudentError, TooSlow, Wrong
+from autograder.core.errors import AutograderError, GraderFault, Killed, NotRun, Raised, StudentError, TooSlow, Wrong
 from autograder.core.files import ENGINE
 from autograder.core.outcomes import FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading import feedback, follow, steps, timing
@@ -165,13 +166,23 @@ class GradingPlugin:
         try:
             return (yield)
         except (Exception, pytest.skip.Exception, pytest.fail.Exception) as raised:
-            error = raised
+            error = self._again(pyfuncitem) if isinstance(raised, Killed) else raised
             return True  # type: ignore[return-value]  # as pytest's own implementation does
         finally:
             record.seconds += time.perf_counter() - started
             record.cases.append(self._case_result(pyfuncitem, record.subject, error))
             if record.cases[-1].outcome in (Wrong.outcome, Raised.outcome):
                 record.witness(self._evidence(error))
+
+    def _again(self, item: pytest.Function) -> BaseException | None:
+        """Run a test once more, in a new worker, and return how it fails: who killed the first one is not known."""
+        self._student.calls.clear()
+        self._raced.clear()
+        try:
+            item.obj(**{name: item.funcargs[name] for name in inspect.signature(item.obj).parameters})
+        except (Exception, pytest.skip.Exception, pytest.fail.Exception) as error:
+            return error
+        return None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.core.errors import Crashed, MalformedReply, StudentError, TimedOut, Wrong
+from autograder.core.errors import Crashed, Killed, MalformedReply, StudentError, TimedOut, Wrong
 from autograder.grading.calls import Call, Count, Handle, Seconds, counted, in_words, labels, named, pack, unpack
 from autograder.grading.compare import Array
 from autograder.grading.link import MIB, Link, Request
@@ -291,7 +291,10 @@ def preflight(session: Session) -> None:
     """Import the file once and remember what it defines, or why it cannot be imported."""
     proxy = Proxy(session)
     try:
-        proxy.connect()
+        try:
+            proxy.connect()
+        except Killed:
+            proxy.connect()
     except StudentError as failure:
         session.give_up(failure, f"{session.interface.module}.py could not be imported")
     finally:

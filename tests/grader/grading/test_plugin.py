@@ -1,7 +1,9 @@
 """The plugin, on a homework of three functions: every outcome, and whose fault it is. Every student's file is run."""
 
 import os
+import signal
 import sys
+import threading
 import time
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from autograder.core.errors import GraderFault
 from autograder.sandbox.launcher import Sandbox
-from tests.grader.support.verdicts import DOUBLE, HALVE, ends, said
+from tests.grader.support.verdicts import DOUBLE, HALVE, ONE, ends, said
 
 # Right answers.
 
@@ -384,3 +386,47 @@ def test_a_public_test_that_cannot_use_a_result(run, toy):
     (case,) = run("def double(x): return None", only="test_double_example")["test_double_example"].cases
     expected = "the test cannot use what came back: y is None"
     assert (case.outcome, case.message) == ("wrong", expected)
+
+
+# A worker that somebody else ends.
+
+
+@pytest.fixture
+def kill(monkeypatch):
+    """Kill some of the workers, by their number, in the middle of their work; return how many were started."""
+    started, start = [], Sandbox.start
+
+    def start_and_kill(numbers):
+        def starting(sandbox, *arguments, **more):
+            worker = start(sandbox, *arguments, **more)
+            started.append(worker.pid)
+            if len(started) in numbers:
+                threading.Timer(0.3, os.kill, (worker.pid, signal.SIGKILL)).start()
+            return worker
+
+        monkeypatch.setattr(Sandbox, "start", starting)
+        return started
+
+    return start_and_kill
+
+
+COMPARED = "check.array('y', student.double(x), 2 * x)\n"
+SLOW_IMPORT = "import time\ntime.sleep(1)\n"
+SLOW_CALL = "def double(x):\n    import time\n    time.sleep(1)\n    return 2 * x\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every worker has a launcher of its own")
+@pytest.mark.parametrize(("source", "number"), [(SLOW_IMPORT + DOUBLE, 1), (SLOW_CALL, 2)], ids=["import", "call"])
+def test_a_worker_that_is_killed_once_costs_nothing(toy, run, kill, source, number):
+    toy.set_tests(hidden=ONE + COMPARED, test_double=1, test_double_example=1)
+    started = kill({number})
+    assert ends(run(source, only="test_double")) == {"test_double": "passed"}
+    assert len(started) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every worker has a launcher of its own")
+def test_a_worker_that_is_killed_twice_has_used_its_memory(toy, run, kill):
+    toy.set_tests(hidden=ONE + COMPARED, test_double=1, test_double_example=1)
+    kill({2, 3})
+    (case,) = run(SLOW_CALL, only="test_double")["test_double"].cases
+    assert (case.outcome, case.message) == ("out of memory", "double ran out of memory; the limit is 512 MiB")
