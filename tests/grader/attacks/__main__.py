@@ -9,23 +9,31 @@ Without names it runs all of them; without a mode it lists the modes.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import os
-import sys
 
 from .arena import Arena
 from .modes import MODES
 from .offers import offers
-from .table import NEEDS, THE_END, Result
+from .table import ATTACKS, NEEDS, THE_END, Result
 from .watch import secret
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Run the attacks of these names."""
-    if not arguments:
-        sys.exit("\n".join(MODES))
-    mode, names = MODES[arguments[0]], arguments[1:]
+    parser = argparse.ArgumentParser(prog="python -m tests.grader.attacks", description=__doc__.split("::")[0])
+    parser.add_argument("mode", nargs="?", choices=MODES, metavar="MODE", help="the layers; without it they are listed")
+    parser.add_argument("names", nargs="*", metavar="ATTACK", help="without names all of them")
+    asked = parser.parse_args()
+    if asked.mode is None:
+        print("\n".join(MODES))
+        return
+    mode, names = MODES[asked.mode], asked.names
+    unknown = set(names) - {attack.name for attack in ATTACKS}
+    if unknown:
+        parser.error(f"no attack is called {', '.join(sorted(unknown))}")
     os.environ.setdefault("GRADER_TOKEN", secret())
     arena: Arena | None = None
     for attack in mode.attacks:
@@ -50,4 +58,4 @@ def say(result: Result) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
