@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import stat
 import tempfile
 import zipfile
 from collections.abc import Collection, Mapping
@@ -43,6 +44,7 @@ def replace_all(contents: Mapping[Path, bytes], mode: int = 0o600) -> None:
     fresh: dict[str, Path] = {}
     try:
         for path, content in contents.items():
+            _refuse_device(path)
             descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
             fresh[temporary] = path
             try:
@@ -61,6 +63,16 @@ def replace_all(contents: Mapping[Path, bytes], mode: int = 0o600) -> None:
         for temporary in fresh:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _refuse_device(path: Path) -> None:
+    """Refuse to put a file in the place of ``/dev/null`` and the like, which root could."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "Not a file, but a device or a pipe", str(path))
 
 
 def zipped(
