@@ -27,7 +27,6 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable
 from typing import Any, NoReturn
 
 if __name__ == "__main__":  # as a program, `-I` leaves only the standard library and this folder to import from
@@ -50,6 +49,8 @@ PROBE = "colorsys"
 """A small module of the standard library that nothing else imports."""
 PRELOADED = ("numpy", "numpy.fft", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.random")
 """Imported once by the launcher, so that no worker pays for them."""
+MOST_DESCRIPTORS = 1024
+"""A launcher never has that many open."""
 NOT_FOR_STUDENTS = ("_test", "xx", "_xx")
 """Prefixes of extension modules that only Python's own tests use."""
 
@@ -152,9 +153,8 @@ def _launch(control: socket.socket, readable: list[str], narrowed: str) -> None:
             user = confinement["uid"]
             pid = os.fork()
             if pid == 0:
-                prepared = rulesets.get(key), rulesets.values()
-                probe = user not in probed
-                _become_worker(confinement, descriptors[0], control, launcher, narrowed, *prepared, probe=probe)
+                prepared, probe = rulesets.get(key), user not in probed
+                _become_worker(confinement, descriptors[0], control, launcher, narrowed, prepared, probe)
             children.add(pid)
             probed.add(user)
             users.update(() if user is None else (user,))
@@ -221,13 +221,12 @@ def _become_worker(
     parent: int,
     narrowed: str,
     ruleset: int | None = None,
-    rulesets: Iterable[int | None] = (),
     probe: bool = True,
 ) -> NoReturn:
     """Turn this process into the student's: lock it down, then serve. Never returns.
 
-    `ruleset` is the prepared one that it applies, `rulesets` are all that it must close. `probe` is false where an
-    earlier worker of the same user has shown that imports work.
+    `ruleset` is the prepared one that it applies. `probe` is false where an earlier worker of the same user has shown
+    that imports work.
     """
     try:
         control.close()
@@ -237,11 +236,11 @@ def _become_worker(
         null = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(null, standard)
-        os.close(null)
+        needed = [kept for kept in (ruleset, lockdown.proc) if kept is not None]
+        _close_all_but(connection.fileno(), *needed)
         report = lockdown.apply(lockdown.Confinement.from_json(confinement), parent, ruleset)
-        for kept in (*rulesets, lockdown.proc):
-            if kept is not None:
-                os.close(kept)
+        for kept in needed:
+            os.close(kept)
         report = {"view": narrowed, **report}
         wire.send(connection, {"lockdown": report, "imports": _probe() if probe else "on"})
         service.serve(connection)
@@ -251,6 +250,14 @@ def _become_worker(
         pass  # the grader is gone or has stopped listening
     finally:
         os._exit(0)
+
+
+def _close_all_but(*needed: int) -> None:
+    """Close the launcher's descriptors, and those that libraries keep open in it: libffi does, under Python 3.14."""
+    last = 2
+    for descriptor in (*sorted(needed), MOST_DESCRIPTORS):
+        os.closerange(last + 1, descriptor)
+        last = descriptor
 
 
 def _probe() -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from autograder.classroom import run
 from autograder.classroom.job import ClassJob
+from autograder.sandbox.interpreter import open_to_others
 from tests.grader.support.handins import zip_bytes
 
 ROOT = Path(__file__).parents[3]
@@ -153,6 +154,8 @@ for entry in found.entries:
 
 def test_what_may_not_be_read_costs_its_own_submission():
     """As a user without rights: root may read everything."""
+    if os.getuid() == 0 and not open_to_others(Path(sys.executable)):
+        pytest.skip("another user cannot run this Python")
     place = Path(tempfile.mkdtemp())
     try:
         source = "def double(x): return x\n"

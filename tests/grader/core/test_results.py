@@ -464,7 +464,7 @@ def with_everything():
         extra_data=ResultsExtra(
             outcome="", engine="1", python="3.10", numpy="2.2.6", only="test_add", isolated="full", import_seconds=0.25,
             isolation={"seccomp": "on"},
-            unusable="", carried=1.0, examples={"im2col": 2},
+            unusable="", carried=1.0, examples={"im2col": 2}, no_examples="none",
             late=LateExtra(days=1, percent=12.5, earned=2.0, why="late"), staff=staff,
             attempts=AttemptsExtra(ledger=[LedgerLine(created_at="2026-10-01", counts=True, score=None)]), notes=["a"],
         ),

@@ -273,6 +273,7 @@ def test_a_class_of_attackers(toy, tmp_path, watches):
 
     command = [
         sys.executable,
+        "-B",  # it writes nothing beside the tests
         "-m",
         "autograder",
         "--config",

@@ -99,7 +99,10 @@ def test_numpy_and_the_standard_library_work(outcomes):
                 "chdir": tried(os.chdir, os.path.dirname(file)) == "did it" and os.path.exists(os.path.basename(file)),
                 "urandom": len(os.urandom(16)) == 16 and random.SystemRandom().random() < 1,
                 "C function": ctypes.CDLL(None).abs(-3) == 3,
-                "callback": "MemoryError" in tried(ctypes.CFUNCTYPE(ctypes.c_int), lambda: 3),
+                # It gets no memory for code. Newer libffi needs none; code_over_a_callback tries to overwrite its.
+                "callback": any(
+                    end in tried(ctypes.CFUNCTYPE(ctypes.c_int), lambda: 3) for end in ("MemoryError", "did it")
+                ),
                 "platform": "Linux" in platform.platform(),
                 "own signal": handled(),
                 "log": logging.getLogger("x").isEnabledFor(logging.ERROR) and unittest.TestCase is not None,

@@ -61,7 +61,9 @@ def seen(view_of):
 
 def test_other_files_and_processes_do_not_exist(seen, tmp_path):
     tmp_path.chmod(0o755)
-    ours = [tmp_path, Path(view.__file__), Path(str(np.__file__)), Path.home()]
+    ours = [tmp_path, Path(view.__file__), Path(str(np.__file__))]
+    if not Path(sys.base_prefix).is_relative_to(Path.home()):  # or the home has to be there, with Python in it
+        ours.append(Path.home())
     assert seen([*ours, "/etc/passwd", "/usr/bin", "/proc", f"/proc/{os.getpid()}"]) == []
 
 
@@ -90,4 +92,6 @@ def test_where_it_cannot_be_had_nothing_changes():
         ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
     said = ran.stdout.strip()
     assert said.endswith("[] True"), ran.stderr
-    assert said.startswith(("Function not implemented", "Operation not permitted", "Permission denied"))
+    assert said.startswith(
+        ("Function not implemented", "Operation not permitted", "Permission denied", "Invalid argument")
+    )

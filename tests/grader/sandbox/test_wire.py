@@ -235,7 +235,8 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("header", NOT_JSON.values(), ids=NOT_JSON)
 def test_what_is_not_json_is_refused(refusal, header):
-    assert refusal(frame(header)) == "its header is not JSON"
+    """Newer versions of Python read what is nested more deeply."""
+    assert refusal(frame(header)) in ("its header is not JSON", "its header has no body")
 
 
 @pytest.mark.parametrize("header", [[], 1, None, "body", {}, {"arrays": []}, {"body": [], "arrays": []}])
