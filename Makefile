@@ -7,7 +7,9 @@
 .NOTPARALLEL: # two targets may both set up .venv
 .PHONY: help grade fixtures assignment handout bundle rehearse doctor verify mutation test test-all fuzz numpys bench bench-flips bench-class pictures check format lock clean ta-env dask-env dev-env instructor-env
 
-NAMED = SUBMISSIONS OUT ONLY JOBS ROSTER OVERRIDES COMPARE AS SCHEDULER SEED SEEDS IMAGE TIMES NUMPYS
+# The name of a variable, if it is on make's command line: other programs have a CONFIG in their environment, too.
+TOLD = $(if $(findstring command,$(origin $(1))),$(1))
+NAMED := $(call TOLD,CONFIG) SUBMISSIONS OUT ONLY JOBS ROSTER OVERRIDES COMPARE AS SCHEDULER SEED SEEDS IMAGE TIMES NUMPYS
 SWITCHES = FORCE ANONYMOUS
 
 # What was said, and is empty: `SUBMISSIONS=$DIR` without a DIR must not grade something else. In a make that another
@@ -22,6 +24,7 @@ OFF = 0 no No false False off
 UNDECIDED := $(strip $(foreach name,$(SWITCHES),$(if $(filter-out $(ON) $(OFF),$(value $(name))),$(name))))
 
 # `value` keeps a `$` that make would otherwise expand.
+override CONFIG := $(if $(call TOLD,CONFIG),$(value CONFIG))
 override SUBMISSIONS := $(value SUBMISSIONS)
 override OUT := $(value OUT)
 override ONLY := $(value ONLY)
@@ -41,6 +44,7 @@ override TIMES := $(value TIMES)
 override NUMPYS := $(value NUMPYS)
 override PYTHON := $(value PYTHON)
 PY = .venv/bin/python
+AUTOGRADER = "$$PY" -m autograder $${CONFIG:+--config="$$CONFIG"}
 
 # What make was told on its command line and is not above: most likely a slip. An inner make is also told what the
 # outer one was told, such as DESTDIR.
@@ -61,37 +65,38 @@ help: ## Show this help
 	@echo '  make grade                                        grade the sample class'
 	@echo '  make grade SUBMISSIONS="Lab 3/hand-ins" OUT=lab3  grade a folder of submissions, results in lab3/'
 	@echo '  make grade SUBMISSIONS=alice.zip ONLY=test_im2col grade one submission on one test'
+	@echo '  make verify CONFIG=examples/softmax/config.yaml   prove the tests of another homework'
 	@echo '  make test PYTHON=python3.12                       make .venv anew with this Python, then test'
 	@echo '  make check PY=/opt/venv/bin/python                use this environment as it is, make none'
 
 grade: $(if $(SCHEDULER),dask-env,ta-env) ## Grade a class or one submission (SUBMISSIONS= OUT= ONLY= JOBS= and what README names)
-	@"$$PY" -m autograder grade $${OUT:+--out="$$OUT"} $${ONLY:+--only="$$ONLY"} $${JOBS:+--jobs="$$JOBS"} \
+	@$(AUTOGRADER) grade $${OUT:+--out="$$OUT"} $${ONLY:+--only="$$ONLY"} $${JOBS:+--jobs="$$JOBS"} \
 		$${FORCE:+--force} $${ROSTER:+--roster="$$ROSTER"} $${OVERRIDES:+--overrides="$$OVERRIDES"} \
 		$${COMPARE:+--compare="$$COMPARE"} $${ANONYMOUS:+--anonymous} $${AS:+--as="$$AS"} $${SCHEDULER:+--scheduler="$$SCHEDULER"} \
 		$${SUBMISSIONS:+-- "$$SUBMISSIONS"}
 
 fixtures: ta-env ## Draw the hidden inputs anew and compute what is expected (SEED= for a new term)
-	@"$$PY" -m autograder fixtures $${SEED:+--seed="$$SEED"}
+	@$(AUTOGRADER) fixtures $${SEED:+--seed="$$SEED"}
 
 # Half a gigabyte of otter is installed only when the notebook is to be made anew: a change of points does not need it.
 assignment: ta-env ## Build what students download from solutions/ and tests/public/
-	@"$$PY" -m autograder assignment --without-otter || \
-		{ [ $$? -eq 3 ] && $(MAKE) -s instructor-env && "$$PY" -m autograder assignment; }
+	@$(AUTOGRADER) assignment --without-otter || \
+		{ [ $$? -eq 3 ] && $(MAKE) -s instructor-env && $(AUTOGRADER) assignment; }
 
 handout: ta-env ## Pack what students download into dist/handout.zip
-	@"$$PY" -m autograder handout
+	@$(AUTOGRADER) handout
 
 bundle: ta-env ## Pack what is uploaded to Gradescope into dist/autograder.zip
-	@"$$PY" -m autograder bundle
+	@$(AUTOGRADER) bundle
 
 rehearse: dev-env ## Try that zip in a container like Gradescope's, as root (IMAGE= with Docker)
 	@"$$PY" -m tests.grader.stage $${IMAGE:+--image="$$IMAGE"}
 
 doctor: ta-env ## Say which isolation of student code holds on this machine
-	@"$$PY" -m autograder doctor
+	@$(AUTOGRADER) doctor
 
 verify: ta-env ## Prove the tests with submissions whose grade is known (SEEDS="1 2 3" for other inputs, OUT= JOBS=)
-	@"$$PY" -m autograder verify $${OUT:+--out="$$OUT"} $${JOBS:+--jobs="$$JOBS"} $${SEEDS:+--seeds="$$SEEDS"}
+	@$(AUTOGRADER) verify $${OUT:+--out="$$OUT"} $${JOBS:+--jobs="$$JOBS"} $${SEEDS:+--seeds="$$SEEDS"}
 
 mutation: dev-env ## Change the model answer in every small way, and see whether the tests notice (JOBS=)
 	@"$$PY" -m uv run --quiet --no-project --python "$$PY" --with-requirements requirements/mutation.txt \

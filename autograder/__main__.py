@@ -91,18 +91,18 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(command=_verify)
 
     assignment = commands.add_parser("assignment", help="write what students download, from solutions and public tests")
-    assignment.add_argument("--out", type=Path, default=ASSIGNMENT, help="where to (default: %(default)s)")
+    assignment.add_argument("--out", type=Path, help=f"where to (default: {ASSIGNMENT}/ beside config.yaml)")
     assignment.add_argument(
         "--without-otter", action="store_true", help="stop with status 3 where the notebook has to be made anew"
     )
     assignment.set_defaults(command=_assignment)
 
     handout = commands.add_parser("handout", help="pack what students download, once it is up to date")
-    handout.add_argument("--out", type=Path, default=HANDOUT, help="the zip (default: %(default)s)")
+    handout.add_argument("--out", type=Path, help=f"the zip (default: {HANDOUT} beside config.yaml)")
     handout.set_defaults(command=_handout)
 
     bundle = commands.add_parser("bundle", help="pack what is uploaded to Gradescope")
-    bundle.add_argument("--out", type=Path, default=BUNDLE, help="the zip (default: %(default)s)")
+    bundle.add_argument("--out", type=Path, help=f"the zip (default: {BUNDLE} beside config.yaml)")
     bundle.set_defaults(command=_bundle)
 
     hosted = commands.add_parser("hosted", help="grade as Gradescope does; run_autograder calls it")
@@ -143,6 +143,12 @@ def _add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     grade.set_defaults(command=_grade)
 
 
+def _beside(options: argparse.Namespace, place: Path) -> Path:
+    """Return a place in the folder of config.yaml: that of the homework."""
+    folder: Path = options.config.parent
+    return folder / place
+
+
 def _grade(options: argparse.Namespace) -> int:
     gc.disable()  # imported modules are never garbage: a search for garbage among them would take 75 of 830 ms
     from autograder.classroom import job, run, terminal
@@ -160,7 +166,7 @@ def _grade(options: argparse.Namespace) -> int:
             problem = f"is missing, and {name} says nothing about the sample class, which is graded then"
             raise ConfigurationError("SUBMISSIONS", "", problem, "Say which submissions to grade")
     order = job.ClassJob(
-        source=SAMPLE_CLASS if without else options.submissions.expanduser(),
+        source=_beside(options, SAMPLE_CLASS) if without else options.submissions.expanduser(),
         sample=without,
         out=options.out.expanduser(),
         config=options.config,
@@ -229,7 +235,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     settings = config.load(options.config)
     jobs = options.jobs or pool.default_jobs()
-    problems = verify.disagreements(options.config, ASSIGNMENT)
+    problems = verify.disagreements(options.config, _beside(options, ASSIGNMENT))
     _print_problems(problems)
     for seed in options.seeds or [None]:
         out = options.out.expanduser() / ("" if seed is None else f"seed-{seed}")
@@ -265,9 +271,10 @@ def _print_problems(problems: Sequence[str]) -> None:
 def _assignment(options: argparse.Namespace) -> int:
     from autograder.authoring import handout
 
-    if options.without_otter and handout.needs_otter(options.config, options.out):
+    folder = options.out or _beside(options, ASSIGNMENT)
+    if options.without_otter and handout.needs_otter(options.config, folder):
         return 3
-    for path in handout.write(options.config, options.out):
+    for path in handout.write(options.config, folder):
         print(f"wrote {path}")
     return 0
 
@@ -275,7 +282,8 @@ def _assignment(options: argparse.Namespace) -> int:
 def _handout(options: argparse.Namespace) -> int:
     from autograder.authoring import handout
 
-    archive = handout.pack(options.config, ASSIGNMENT, options.out)
+    archive = options.out or _beside(options, HANDOUT)
+    handout.pack(options.config, _beside(options, ASSIGNMENT), archive)
     print(f"wrote {archive}, {archive.stat().st_size // 1024} KB")
     return 0
 
@@ -283,8 +291,8 @@ def _handout(options: argparse.Namespace) -> int:
 def _bundle(options: argparse.Namespace) -> int:
     from autograder.authoring.bundle import pack
 
-    packed = pack.pack(options.config, options.out)
-    print(packed.instructions(options.out))
+    archive = options.out or _beside(options, BUNDLE)
+    print(pack.pack(options.config, archive).instructions(archive))
     return 0
 
 

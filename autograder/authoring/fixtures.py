@@ -48,7 +48,8 @@ class Summary:
     def __str__(self) -> str:
         count = sum(self.cases.values())
         size = f"{self.bytes / 1024:.0f} KiB"
-        return f"{count} cases in {len(self.cases)} groups from seed {self.seed}: {self.directory} ({size})"
+        groups = f"{len(self.cases)} group{'' if len(self.cases) == 1 else 's'}"
+        return f"{count} cases in {groups} from seed {self.seed}: {self.directory} ({size})"
 
 
 def make_fixtures(seed: int, cases: Path, oracle: Path, out: Path) -> Summary:

@@ -1,8 +1,9 @@
 """Makes everything that a student downloads, compares it with what is there, and packs it.
 
-The sources are beside the model answer: the files in ``handout/``, whose ``{{ placeholders }}`` are filled in;
-``pictures.py``, whose ``draw()`` returns the text of each picture by name; and one notebook in percent format. Points,
-limits and versions come from config.yaml and the locks, so that the handout cannot contradict the grader.
+The sources are beside the model answer, each of them optional: the files in ``handout/``, whose ``{{ placeholders }}``
+are filled in; ``pictures.py``, whose ``draw()`` returns the text of each picture by name; and one notebook in percent
+format. Points, limits and versions come from config.yaml and the engine's locks, so that the handout cannot contradict
+the grader.
 
 The folder is replaced only after all of it was made and proved. This module does not know what the homework is about.
 """
@@ -18,7 +19,7 @@ from autograder.authoring import notebook, starter
 from autograder.core import config, homework
 from autograder.core.config import Config, TestSettings
 from autograder.core.errors import ConfigurationError
-from autograder.core.files import make_folder_of, replace, replace_all, zipped
+from autograder.core.files import ENGINE, make_folder_of, replace, replace_all, zipped
 from autograder.core.tables import number
 
 PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
@@ -49,7 +50,7 @@ def write(config_path: Path, folder: Path) -> list[Path]:
     Parameters
     ----------
     config_path : Path
-        ``config.yaml``; the locks are in ``requirements/`` beside it.
+        ``config.yaml``.
     folder : Path
         Where the handout goes; made if it is missing.
 
@@ -64,13 +65,12 @@ def write(config_path: Path, folder: Path) -> list[Path]:
         If a part cannot be made or proved. The folder is then unchanged.
     """
     settings = config.load(config_path)
-    files = _make(config_path, settings)
-    source = _notebook_source(settings)
-    name = f"{source.stem}.ipynb"
-    if _is_current(folder, name, files, source, settings):
-        files[name] = (folder / name).read_text(encoding="utf-8")
-    else:
-        files[name] = notebook.make_notebook(source, _questions(settings), settings.homework.solution)
+    files = _make(settings)
+    for name, source in _notebooks(settings).items():
+        if _is_current(folder, name, files, settings):
+            files[name] = (folder / name).read_text(encoding="utf-8")
+        else:
+            files[name] = notebook.make_notebook(source, _questions(settings), settings.homework.solution)
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
     replace_all({folder / name: text.encode("utf-8") for name, text in files.items()}, mode=0o644)
@@ -80,8 +80,7 @@ def write(config_path: Path, folder: Path) -> list[Path]:
 def needs_otter(config_path: Path, folder: Path) -> bool:
     """Whether the notebook has to be made anew."""
     settings = config.load(config_path)
-    source = _notebook_source(settings)
-    return not _is_current(folder, f"{source.stem}.ipynb", {}, source, settings)
+    return any(not _is_current(folder, name, {}, settings) for name in _notebooks(settings))
 
 
 def stale(config_path: Path, folder: Path) -> list[str]:
@@ -91,10 +90,9 @@ def stale(config_path: Path, folder: Path) -> list[str]:
     was made from.
     """
     settings = config.load(config_path)
-    files = _make(config_path, settings)
-    source = _notebook_source(settings)
-    names = {*files, f"{source.stem}.ipynb", *_present(folder)}
-    return sorted(name for name in names if not _is_current(folder, name, files, source, settings))
+    files = _make(settings)
+    names = {*files, *_notebooks(settings), *_present(folder)}
+    return sorted(name for name in names if not _is_current(folder, name, files, settings))
 
 
 def disagreement(config_path: Path, folder: Path) -> ConfigurationError | None:
@@ -103,7 +101,7 @@ def disagreement(config_path: Path, folder: Path) -> ConfigurationError | None:
     if not wrong:
         return None
     settings = config.load(config_path)
-    made = {*_make(config_path, settings), f"{_notebook_source(settings).stem}.ipynb"}
+    made = {*_make(settings), *_notebooks(settings)}
     strange = [name for name in wrong if name not in made]
     if len(strange) < len(wrong):
         problem = f"not what its sources make: {', '.join(name for name in wrong if name in made)}"
@@ -136,15 +134,20 @@ def pack(config_path: Path, folder: Path, archive: Path) -> Path:
 # --- The files -------------------------------------------------------------------------------------------------------
 
 
-def _make(config_path: Path, settings: Config) -> dict[str, str]:
+def _make(settings: Config) -> dict[str, str]:
     """Return all files but the notebook, by name; names are relative to the handout's folder, with ``/``."""
     home = settings.homework
-    source, tests = starter.make_starter(home.solution, home.public_tests)
-    values = _values(config_path, settings)
+    source, tests = starter.make_starter(home.solution, home.public_tests, home.module)
     files = {home.required_file: source, starter.HANDED_OUT_TESTS: tests}
-    templates = sorted((home.solution.parent / "handout").iterdir())
-    files |= {path.name: fill(path.read_text(encoding="utf-8"), values, str(path)) for path in templates}
-    with homework.loaded(home.solution.parent / "pictures.py") as module:
+    templates, drawing = home.solution.parent / "handout", home.solution.parent / "pictures.py"
+    if templates.is_dir():
+        values = _values(settings)
+        files |= {
+            path.name: fill(path.read_text(encoding="utf-8"), values, str(path)) for path in sorted(templates.iterdir())
+        }
+    if not drawing.is_file():
+        return files
+    with homework.loaded(drawing) as module:
         pictures = module.draw()
     return files | {f"{PICTURES}/{name}": text for name, text in pictures.items()}
 
@@ -164,8 +167,8 @@ def fill(template: str, values: Mapping[str, str], file: str) -> str:
     return PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
-def _values(config_path: Path, settings: Config) -> dict[str, str]:
-    root = config_path.resolve().parent
+def _values(settings: Config) -> dict[str, str]:
+    root = ENGINE.parent
     return {
         "title": settings.title,
         "points": points(settings),
@@ -199,15 +202,16 @@ def _numpy_pins(lock: Path) -> str:
     return "\n".join(re.findall(r"^(numpy==[^\\\n]+?) *\\?$", lock.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def _notebook_source(settings: Config) -> Path:
+def _notebooks(settings: Config) -> dict[str, Path]:
+    """Return the source of the notebook by the notebook's name; nothing where there is none."""
     folder = settings.homework.solution.parent
     sources = [path for path in sorted(folder.glob("*.py")) if notebook.is_source(path)]
-    if len(sources) != 1:
-        names = ", ".join(path.name for path in sources) or "none"
+    if len(sources) > 1:
+        names = ", ".join(path.name for path in sources)
         raise ConfigurationError(
             str(folder), "", f"should hold one notebook in percent format, found {names}", "Keep one"
         )
-    return sources[0]
+    return {f"{source.stem}.ipynb": source for source in sources}
 
 
 def _questions(settings: Config) -> dict[str, dict[str, str]]:
@@ -315,11 +319,11 @@ def _present(folder: Path) -> list[str]:
     return [path.as_posix() for path in paths if not any(LEFTOVERS.match(part) for part in path.parts)]
 
 
-def _is_current(folder: Path, name: str, files: Mapping[str, str], source: Path, settings: Config) -> bool:
+def _is_current(folder: Path, name: str, files: Mapping[str, str], settings: Config) -> bool:
     try:
         text = (folder / name).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    if name == f"{source.stem}.ipynb":
+    if (source := _notebooks(settings).get(name)) is not None:
         return notebook.is_current(text, source, _questions(settings), settings.homework.solution)
     return files.get(name) == text

@@ -48,15 +48,17 @@ def {module}():
 '''
 
 
-def make_starter(solution: Path, public_tests: Path) -> tuple[str, str]:
+def make_starter(solution: Path, public_tests: Path, module: str) -> tuple[str, str]:
     """Make the starter and the handed-out tests, and prove both.
 
     Parameters
     ----------
     solution : Path
-        The model answer. The tests' fixture has its stem.
+        The model answer.
     public_tests : Path
         The folder with ``test_*.py``.
+    module : str
+        What the tests call the student's functions: the required file's name, without its ending.
 
     Returns
     -------
@@ -70,7 +72,7 @@ def make_starter(solution: Path, public_tests: Path) -> tuple[str, str]:
     """
     answer = solution.read_text(encoding="utf-8")
     starter = strip_solution(answer, file=str(solution))
-    tests = _hand_out(public_tests, module=solution.stem)
+    tests = _hand_out(public_tests, module=module)
 
     for name, error in _run(tests, answer, solution).items():
         if error is not None:

@@ -110,7 +110,7 @@ def verify(config_path: Path, out: Path, jobs: int, follow: Follow, seed: int | 
             settings = _with(settings, {"fixtures": scratch / "fixtures"}, seed)
         untimed_path = without_speed(settings, scratch)
         right_path = untimed_path if seed is not None else config_path
-        right, wrong = _right(settings, scratch, seed is None), list(_wrong(config_path, settings, scratch))
+        right, wrong = _right(settings, scratch, seed is None), list(_wrong(settings, scratch))
         with follow(len(right) + len(wrong)) as display:
             found = [*_proved(right_path, right, out, jobs, display), *_proved(untimed_path, wrong, out, jobs, display)]
     rows = {name: row for name, row, _ in found}
@@ -270,11 +270,11 @@ def _right(settings: Config, scratch: Path, timed: bool) -> list[_Claim]:
     """Return the submissions that must get all points, and the starter; scores are known for all tests together."""
     home = settings.homework
     untouched = scratch / "starter.py"
-    untouched.write_text(starter.make_starter(home.solution, home.public_tests)[0], encoding="utf-8")
+    untouched.write_text(starter.make_starter(home.solution, home.public_tests, home.module)[0], encoding="utf-8")
     model = _Right(MODEL, home.solution.stem, home.solution, settings.total_points if timed else None, {})
     claims: list[_Claim] = [model, _Starter(STARTER, "untouched", untouched)]
-    declared = _declared(home.expected)
-    for entry in pool.find(home.correct, home.required_file):
+    declared = {} if home.expected is None else _declared(home.expected)
+    for entry in [] if home.correct is None else pool.find(home.correct, home.required_file):
         of_this = declared.get(entry.name, {})
         score = Fraction(str(of_this.get("score", settings.total_points)))
         claims.append(_Right(CORRECT, entry.name, entry.path, score if timed else None, of_this.get("not passed", {})))
@@ -292,15 +292,17 @@ def _declared(path: Path) -> Mapping[str, Any]:
     return declared if isinstance(declared, dict) else {}
 
 
-def _wrong(config_path: Path, settings: Config, scratch: Path) -> Iterator[_Wrong]:
+def _wrong(settings: Config, scratch: Path) -> Iterator[_Wrong]:
     """Write a submission for each misconception of the catalogue."""
     subjects = {test: settings.subject(test) for test in settings.tests}
     folder = scratch / "misconceptions"
     folder.mkdir()
-    package, root = settings.homework.misconceptions, config_path.resolve().parent
+    package, root = settings.homework.misconceptions, settings.homework.root
+    if package is None:
+        return
     with homework.forgotten(root):
         try:
-            catalogue = homework.package(package, root)
+            catalogue = homework.package(package, root, fresh=True)
         except Exception as error:
             problem = f"cannot be imported ({type(error).__name__}: {error})"
             remedy = "It should be a package with CATALOGUE and source(entry)"

@@ -273,7 +273,7 @@ def circumstances(config: Config, only: str | None) -> str:
     homework = config.homework
     for place in (homework.public_tests, homework.hidden_tests, homework.fixtures, homework.solution):
         _add(digest, place, {".py", ".npz", ".json"})
-    if homework.misconceptions.exists():
+    if homework.misconceptions is not None and homework.misconceptions.exists():
         _add(digest, homework.misconceptions, {".py"})
     _add(digest, ENGINE, {".py"})
     return digest.hexdigest()

@@ -104,12 +104,15 @@ class Homework(_Section):
         The model answer, the plain loops that compute the expected arrays, and the inputs.
     public_tests, hidden_tests, fixtures : Path
         Folders of the tests, and of the expected arrays.
-    misconceptions, correct, expected : Path
-        What proves the tests: a package of wrong answers, a folder of right ones, and the points that right ones lose.
+    misconceptions, correct, expected : Path or None
+        What proves the tests, each optional: a package or a file of wrong answers, a folder of right ones, and the
+        points that right ones lose.
     functions : dict of str to tuple of str
         What each function returns, in the order of the assignment.
     opaque : tuple of str
         Results that stay in the worker: tests pass them on and never look inside.
+    root : Path
+        Where the homework's own imports begin: the folder of config.yaml.
     """
 
     required_file: Annotated[str, AfterValidator(_module_file)]
@@ -119,11 +122,17 @@ class Homework(_Section):
     public_tests: Location
     hidden_tests: Location
     fixtures: Location
-    misconceptions: Location
-    correct: Location
-    expected: Location
+    misconceptions: Location | None = None
+    correct: Location | None = None
+    expected: Location | None = None
     functions: Annotated[dict[Name, NamesOrMore], Field(min_length=1)]
-    opaque: Names
+    opaque: Names = ()
+    root: Location = Field(default="", validate_default=True)
+
+    @property
+    def module(self) -> str:
+        """What students call their file when they import it, and public tests their argument."""
+        return self.required_file.removesuffix(".py")
 
 
 class Fixtures(_Section):
@@ -336,6 +345,11 @@ def _missing_files(file: str, homework: Homework, root: Path) -> Iterator[Config
         if not (path.is_dir() if folder else path.is_file()):
             problem = f"no such {'folder' if folder else 'file'}: {_shown(path, root)}"
             yield ConfigurationError(file, f"homework.{key}", problem, f"Correct the path; it is relative to {file}.")
+    if homework.misconceptions is not None and not homework.misconceptions.resolve().is_relative_to(
+        homework.root.resolve()
+    ):
+        problem = f"lies outside of the folder of {file}, from which it is imported"
+        yield ConfigurationError(file, "homework.misconceptions", problem, "Move it there.")
 
 
 def _problems_of_limits(file: str, limits: Limits) -> Iterator[ConfigurationError]:

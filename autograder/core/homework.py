@@ -198,11 +198,25 @@ def loaded(path: Path) -> Iterator[ModuleType]:
         del sys.modules[name]
 
 
-def package(path: Path, root: Path) -> ModuleType:
-    """Import a package of the homework, under the name that it has below `root`."""
+def files_of(package: Path) -> list[Path]:
+    """Return the Python files of a package, or the file that a module is; no hidden ones: editors make them."""
+    paths = [package] if package.suffix == ".py" else sorted(package.rglob("*.py"))
+    return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(package.parent).parts)]
+
+
+def package(path: Path, root: Path, fresh: bool = False) -> ModuleType:
+    """Import a package or a module of the homework, under the name that it has below `root`.
+
+    It is imported anew where another homework's has the same name, or where it has to be `fresh`.
+    """
+    name = ".".join(path.relative_to(root).with_suffix("").parts)
+    known = getattr(sys.modules.get(name), "__file__", None)
+    if fresh or (known and not Path(known).resolve().is_relative_to(path.resolve())):
+        for other in [other for other in sys.modules if other == name or other.startswith(f"{name}.")]:
+            del sys.modules[other]
     sys.path.insert(0, str(root))
     try:
-        return importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+        return importlib.import_module(name)
     finally:
         sys.path.remove(str(root))
 

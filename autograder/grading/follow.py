@@ -80,7 +80,7 @@ def _failure(item: pytest.Function, records: Mapping[str, Record], plan: Plan, s
     name, subject = function_of(item), plan.subject(function_of(item))
     record = records.get(name)
     parameters = inspect.signature(item.obj).parameters
-    if record is None or subject is None or not set(parameters) <= {"student", "layers", "case", "check", "large"}:
+    if record is None or subject is None or not set(parameters) <= {"student", plan.module, "case", "check", "large"}:
         return None
     case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
     case_id = item.callspec.id if hasattr(item, "callspec") else ""
@@ -92,7 +92,7 @@ def _failure(item: pytest.Function, records: Mapping[str, Record], plan: Plan, s
             require_right(lap, subject, student, right, sizes[-1:], plan.tolerances["float64"], over)
 
         check = Check(student, History(), plan.tolerances, getattr(case, "dtype", "float64"))
-        given = {"student": student, "layers": AtHome(student), "case": case, "check": check, "large": large}
+        given = {"student": student, plan.module: AtHome(student), "case": case, "check": check, "large": large}
         try:
             item.obj(**{parameter: given[parameter] for parameter in parameters})
         except GraderFault:

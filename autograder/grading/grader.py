@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograder.core import files, homework
-from autograder.core.config import Config
+from autograder.core.config import Config, Homework
 from autograder.core.errors import AutograderError, BadSubmission, GraderFault, NotRun
 from autograder.core.outcomes import FAULT, TestResult
 from autograder.core.text import clean
@@ -192,9 +192,10 @@ class Grader:
             tolerances=self._config.tolerances.model_dump(),
             order=list(self._config.tests),
             subject=self._config.subject,
+            module=home.module,
             only=self._only,
             follow_through=self._config.follow_through,
-            knowledge=lambda: _knowledge(home.misconceptions),
+            knowledge=lambda: _knowledge(home),
             races=Races(
                 reference=lambda: self._reference(sandbox),
                 bounds=self._bounds(),
@@ -214,9 +215,9 @@ class Grader:
         """Return the smallest example for each function that these tests found at fault. No grade depends on it."""
         home, tolerances = self._config.homework, self._config.tolerances
         known = homework.all_functions(home.hidden_tests, home.public_tests)
-        once = {test.name for test in known if not set(test.arguments) <= {"student", "layers", "case", "check"}}
+        once = {test.name for test in known if not set(test.arguments) <= {"student", home.module, "case", "check"}}
         wrong = at_fault(tests, list(home.functions), once)
-        family = getattr(_knowledge(home.misconceptions), "family", None) if wrong else None
+        family = getattr(_knowledge(home), "family", None) if wrong else None
         if family is None:
             return {}
         most = self._config.limits.example_calls
@@ -231,7 +232,7 @@ class Grader:
     def _interface(self) -> Interface:
         home = self._config.homework
         return Interface(
-            module=Path(home.required_file).stem,
+            module=home.module,
             functions=home.functions,
             opaque=frozenset(home.opaque),
             limits=self._config.limits,
@@ -248,12 +249,12 @@ def _story(error: Exception) -> str:
     return traceback.format_exc()
 
 
-def _knowledge(package: Path) -> Any:
+def _knowledge(home: Homework) -> Any:
     """Import the homework's catalogue of wrong answers; None where there is none.
 
     It describes mistakes and never what is right. Without it grades are the same, but hints are missing.
     """
-    if not package.exists():
+    if home.misconceptions is None or not home.misconceptions.exists():
         return None
-    module = homework.package(package, package.parent.parent)
+    module = homework.package(home.misconceptions, home.root)
     return module if hasattr(module, "assemble") else None

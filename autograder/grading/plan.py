@@ -48,6 +48,8 @@ class Plan:
         come last.
     subject : callable
         Returns the student's function that a test, given by name, is about.
+    module : str
+        What public tests call the student's functions.
     only : str or None
         One test's name, ``name[case]``, or a pattern of names with ``*``; all tests when None.
     races : Races or None
@@ -64,6 +66,7 @@ class Plan:
     tolerances: Mapping[str, float]
     order: Sequence[str]
     subject: Callable[[str], str | None]
+    module: str
     only: str | None = None
     races: Races | None = None
     follow_through: str = "off"

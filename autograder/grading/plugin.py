@@ -1,8 +1,8 @@
 """The pytest plugin: gives tests their fixtures, and turns how they end into outcomes.
 
-A graded test is an ordinary pytest function. Public ones take ``layers``; hidden ones take ``student``, ``case`` and
-``check``, or ``large`` alone, or ``race`` alone: tests with large inputs or of speed, which run after all others.
-``suite.run`` runs them.
+A graded test is an ordinary pytest function. Public ones take the module under its name, ``layers``; hidden ones take
+``student``, ``case`` and ``check``, or ``large`` alone, or ``race`` alone: tests with large inputs or of speed, which
+run after all others. ``suite.run`` runs them.
 """
 
 from __future__ import annotations
@@ -65,9 +65,8 @@ class GradingPlugin:
         self._history.forget_calls()
         self._student.calls.clear()
 
-    @pytest.fixture
-    def layers(self) -> AtHome:
-        """The student's functions, under the name that public tests use."""
+    def as_module(self) -> AtHome:
+        """The student's functions, as public tests use them."""
         return AtHome(self._student)
 
     @pytest.fixture

@@ -57,7 +57,8 @@ def run(plan: Plan, submission: Session, progress: Callable[[TestResult], None] 
     said = io.StringIO()
     fresh = _forgotten_modules(plan.public, plan.hidden)
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _no_plugin_autoload(), fresh:
-        status = pytest.main([*arguments, str(plan.public), str(plan.hidden)], plugins=[plugin])
+        plugins = [plugin, _fixture(plan.module, plugin.as_module)]
+        status = pytest.main([*arguments, str(plan.public), str(plan.hidden)], plugins=plugins)
     if plugin.fault is not None:
         raise plugin.fault
     if plugin.interrupted:
@@ -65,6 +66,11 @@ def run(plan: Plan, submission: Session, progress: Callable[[TestResult], None] 
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise GraderFault(f"the graded tests could not be run (pytest: {said.getvalue().strip() or status})")
     return plugin.results()
+
+
+def _fixture(name: str, make: Callable[[], object]) -> object:
+    """Return a plugin with one fixture of this name."""
+    return type("Fixture", (), {name: pytest.fixture(name=name)(staticmethod(make))})()
 
 
 @contextlib.contextmanager

@@ -94,7 +94,8 @@ def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
         if path.parent != Path(__file__).parent:
             found[f"autograder/{path.relative_to(files.ENGINE).as_posix()}"] = path.read_bytes()
     paths = [config_path.resolve(), home.solution, home.oracle, home.cases]
-    paths += _visible(home.misconceptions, home.misconceptions.rglob("*.py"))
+    if home.misconceptions is not None:
+        paths += homework.files_of(home.misconceptions)
     for folder in (home.public_tests, home.hidden_tests):
         paths += _visible(folder, folder.glob("*.py"))
     paths += [home.fixtures / name for name in (casefile.MANIFEST, *casefile.manifest(home.fixtures)["files"])]

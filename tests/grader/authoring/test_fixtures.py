@@ -58,7 +58,7 @@ def test_fixtures_hold_what_the_oracle_says(homework):
     assert again.n == 2
     size = sum(len(data) for data in contents(homework / "fixtures").values())
     assert (summary.seed, summary.cases, summary.bytes) == (7, {"double": 2}, size)
-    assert str(summary) == f"2 cases in 1 groups from seed 7: {homework / 'fixtures'} ({size / 1024:.0f} KiB)"
+    assert str(summary) == f"2 cases in 1 group from seed 7: {homework / 'fixtures'} ({size / 1024:.0f} KiB)"
 
 
 def test_the_manifest_names_the_programs(homework):

@@ -123,7 +123,7 @@ def test_what_cannot_be_stripped_is_refused(source, message):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("assignment")
-    starter, tests = make_starter(SOLUTION, PUBLIC_TESTS)
+    starter, tests = make_starter(SOLUTION, PUBLIC_TESTS, "layers")
     (folder / "layers.py").write_text(starter)
     (folder / "test_public.py").write_text(tests)
     return folder
@@ -191,7 +191,7 @@ def refused(tmp_path, answer, public=PUBLIC_TESTS):
     solution = tmp_path / "layers.py"
     solution.write_text(answer)
     with pytest.raises(ConfigurationError) as refusal:
-        make_starter(solution, public)
+        make_starter(solution, public, "layers")
     return str(refusal.value)
 
 

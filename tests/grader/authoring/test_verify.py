@@ -77,7 +77,7 @@ class Proof:
         self.toy, self.root, self.config = toy, toy.root, toy.config
         content = json.loads(self.config.read_text())
         content["homework"] |= {
-            "required_file": "layers.py",
+            "required_file": "toy.py",
             "solution": "answers/layers.py",
             "misconceptions": "wrong",
             "correct": "odd",

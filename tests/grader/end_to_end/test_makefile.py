@@ -57,7 +57,7 @@ def test_every_example_of_the_help_names_a_target():
 
 
 def test_the_program_knows_what_make_calls():
-    recipes = re.findall(r"-m autograder (\w+)((?:.*\\\n)*.*)", MAKEFILE)
+    recipes = re.findall(r"\$\(AUTOGRADER\) (\w+)((?:.*\\\n)*.*)", MAKEFILE)
     assert recipes
     for command, rest in recipes:
         finished = run(sys.executable, "-m", "autograder", command, "--help")
@@ -99,6 +99,16 @@ def test_everything_that_grading_a_class_may_be_told(echo):
     ]
 
 
+def test_another_homework(echo):
+    finished = run("make", "grade", f"PY={echo}", "CONFIG=hw 2/$HOME.yaml", "OUT=x")
+    assert finished.stdout.splitlines() == ["-m", "autograder", "--config=hw 2/$HOME.yaml", "grade", "--out=x"]
+    for target in ("fixtures", "assignment", "handout", "bundle", "doctor", "verify"):
+        finished = run("make", target, f"PY={echo}", "CONFIG=a.yaml")
+        assert finished.stdout.splitlines()[:4] == ["-m", "autograder", "--config=a.yaml", target]
+    for theirs in ("of another program", ""):
+        assert run("make", "grade", f"PY={echo}", CONFIG=theirs).stdout.split() == ["-m", "autograder", "grade"]
+
+
 def test_what_is_not_said_is_left_to_the_program(echo):
     assert run("make", "grade", f"PY={echo}").stdout.split() == ["-m", "autograder", "grade"]
     assert run("make", "grade", f"PY={echo}", "FORCE=", "ANONYMOUS=").stdout.split() == ["-m", "autograder", "grade"]
@@ -119,6 +129,7 @@ def test_what_is_not_said_is_left_to_the_program(echo):
         ("OUTPUT=$HOME FOO=1", "OUTPUT: no such variable. Did you mean OUT?"),
         ("CLASS=x", "CLASS: no such variable. There are: ANONYMOUS "),
         ("SUBMISSIONS=", "SUBMISSIONS: has no value. Give it one, or leave out SUBMISSIONS="),
+        ("CONFIG=", "CONFIG: has no value. Give it one, or leave out CONFIG="),
         ("OUT=", "OUT: has no value. Give it one, or leave out OUT="),
         ("ROSTER=", "ROSTER: has no value. Give it one, or leave out ROSTER="),
         ("FORCE=maybe", "FORCE: should be 1 (or yes, true, on) or 0 (or no, false, off)"),

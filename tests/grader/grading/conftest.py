@@ -44,6 +44,7 @@ def run(toy, submit):
             tolerances=settings.tolerances.model_dump(),
             order=list(settings.tests),
             subject=settings.subject,
+            module=home.module,
             only=only,
         )
         results = suite.run(plan, submit(source, **limits), progress)

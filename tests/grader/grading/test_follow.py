@@ -163,8 +163,8 @@ def test_large_inputs_are_carried_as_well(grade, toy):
 
 def test_a_public_test_sees_changes_to_its_arrays_again(grade, toy):
     public = toy_homework.PUBLIC + (
-        '\ndef test_halve_example(layers):\n    """halve: x stays."""\n    import numpy as np\n    x = np.ones(2)\n'
-        "    out, _ = layers.halve(x)\n    assert out.tolist() == [0.5, 0.5] and x.tolist() == [1, 1]\n"
+        '\ndef test_halve_example(toy):\n    """halve: x stays."""\n    import numpy as np\n    x = np.ones(2)\n'
+        "    out, _ = toy.halve(x)\n    assert out.tolist() == [0.5, 0.5] and x.tolist() == [1, 1]\n"
     )
     toy.set_tests(public=public, **toy_homework.POINTS, test_halve_example=5)
     changing = WRONG.replace("return double(x) / 4, x.shape", "out = double(x) / 4; x[:] = 0; return out, x.shape")

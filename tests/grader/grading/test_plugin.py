@@ -381,7 +381,7 @@ def test_a_public_test_fails(run, double, outcome, message):
 
 
 def test_a_public_test_that_cannot_use_a_result(run, toy):
-    public = 'def test_double_example(layers):\n    """double: by hand."""\n    assert layers.double(3) + 1 == 7\n'
+    public = 'def test_double_example(toy):\n    """double: by hand."""\n    assert toy.double(3) + 1 == 7\n'
     toy.set_tests(public=public, **toy.POINTS)
     (case,) = run("def double(x): return None", only="test_double_example")["test_double_example"].cases
     expected = "the test cannot use what came back: y is None"

@@ -102,13 +102,13 @@ def test_a_group_without_cases(run, toy):
     [
         ("import pytest; pytest.skip('today')", "test_double_example: Skipped: today"),
         ("undefined", "test_double_example: NameError: name 'undefined' is not defined"),
-        ("layers.triple(3)", "test_double_example: AttributeError: the assignment has no function 'triple'"),
+        ("toy.triple(3)", "test_double_example: AttributeError: the assignment has no function 'triple'"),
         ("assert 1 == 2", "test_double_example: AssertionError: "),
     ],
 )
 def test_a_broken_public_test(run, toy, public, story):
     """Nothing had come back from the student's file, so nothing can have been wrong with it."""
-    toy.set_tests(public=f"def test_double_example(layers):\n    {public}\n", **toy.POINTS)
+    toy.set_tests(public=f"def test_double_example(toy):\n    {public}\n", **toy.POINTS)
     with pytest.raises(GraderFault) as caught:
         run()
     assert str(caught.value).startswith(story)
@@ -116,7 +116,7 @@ def test_a_broken_public_test(run, toy, public, story):
 
 
 def test_nothing_runs_after_a_fault(run, toy, workers):
-    toy.set_tests(public="def test_double_example(layers):\n    undefined\n", **toy.POINTS)
+    toy.set_tests(public="def test_double_example(toy):\n    undefined\n", **toy.POINTS)
     with pytest.raises(GraderFault):
         run()
     assert len(workers) == 1

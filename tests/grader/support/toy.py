@@ -30,11 +30,11 @@ def unhalve(out, cache):
 """
 
 PUBLIC = '''\
-def test_double_example(layers):
+def test_double_example(toy):
     """double: by hand."""
     import numpy as np
 
-    got = layers.double(np.array([1.0, 2.0]))
+    got = toy.double(np.array([1.0, 2.0]))
     assert isinstance(got, np.ndarray), f"y is {got!r}, but should be an array [double, by hand]"
     assert got.tolist() == [2.0, 4.0], f"y={got.tolist()}, but should be [2.0, 4.0] [double, by hand]"
 '''
