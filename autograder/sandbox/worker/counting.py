@@ -33,6 +33,7 @@ class Counting:
         gc.disable()  # rubbish that is collected meanwhile would be missing from the objects
         with sys.modules["numpy"].printoptions(threshold=0):  # printing an array takes steps for each entry shown
             self._before = sys.getallocatedblocks()
+            sys._getframe().f_trace_opcodes = True  # Python 3.12 looks for this when tracing begins
             sys.settrace(self._enter)
             try:
                 return self._function(*arguments, **keywords)
@@ -43,7 +44,6 @@ class Counting:
                 gc.enable()
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
         steps, name = self.steps, self._name(frame)
         steps.setdefault(name, 0)
 
@@ -55,6 +55,8 @@ class Counting:
                     self.objects = max(self.objects, sys.getallocatedblocks() - self._before)
             return count
 
+        frame.f_trace, frame.f_trace_lines = count, False
+        frame.f_trace_opcodes = True  # Python 3.13 heeds this only in a frame that has its f_trace already
         return count
 
     def _name(self, frame: FrameType) -> str:

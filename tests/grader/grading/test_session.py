@@ -161,6 +161,17 @@ def test_the_steps_of_numpys_own_python_count(student):
     assert many - few >= 500
 
 
+def test_the_first_counted_call_counts_like_any_other(student):
+    """Newer versions of Python begin to trace steps only later, if they are not asked in the right order."""
+    source = "def helper(n):\n    return sum([i for i in range(n)])\n"
+    source += "def double(x):\n    for i in range(len(x)):\n        helper(3)\n    return 2 * x\n"
+    layers = student(source)
+    counts = [layers.counted("double", X)[1].steps for _ in range(3)]
+    assert counts == counts[:1] * 3
+    assert counts[0]["double"] > 10
+    assert counts[0]["helper"] > 20
+
+
 def test_objects_are_counted(student):
     layers = student("import numpy as np\ndef double(x):\n    return np.array(list(map(abs, x.tolist())))\n")
     few, many = (layers.counted("double", np.arange(float(n)))[1] for n in (1000, 3000))
