@@ -208,6 +208,8 @@ class GradingPlugin:
         """End the model answer's worker, which has served all races; then see what failed because of what."""
         if self._reference is not None:
             self._reference.close()
+        for record in self._records.values():  # a test that was run later may have refuted a hint
+            record.diagnosis = self._checked(record.diagnosis)
         if self.fault is None and not self.interrupted and self._plan.follow_through != follow.OFF:
             items = [item for item in session.items if isinstance(item, pytest.Function)]
             try:
@@ -276,6 +278,13 @@ class GradingPlugin:
         """Diagnose. No grade depends on it, so a bug of ours in there costs the explanation only."""
         try:
             return self._diagnostician.diagnose(evidence, passed)
+        except Exception as error:
+            return Diagnosis(f"no diagnosis: {type(error).__name__}: {error}")
+
+    def _checked(self, diagnosis: Diagnosis | None) -> Diagnosis | None:
+        """Return a diagnosis without a hint that was refuted; likewise."""
+        try:
+            return self._diagnostician.without_refuted(diagnosis) if diagnosis is not None else None
         except Exception as error:
             return Diagnosis(f"no diagnosis: {type(error).__name__}: {error}")
 

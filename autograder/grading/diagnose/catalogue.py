@@ -114,6 +114,13 @@ class Matcher:
             self._named.append(found)
         return found
 
+    def is_refuted(self, mistake: Mistake, passed: Sequence[Evidence]) -> bool:
+        """Whether a mistake would have failed a result of its function that has passed."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            held = [_Case(one, self._catalogue) for one in passed if one.function == mistake.function]
+            return any(case.active((mistake,)) for case in held if not case.is_wrong())
+
     def _search(self, function: str, cases: list[_Case]) -> Mistakes:
         singles = list(self._singles(function))
         first = cases[0]

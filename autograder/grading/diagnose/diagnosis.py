@@ -5,6 +5,7 @@ This module does not know how much of the diagnosis a student may read.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import time
 from collections import Counter
@@ -64,9 +65,12 @@ class Diagnostician:
         self._right: Mapping[str, Callable[..., Any]] = {}
         self._loaded = False
         self._varied: set[tuple[str, str]] = set()
+        self._passed: list[Evidence] = []
+        self._named: dict[tuple[tuple[str, str], ...], catalogue.Mistakes] = {}
 
     def diagnose(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Diagnosis | None:
         """Return the diagnosis of the failures of one test, some of whose results `passed`; None if there is none."""
+        self._passed += passed
         if not evidence:
             return None
         started = time.perf_counter()
@@ -92,7 +96,15 @@ class Diagnostician:
         key = ids or (f"{looks[0].key}" if looks else "")
         notes = tuple(look.text for look in looks)
         known = tuple((mistake.function, mistake.hint) for mistake in mistakes) or ((function, hint),)
+        self._named |= {known: mistakes} if mistakes else {}
         return Diagnosis(key, hint, notes, drawn, time.perf_counter() - started, known)
+
+    def without_refuted(self, diagnosis: Diagnosis) -> Diagnosis:
+        """Return a diagnosis; without its hint if a mistake would have failed what has passed in any test."""
+        mistakes = self._named.get(diagnosis.known, ())
+        if self._matcher is None or not any(self._matcher.is_refuted(one, self._passed) for one in mistakes):
+            return diagnosis
+        return dataclasses.replace(diagnosis, id="", hint="", known=())
 
     def _prepare(self) -> None:
         if not self._loaded:

@@ -11,6 +11,7 @@ import pytest
 
 from autograder.grading.diagnose import errormap
 from autograder.grading.diagnose.catalogue import Matcher
+from autograder.grading.diagnose.diagnosis import Diagnostician
 from autograder.grading.diagnose.evidence import Evidence, Made, Step
 from autograder.grading.diagnose.relations import Pair, relations
 from autograder.grading.feedback import HINT, test_output
@@ -533,3 +534,21 @@ def test_an_exception_is_not_explained_by_a_mistake_that_would_have_raised_where
     functions = {**{name: getattr(layers, name) for name in FUNCTIONS}, "conv2d_backward": sometimes}
     found = diagnosed(rehearsal.rehearse(lambda: functions, ["test_conv2d_backward_dw"]))
     assert not found
+
+
+def test_a_hint_is_taken_back_if_a_later_test_refutes_it():
+    """One window too few, but only where they fit exactly: the first test alone cannot tell."""
+
+    def exact_fit_forgotten(size, kernel_size, stride=1, padding=0):
+        return len(range(0, size + 2 * padding - kernel_size, stride))
+
+    diagnostician = Diagnostician(lambda: misconceptions)
+    evidence, passed = (
+        Evidence("", kind, (Step("conv_output_size", args, {}),), "size", 0, exact_fit_forgotten(*args), None, 0.0)
+        for kind, args in (("values", (4, 2)), ("values", (6, 3, 2)))
+    )
+    found = diagnostician.diagnose([evidence])
+    assert found.id == "size-one-window-missing"
+    assert diagnostician.without_refuted(found) == found
+    diagnostician.diagnose([], [passed])
+    assert diagnostician.without_refuted(found).hint == ""
