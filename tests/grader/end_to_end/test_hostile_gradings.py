@@ -39,6 +39,9 @@ LOST = {
     "big_inputs_afterwards": 4,
     "big_text": 100,
     "shares_denied": 4,
+    "stand_ins_as_oracle": 24,
+    "stand_ins_flooded": 7,
+    "stand_ins_remembered": 7,
     "text_in_hints": 3,
     "work_while_idle": 13.5,
 }

@@ -15,7 +15,8 @@ from autograder.core.outcomes import CaseResult, Diagnosis, TestResult
 from autograder.grading import casefile
 from autograder.grading.feedback import HINT, MOST_QUOTED, VALUES, VERDICT, test_output
 from autograder.grading.grader import Grader
-from solutions.misconceptions import CATALOGUE
+from solutions import misconceptions
+from solutions.misconceptions import CATALOGUE, family
 from tests.grader.support import ROOT, rehearsal
 
 test_output.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test
@@ -121,6 +122,24 @@ def test_no_number_of_a_fixture_is_shown(entry):
     for text in texts:
         assert not any(number in text for number in numbers & set(re.findall(r"-?\d*\.\d+(?:e[-+]\d+)?", text)))
         assert not re.search(r"\d\.\d|\de[-+]?\d", text), text
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("id", ["columns-padded-with-the-edge", "overlaps-averaged", "maximum-of-magnitudes"])
+def test_no_number_of_a_fixture_is_on_the_page(id, tmp_path):
+    """The smallest example shows inputs: those of the family, and nothing that a hidden test put in."""
+    (entry,) = [entry for entry in CATALOGUE if entry.id == id]
+    path = tmp_path / "layers.py"
+    path.write_text(misconceptions.source(entry).replace(f"right_{entry.function}(x", f"{entry.function}(x"))
+    Grader(SETTINGS).grade(path, tmp_path / "results.json")
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    example = results["output"].split("to paste into the notebook:\n")[1].split("\n\n")[0]
+    code = "\n".join(line[4:] for line in example.split("\n")[2:] if line.startswith("    "))
+    assert any(code.startswith(program.code) for program in family.family(entry.function)), code
+    hidden = [test["output"] for test in results["tests"] if "_example" not in test["extra_data"]["test"]]
+    shown = "\n".join([results["output"].replace(example, ""), *hidden])
+    numbers = {number for number in numbers_of_fixtures() if len(number) > 5}  # points are shorter
+    assert not numbers & set(re.findall(r"-?\d*\.\d+(?:e[-+]\d+)?", shown))
 
 
 def test_sizes_are_inputs_where_there_is_nothing_else(tmp_path):
