@@ -72,6 +72,7 @@ def scores_agree(made, out, rows, done):
     shown = {row.label: row.score for row in done.rows}
     canvas = rows_of(out / "canvas.csv")[1:] if (out / "canvas.csv").exists() else []
     pages = pages_of(out / "feedback.zip")
+    moodle = moodle_of(out / "moodle.csv")
     for row in rows:
         name, score = row["submission"], row["score"]
         tests = [Fraction(row[test]) for test in POINTS if row[test]]
@@ -87,15 +88,25 @@ def scores_agree(made, out, rows, done):
             assert f"<b>{score}</b> of 10<" in (out / name / "page.html").read_text(encoding="utf-8")
         for number in re.findall(r"Tok(\d+)en", row["name"]):
             one = made.people[int(number)]
+            if moodle and one.in_roster:
+                assert moodle[str(one.number)] == (f"{float(score):.2f}".replace(".", ",") if score else "")
             own = [list(line.values())[-1] for line in canvas if one.token in line["student"]]
             known = one.in_roster if made.roster else True
             reachable = one.sid or one.email or (made.roster and made.platform == "Canvas")
             assert own == ([score] if score and known and reachable and canvas else [])
             own = [page for name, page in pages.items() if f"_{one.number}_" in name]
-            assert len(own) <= 1
+            assert len(own) == bool(score and name and made.platform in ("Canvas", "Moodle"))
             for page in own:
                 assert f"<b>{score}</b> of 10<" in page
                 assert set(re.findall(r"Tok\d+en", page)) <= {one.token}
+
+
+def moodle_of(path):
+    """Return the grades in Moodle's worksheet, by the number of the participant."""
+    if not path.exists():
+        return {}
+    lines = tables.read_sheet("TEST", path).lines[1:]
+    return {re.findall(r"\d+", cells[0])[0]: cells[4] for _, cells in lines}
 
 
 def pages_of(path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import random
+import sys
+import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -21,6 +23,9 @@ from autograder.grading.grader import Grade
 DUE = datetime(2026, 1, 10, tzinfo=timezone.utc)
 PIECES = ["Ann", "Zoë", "李小龙", "O'Hara", "=1+1", "+x", "-y", "@z", "＝a", ";=b", ", Jr.", '"q"', "<b>", "x" * 60,
           "\u2800", "\u200b", "\u202e", "نوید", "#?%&", "a\u0301" * 3, "'", "’", "½", "🎓", "{{7}}", "\\"]  # fmt: skip
+
+
+PRINTABLE = [character for character in map(chr, range(32, sys.maxunicode)) if character.isprintable()]
 
 
 @dataclass
@@ -69,11 +74,16 @@ def make(folder: Path, draw: random.Random, tests: dict[str, int]) -> RandomClas
 
 def _somebody(draw: random.Random, index: int) -> Somebody:
     token = f"Tok{index}en"
-    pieces = [token, *(draw.choice(PIECES) for _ in range(draw.randint(0, 3)))]
+    pieces = [token, *(draw.choice([draw.choice(PIECES), _word(draw)]) for _ in range(draw.randint(0, 3)))]
     draw.shuffle(pieces)
     sid = f"s{index}" if draw.random() < 0.8 else ""
     email = f"{token}@u.example".lower() if draw.random() < 0.7 else ""
     return Somebody(token, " ".join(pieces), sid, email, 500 + index, draw.random() < 0.9)
+
+
+def _word(draw: random.Random) -> str:
+    """Return up to eight characters from all that can be printed."""
+    return "".join(draw.choice(PRINTABLE) for _ in range(draw.randint(1, 8)))
 
 
 def _file(path: Path, draw: random.Random) -> None:
@@ -117,6 +127,9 @@ def _plain(made: RandomClass, draw: random.Random) -> None:
         for name in {one.sid, one.email, one.token} - {""}:
             if draw.random() < 0.5:
                 _file(made.source / f"{name}.py", draw)
+        if one.sid and draw.random() < 0.2:  # the same name twice
+            with zipfile.ZipFile(made.source / f"{one.sid}.zip", "w") as archive:
+                archive.writestr("toy.py", f"def double(x): ...\n# {draw.random()}\n")
     _file(made.source / "nobody knows.py", draw)
     _file(made.source / "-=strange; name.py", draw)
 
