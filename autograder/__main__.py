@@ -245,7 +245,8 @@ def _verify(options: argparse.Namespace) -> int:
         _print_problems(report.problems)
         graded = ", ".join(f"{count} {kind}" for kind, count in report.graded.items())
         verdict = f"problems: {len(report.problems)}" if report.problems else "all as it should be"
-        print(f"seed {report.seed}: {graded}: {verdict}. {report.seconds:.0f} s, kill matrix in {out}/", flush=True)
+        print(f"seed {report.seed}: {graded}: {verdict}. {report.seconds:.0f} s, kill matrix in {out}/")
+        print(f"seed {report.seed}: {report.at_home}", flush=True)
         problems += report.problems
     return 1 if problems else 0
 

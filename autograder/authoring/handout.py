@@ -1,9 +1,9 @@
 """Makes everything that a student downloads, compares it with what is there, and packs it.
 
-The sources are beside the model answer, each of them optional: the files in ``handout/``, whose ``{{ placeholders }}``
-are filled in; ``pictures.py``, whose ``draw()`` returns the text of each picture by name; and one notebook in percent
-format. Points, limits and versions come from config.yaml and the engine's locks, so that the handout cannot contradict
-the grader.
+The sources are beside the model answer, each of them optional: the files in ``handout/``, with ``{{ placeholders }}``
+in those for reading; ``pictures.py``, whose ``draw()`` returns the text of each picture by name; and one notebook in
+percent format. Points, limits and versions come from config.yaml and the engine's locks, so that the handout cannot
+contradict the grader.
 
 The folder is replaced only after all of it was made and proved. This module does not know what the homework is about.
 """
@@ -26,6 +26,8 @@ PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
 NUMPY = r"^numpy==([\d.]+)(?: *\\$| ; python_full_version <)"
 """The version of a package in a lock; if there are several, the one for older Pythons, as on Gradescope."""
 PICTURES = "pictures"
+FILLED_IN = {".md", ".txt"}
+"""Endings of the files in ``handout/`` whose placeholders are filled in; others are handed out as they are."""
 LEFTOVERS = re.compile(r"\.|__pycache__$|.*~$|Thumbs\.db$|desktop\.ini$", re.IGNORECASE)
 """Names of files that editors, file managers and trial runs leave in the handout's folder; they are no part of it."""
 
@@ -68,12 +70,12 @@ def write(config_path: Path, folder: Path) -> list[Path]:
     files = _make(settings)
     for name, source in _notebooks(settings).items():
         if _is_current(folder, name, files, settings):
-            files[name] = (folder / name).read_text(encoding="utf-8")
+            files[name] = (folder / name).read_bytes()
         else:
-            files[name] = notebook.make_notebook(source, _questions(settings), settings.homework.solution)
+            files[name] = notebook.make_notebook(source, _questions(settings), _beside(settings)).encode("utf-8")
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    replace_all({folder / name: text.encode("utf-8") for name, text in files.items()}, mode=0o644)
+    replace_all({folder / name: content for name, content in files.items()}, mode=0o644)
     return [folder / name for name in files]
 
 
@@ -134,22 +136,35 @@ def pack(config_path: Path, folder: Path, archive: Path) -> Path:
 # --- The files -------------------------------------------------------------------------------------------------------
 
 
-def _make(settings: Config) -> dict[str, str]:
+def _make(settings: Config) -> dict[str, bytes]:
     """Return all files but the notebook, by name; names are relative to the handout's folder, with ``/``."""
     home = settings.homework
     source, tests = starter.make_starter(home.solution, home.public_tests, home.module)
     files = {home.required_file: source, starter.HANDED_OUT_TESTS: tests}
-    templates, drawing = home.solution.parent / "handout", home.solution.parent / "pictures.py"
-    if templates.is_dir():
-        values = _values(settings)
-        files |= {
-            path.name: fill(path.read_text(encoding="utf-8"), values, str(path)) for path in sorted(templates.iterdir())
-        }
-    if not drawing.is_file():
-        return files
-    with homework.loaded(drawing) as module:
-        pictures = module.draw()
-    return files | {f"{PICTURES}/{name}": text for name, text in pictures.items()}
+    ready: dict[str, bytes] = {}
+    templates = _templates(settings)
+    values = _values(settings) if templates else {}
+    for path in templates:
+        if path.suffix in FILLED_IN:
+            files[path.name] = fill(path.read_text(encoding="utf-8"), values, str(path))
+        else:
+            ready[path.name] = path.read_bytes()
+    drawing = home.solution.parent / "pictures.py"
+    if drawing.is_file():
+        with homework.loaded(drawing) as module:
+            files |= {f"{PICTURES}/{name}": text for name, text in module.draw().items()}
+    return ready | {name: text.encode("utf-8") for name, text in files.items()}
+
+
+def _templates(settings: Config) -> list[Path]:
+    folder = settings.homework.solution.parent / "handout"
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in paths if not LEFTOVERS.match(path.name)]
+
+
+def _beside(settings: Config) -> list[Path]:
+    """Return what is beside the notebook while it is proved: the model answer, and what students get ready-made."""
+    return [settings.homework.solution, *(path for path in _templates(settings) if path.suffix not in FILLED_IN)]
 
 
 def fill(template: str, values: Mapping[str, str], file: str) -> str:
@@ -319,11 +334,11 @@ def _present(folder: Path) -> list[str]:
     return [path.as_posix() for path in paths if not any(LEFTOVERS.match(part) for part in path.parts)]
 
 
-def _is_current(folder: Path, name: str, files: Mapping[str, str], settings: Config) -> bool:
+def _is_current(folder: Path, name: str, files: Mapping[str, bytes], settings: Config) -> bool:
     try:
-        text = (folder / name).read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
+        content = (folder / name).read_bytes()
+    except OSError:
         return False
     if (source := _notebooks(settings).get(name)) is not None:
-        return notebook.is_current(text, source, _questions(settings), settings.homework.solution)
-    return files.get(name) == text
+        return notebook.is_current(content, source, _questions(settings), _beside(settings))
+    return files.get(name) == content

@@ -52,11 +52,12 @@ class Fall:
 
 @dataclass(frozen=True)
 class MistakeLine:
-    """One misconception, the function that is wrong, and how every test ended."""
+    """One misconception, the function that is wrong, how every test ended, and whether a public one noticed."""
 
     name: str
     function: str
     falls: Mapping[str, Fall]
+    at_home: bool = False
 
     @property
     def killers(self) -> list[str]:

@@ -24,7 +24,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,8 @@ from autograder.core.errors import ConfigurationError
 OTTER = "7.0."
 """The otter-grader that this module was written for: it relies on details that other versions may change."""
 
-PATIENCE_SECONDS = 300
-"""Otter runs the whole notebook, training included; a notebook that takes longer is stopped."""
+PATIENCE_SECONDS = 900
+"""Otter runs the whole notebook, training included, maybe on a busy machine; what takes longer is stopped."""
 
 LAST_LINES = 20
 """How much of a traceback is shown: its end, with the cell that failed."""
@@ -53,7 +53,7 @@ def is_source(path: Path) -> bool:
     return path.read_text(encoding="utf-8").startswith("# ---\n# jupyter:")
 
 
-def make_notebook(source: Path, tests: Tests, answer: Path) -> str:
+def make_notebook(source: Path, tests: Tests, beside: Sequence[Path]) -> str:
     """Build the students' notebook, and prove that it runs from end to end and the answer passes every check in it.
 
     Parameters
@@ -62,8 +62,8 @@ def make_notebook(source: Path, tests: Tests, answer: Path) -> str:
         The script. The notebook has its stem.
     tests : mapping of str to mapping of str to str
         Sources of the tests of each question.
-    answer : Path
-        The model answer, which is beside the notebook while it is proved.
+    beside : sequence of Path
+        The files beside the notebook while it is proved; the first one is the model answer.
 
     Returns
     -------
@@ -80,24 +80,25 @@ def make_notebook(source: Path, tests: Tests, answer: Path) -> str:
     _require_otter(source)
     with tempfile.TemporaryDirectory(prefix="notebook-") as folder:
         master = Path(folder, f"{source.stem}.ipynb")
-        master.write_text(json.dumps(_master(text, tests, answer.name)), encoding="utf-8")
-        Path(folder, answer.name).write_bytes(answer.read_bytes())
+        master.write_text(json.dumps(_master(text, tests, [path.name for path in beside])), encoding="utf-8")
+        for path in beside:
+            Path(folder, path.name).write_bytes(path.read_bytes())
         _assign(source, master)
         student = json.loads(Path(folder, "built", "student", master.name).read_text(encoding="utf-8"))
     notebook = _settle(student, tests)
     _prove(source, notebook, tests)
-    notebook["metadata"][RECORD] = {"sources": _fingerprint(text, tests, answer), "notebook": _digest(notebook)}
+    notebook["metadata"][RECORD] = {"sources": _fingerprint(text, tests, beside), "notebook": _digest(notebook)}
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def is_current(notebook: str, source: Path, tests: Tests, answer: Path) -> bool:
-    """Whether a notebook was made from this source and these tests, proved with this answer, and not changed later."""
+def is_current(notebook: bytes, source: Path, tests: Tests, beside: Sequence[Path]) -> bool:
+    """Whether a notebook was made from this source and these tests, proved beside these files, and not changed."""
     try:
         content = json.loads(notebook)
         record = content["metadata"].pop(RECORD)
     except (ValueError, TypeError, KeyError):
         return False
-    sources = _fingerprint(source.read_text(encoding="utf-8"), tests, answer)
+    sources = _fingerprint(source.read_text(encoding="utf-8"), tests, beside)
     return bool(record == {"sources": sources, "notebook": _digest(content)})
 
 
@@ -129,7 +130,7 @@ def _match(source: Path, text: str, tests: Tests) -> None:
             raise ConfigurationError(str(source), "", f"never checks {question}, which has public tests", remedy)
 
 
-def _master(text: str, tests: Tests, answer: str) -> Any:
+def _master(text: str, tests: Tests, beside: Sequence[str]) -> Any:
     """Return the notebook that otter reads."""
     import jupytext
 
@@ -141,7 +142,7 @@ def _master(text: str, tests: Tests, answer: str) -> Any:
         "run_tests": True,
         "solutions_pdf": False,
         "tests": {"files": False, "ok_format": False},
-        "student_files": [answer],  # never under `files`: otter would give it to students
+        "student_files": list(beside),  # never under `files`: otter would give it to students
     }
     cells = [_cell("raw", f"# ASSIGNMENT CONFIG\n{json.dumps(settings)}")]
     for cell in notebook.cells:
@@ -217,9 +218,10 @@ def _prove(source: Path, notebook: Any, tests: Tests) -> None:
         raise ConfigurationError(str(source), "", "would show students the word SOLUTION", "Leave it out")
 
 
-def _fingerprint(text: str, tests: Tests, answer: Path) -> str:
+def _fingerprint(text: str, tests: Tests, beside: Sequence[Path]) -> str:
     """Return one hash of what the notebook is made from and proved with."""
-    return hashlib.sha256(json.dumps([text, tests, answer.read_text(encoding="utf-8"), OTTER]).encode()).hexdigest()
+    files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in beside]
+    return hashlib.sha256(json.dumps([text, tests, files, OTTER]).encode()).hexdigest()
 
 
 def _digest(notebook: Any) -> str:

@@ -79,6 +79,11 @@ class Report:
     graded: dict[str, int]
     seconds: float
 
+    @property
+    def at_home(self) -> str:
+        """How many of the misconceptions a student can find before handing in."""
+        return f"public tests notice {sum(row.at_home for row in self.rows)} of {len(self.rows)} misconceptions"
+
 
 def verify(config_path: Path, out: Path, jobs: int, follow: Follow, seed: int | None = None) -> Report:
     """Grade every submission whose grade is known, and say where the grade differs.
@@ -236,20 +241,24 @@ class _Starter(_Claim):
 
 @dataclass(frozen=True)
 class _Wrong(_Claim):
-    """A submission with one wrong function: it fails a test of that function, and of others only declared ones."""
+    """A submission with one wrong function: it fails a hidden test of it, and of other functions declared ones only."""
 
     function: str
     subjects: Mapping[str, str | None]  # of every test
+    public: frozenset[str]  # the tests that students have at home
     may_fail: frozenset[str]  # tests of other functions
-    fails_only: str
+    noticed_by: tuple[str, ...]  # if not empty, no other test may fail
 
     def _complaints(self, score: Fraction, ended: Mapping[str, _Ended]) -> Iterator[str]:
         fell = [test for test, end in ended.items() if end.failed]
-        if not any(self.subjects[test] == self.function for test in fell):
-            yield f" survives: no test of {self.function} noticed it. Add a case that does"
+        if not any(self.subjects[test] == self.function and test not in self.public for test in fell):
+            yield f" survives: no hidden test of {self.function} noticed it. Add a case that does"
         for test in fell:
             if not self._may_fail(test):
-                cases, alone = ", ".join(ended[test].failed), self.fails_only or f"tests of {self.function}"
+                cases, alone = (
+                    ", ".join(ended[test].failed),
+                    " and ".join(self.noticed_by) or f"tests of {self.function}",
+                )
                 yield f" fails {test} [{cases}], but should fail {alone} alone"
 
     def row(self, ended: Mapping[str, _Ended]) -> MistakeLine:
@@ -258,11 +267,12 @@ class _Wrong(_Claim):
             test: Fall(end.outcome, len(end.failed), len(end.cases), self._may_fail(test))
             for test, end in ended.items()
         }
-        return MistakeLine(self.name, self.function, falls)
+        at_home = any(falls[test].failed and self.subjects[test] == self.function for test in self.public & set(falls))
+        return MistakeLine(self.name, self.function, falls, at_home)
 
     def _may_fail(self, test: str) -> bool:
-        if self.fails_only:
-            return test == self.fails_only
+        if self.noticed_by:
+            return test in self.noticed_by
         return self.subjects[test] == self.function or test in self.may_fail
 
 
@@ -295,6 +305,7 @@ def _declared(path: Path) -> Mapping[str, Any]:
 def _wrong(settings: Config, scratch: Path) -> Iterator[_Wrong]:
     """Write a submission for each misconception of the catalogue."""
     subjects = {test: settings.subject(test) for test in settings.tests}
+    public = frozenset(starter.sources_of_tests(settings.homework.public_tests))
     folder = scratch / "misconceptions"
     folder.mkdir()
     package, root = settings.homework.misconceptions, settings.homework.root
@@ -311,7 +322,9 @@ def _wrong(settings: Config, scratch: Path) -> Iterator[_Wrong]:
             path = folder / f"{entry.id}.py"
             path.write_text(catalogue.source(entry), encoding="utf-8")
             may_fail = {test for test, subject in subjects.items() if {test, subject} & set(entry.also_fails)}
-            yield _Wrong(MISCONCEPTION, entry.id, path, entry.function, subjects, frozenset(may_fail), entry.fails_only)
+            yield _Wrong(
+                MISCONCEPTION, entry.id, path, entry.function, subjects, public, frozenset(may_fail), entry.noticed_by
+            )
 
 
 # --- grading it ------------------------------------------------------------------------------------------------------

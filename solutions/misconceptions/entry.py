@@ -55,7 +55,8 @@ class Misconception:
     also_fails : tuple of str
         Tests of other functions that may fail as well; the name of a function stands for all its tests.
     fails_only : str
-        The one test that notices, where a slip is to cost no more than that. Empty: any of the function's tests may.
+        The one hidden test that notices, where a slip is to cost no more than that. Empty: any of the function's tests
+        may.
     hides_on : str
         An expression that holds for inputs on which the wrong answer is right. Its names are the parameters, the
         dtype, the sizes N C H W F KH KW OH OW, and ``apart`` where no two values are nearly equal. ``never``: there
@@ -76,6 +77,11 @@ class Misconception:
     def as_it_raises(self) -> Misconception:
         """The same mistake in code that raises, if there is some."""
         return self if self.raising is None else dataclasses.replace(self, wrong=self.raising, raising=None)
+
+    @property
+    def noticed_by(self) -> tuple[str, ...]:
+        """The tests that may notice, where others may not: a hidden one, and the public one about the same promises."""
+        return (self.fails_only, f"test_{self.function}_promises") if self.fails_only else ()
 
 
 REGISTERED: list[Misconception] = []

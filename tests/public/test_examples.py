@@ -13,6 +13,7 @@ def test_conv_output_size_example(layers):
         (5, 3, 2, 0, 2),
         (6, 3, 2, 0, 2),  # the last pixel belongs to no window
         (5, 3, 1, 1, 5),
+        (6, 3, 2, 1, 3),
         (28, 5, 3, 2, 10),
     ]:
         got = layers.conv_output_size(size, kernel_size, stride=stride, padding=padding)
@@ -40,6 +41,7 @@ def test_im2col_example(layers):
         call = f"im2col, {name}"
         cols = layers.im2col(images, (2, 2), stride=1, padding=0)
         assert isinstance(cols, np.ndarray), f"cols is {cols!r:.60}, but should be an array [{call}]"
+        cols = np.asarray(cols)  # a row of a np.matrix would be a matrix
         assert cols.shape == expected.shape, f"cols.shape={cols.shape}, but should be {expected.shape} [{call}]"
         for row in range(12):
             assert np.array_equal(cols[row], expected[row]), (

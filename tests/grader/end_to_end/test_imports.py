@@ -14,7 +14,7 @@ import pytest
 from tests.grader.support import ROOT
 
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-NOTEBOOK = {"IPython", "layers", "matplotlib", "otter"}
+NOTEBOOK = {"IPython", "conftest", "layers", "lenet", "matplotlib", "otter"}
 """What the notebook's source may import beside the homework: students run it, the engine does not."""
 
 
@@ -137,6 +137,10 @@ def sources(folder: str) -> dict[str, str]:
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
 
 
+AT_HOME = {"test_public.py": {"pytest"}, "conftest.py": {"pytest"}, "lenet.py": {"layers", "matplotlib"}}
+"""What files of the handout may import that no student's function may."""
+
+
 @pytest.mark.parametrize(
     ("folder", "allowed"),
     [
@@ -147,7 +151,12 @@ def sources(folder: str) -> dict[str, str]:
 )
 def test_the_homework_imports_little(folder, allowed):
     found = {
-        path: strangers(source, allowed | NOTEBOOK if source.startswith("# ---\n# jupyter:") else allowed)
+        path: strangers(
+            source,
+            allowed
+            | (NOTEBOOK if source.startswith("# ---\n# jupyter:") else set())
+            | (AT_HOME.get(Path(path).name, set()) if Path(path).parent.name == "handout" else set()),
+        )
         for path, source in sources(folder).items()
     }
     assert not any(found.values()), found
@@ -158,8 +167,8 @@ def test_the_handout_imports_numpy_only():
     files = sources("assignment")
     for path, source in files.items():
         own = {Path(other).stem for other in files}
-        pytest_too = {"pytest"} if Path(path).name == "test_public.py" else set()
-        found[path] = strangers(source, {"numpy", *sys.stdlib_module_names} | own | pytest_too)
+        more = AT_HOME.get(Path(path).name, set())
+        found[path] = strangers(source, {"numpy", *sys.stdlib_module_names} | own | more)
     assert not any(found.values()), found
 
 
