@@ -116,17 +116,19 @@ def decide(pile: Pile, question: Question) -> Decision:
     """
     if question.asked == "one":
         return Decision("one", pile, "AS=one was said")
-    levels = list(_levels(pile))
-    for depth, (level, wrapper) in enumerate(levels):
+    deepest = pile
+    for depth, (level, wrapper) in enumerate(_levels(pile)):
         if _has_required(level, question):
             if question.asked is None and (depth == 0 or question.packed):
                 return Decision("one", pile, f"{question.required} is at its top")
             if depth:
+                deepest = pile
                 break  # a class of one hand-in, which is a folder
         found = _export(level, wrapper, question) or _download(level) or _several(level, question)
         if found is not None:
             return found
-    return _otherwise(pile, levels[-1][0], question)
+        deepest = level
+    return _otherwise(pile, deepest, question)
 
 
 def is_hand_in(item: Item, pile: Pile) -> bool:
@@ -222,7 +224,7 @@ def _several(level: Pile, question: Question) -> Decision | None:
     """Recognise a class by several hand-ins with a required file each; None if there are none or only one."""
     hand_ins = [item for item in level.items if is_hand_in(item, level)]
     classes = [item.name for item in hand_ins if _looks_like_class(item, question)]
-    if question.asked is None and len(hand_ins) > 1 and len(classes) == len(hand_ins):
+    if question.asked is None and 1 < len(hand_ins) <= 2 * len(classes):  # also a class beside its zip
         raise question.unclear(f"holds classes: {_listed(classes)}. Give one of them at a time")
     own = [item for item in hand_ins if _is_whole(item, level, question)]
     if len(own) < 2:
@@ -249,6 +251,7 @@ def _looks_like_class(item: Item, question: Question) -> bool:
     zips = [name for name in files if name.endswith(".zip")]
     own = {parts[0] for parts in item.inside if len(parts) > 1 and parts[-1].lower() == question.required.lower()}
     people = [name for name in own if not _names_a_part(Item(name, "folder"), question)]
+    people += [name for name in files if is_python(name) and not _names_a_part(Item(name, "file"), question)]
     platform = platform_of(sorted(names), lambda name: True)
     return len(zips) > 1 or len(people) > 1 or export.METADATA in files or platform is not None
 

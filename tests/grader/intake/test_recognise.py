@@ -57,6 +57,7 @@ CLASSES = {
     "zips": (["ann.zip", "ben.zip", ("Zoë's.ZIP", HW)], "Class: 3 hand-ins (3 zips, each a submission of its own)", 3),
     ".py files": (["a0001.py", "a0002.py"], "Class: 2 hand-ins (2 .py files, each a submission of its own)", 2),
     "folders": (["ann/layers.py", "ben/hw3/layers.py", "cy/x.zip"], "Class: 3 hand-ins (3 folders", 3),
+    "one without the file": (["ann/layers.py", "ben/layers.py", "cy/plot.py", "cy/my.py"], "Class: 3 hand-ins", 3),
     "one that is bad": (["ann.zip", "ben.zip", ("cy/notes.txt", b"")], "Class: 3 hand-ins (2 zips", 3),
     "other archives": (["ann.zip", "ben.zip", "cy.rar", "dora.tar.gz", "e.ipynb"], "Class: 5 hand-ins", 5),
     "a name that says the file": (["ann layers.py", "ben_layers.py"], "Class: 2 hand-ins", 2),
@@ -158,6 +159,8 @@ UNCLEAR = {
         ["mo/ann/layers.py", "mo/ben/layers.py", "tu/cy/layers.py", "tu/dora/hw3/layers.py", "tu/eve/layers.py"],
         "holds classes: mo, tu",
     ),
+    "classes of files": ("folder", ["mo/a1.py", "mo/a2.py", "tu/a3.py", "tu/a4.py"], "holds classes: mo, tu"),
+    "a class beside its zip": ("folder", ["mo/a.zip", "mo/b.zip", "mo.zip"], "holds classes: mo. Give one of them"),
     "classes in a folder": ("folder", ["mo/a.zip", "mo/b.zip", "tu/c.zip", "tu/d.zip"], "holds classes: mo, tu"),
     "exports in a folder": (
         "folder",
@@ -194,3 +197,9 @@ def test_as_class_of_one_student_or_file(point, tmp_path):
     (tmp_path / "ann.py").write_bytes(WHOLE)
     with pytest.raises(ConfigurationError, match=r"^AS: ann\.py is one file, no class\. Leave AS out$"):
         download.read(tmp_path / "ann.py", "layers.py", None, asked="class")
+
+
+@pytest.mark.parametrize("asked", [None, "class"])
+def test_a_folder_of_one_student_with_helpers_is_a_class_of_one(point, asked):
+    found = point(["ann/layers.py", ("ann/plot.py", OTHER), ("ann/mine/x.py", OTHER)], asked=asked)
+    assert ([entry.name for entry in found.entries], found.single) == (["ann"], False)
