@@ -110,7 +110,7 @@ def test_when_time_is_up_what_was_found_counts(hangs, tmp_path):
         "This attempt does not count. Used: 0 of 3 on 2026-10-01.\n"
         f"Grading had to be stopped after {seconds} s: tests that were not run count 0. Submit again."
     )
-    first, second = results["tests"]
+    second, first = results["tests"]  # failed ones come first
     assert (first["output"], first["score"]) == ("Passed.", 1.0)
     assert (second["name"], second["score"], second["max_score"]) == ("test_double", 0.0, 2.0)
     assert second["output"] == f"Not run: grading had to be stopped after {seconds} s."

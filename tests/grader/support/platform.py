@@ -68,7 +68,7 @@ class Platform:
             minutes = seconds / 60 / config.PLATFORM_SHARE
             self.toy.configure(limits={"platform_minutes": minutes, "submission_seconds": seconds / 2})
             status = self.run(**more)
-            if status == 0 and self.results["tests"][0]["status"] == "passed":
+            if status == 0 and any(test["status"] == "passed" for test in self.results["tests"]):
                 break
         assert status == 0
         return seconds
