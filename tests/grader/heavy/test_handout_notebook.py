@@ -145,10 +145,10 @@ class Session:
         self._kernel.__exit__(*what)
 
     def run(self, wanted=""):
-        """Run the code cells that hold a text; return all that they said."""
+        """Run the code cell that is this text, or all of them; return all that they said."""
         said = []
         for number, cell in enumerate(self.notebook.cells):
-            if cell.cell_type == "code" and wanted in cell.source:
+            if cell.cell_type == "code" and wanted in ("", cell.source.strip()):
                 self.client.execute_cell(cell, number)
                 said += [
                     str(output.get("text") or output.get("data", {}).get("text/plain", "")) for output in cell.outputs
