@@ -9,6 +9,7 @@
     │   ├── Crashed           the student's code ended its process
     │   ├── TimedOut          the student's code did not return in time
     │   ├── OutOfMemory       the student's code asked for more memory than it may have
+    │   │   └── Killed        something outside killed the worker; the test is run once more
     │   ├── MalformedReply    the worker answered something that is not an answer
     │   ├── TooSlow           right, but far from the speed it should have
     │   ├── NotRun            could not be tried because something before it failed; not a mistake itself
