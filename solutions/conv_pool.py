@@ -27,6 +27,7 @@
 # The rules, the points and what the grader looks at beyond these checks are in `README.md`.
 
 # %%
+import html
 import importlib
 import inspect
 import sys
@@ -38,8 +39,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import otter
+from conftest import told
 from IPython import get_ipython
 from IPython.display import display
+from otter.test_files.abstract_test import TestFile
 
 grader = otter.Notebook("conv_pool.ipynb")
 
@@ -104,6 +107,28 @@ def show(images, columns=5, cmap="gray", limits=None):
     plt.show()
 
 
+def in_few_lines(result):
+    """Return what a check has found: a sentence for each test that fails, and the line of yours that it comes from."""
+    failed = [one for one in result.test_case_results if not one.passed]
+    if not failed:
+        return f"{result.name}: all {len(result.test_case_results)} checks passed"
+    lines = [f"{result.name}: {len(failed)} of {len(result.test_case_results)} checks failed"]
+    return "\n".join([*lines, *dict.fromkeys(why(one) for one in failed)])
+
+
+def why(failed):
+    """Run a test again, for the line of yours that otter does not tell."""
+    try:
+        failed.test_case.body.test_func(layers)
+    except Exception:
+        return told(traceback.format_exc())
+    return failed.message
+
+
+formatters = get_ipython().display_formatter.formatters
+formatters["text/plain"].for_type(TestFile, lambda result, printer, cycle: printer.text(in_few_lines(result)))
+formatters["text/html"].for_type(TestFile, lambda result: f"<pre>{html.escape(in_few_lines(result))}</pre>")
+
 events = get_ipython().events
 for hook in [hook for hook in events.callbacks["pre_run_cell"] if hook.__name__ == "read_layers"]:
     events.unregister("pre_run_cell", hook)  # when this cell runs a second time
@@ -111,6 +136,37 @@ events.register("pre_run_cell", read_layers)
 read_layers()
 
 # %% [markdown]
+# ## Before you start: what is the problem?
+#
+# A convolution puts a small window on an image, multiplies every pixel in it with a weight, and adds up. It does that
+# at every place. As code that is a few lines, given here without stride and padding. Run it and feel how long ten small
+# images take.
+
+
+# %%
+def with_loops(x, w, b):
+    """Convolve as the definition says it: window by window."""
+    (N, _, H, W), (F, _, KH, KW) = x.shape, w.shape
+    out = np.empty((N, F, H - KH + 1, W - KW + 1))
+    for n, f, p, q in np.ndindex(*out.shape):
+        out[n, f, p, q] = (x[n, :, p : p + KH, q : q + KW] * w[f]).sum() + b[f]
+    return out
+
+
+rng = np.random.default_rng(0)
+w, b = rng.normal(size=(8, 3, 5, 5)), np.zeros(8)
+start = time.perf_counter()
+for _ in range(10):
+    with_loops(rng.normal(size=(1, 3, 32, 32)), w, b)
+    print("█", end="", flush=True)
+seconds = (time.perf_counter() - start) / 10
+print(f" {seconds:.2f} seconds for each image: {60_000 * seconds / 3600:.1f} hours for the 60,000 images of MNIST,")
+print("for one layer, forward only, once. Training needs that hundreds of times.")
+
+# %% [markdown]
+# The sums are not the problem: a processor adds millions of numbers in a blink. The loop is, because Python takes a
+# step of its own for every window. So: what would let NumPy do all windows at once?
+#
 # ## 1. How many windows fit
 #
 # A window of `kernel_size` pixels starts at the left end of a padded image and moves `stride` pixels at a time. It must
@@ -201,6 +257,35 @@ grader.check("col2im")
 grader.check("conv2d_forward")
 
 # %% [markdown]
+# ### What have you gained?
+#
+# The loops from the beginning against your layer, on larger and larger images. Guess first: does the gain grow with the
+# image?
+
+# %%
+with when_ready():
+    rng = np.random.default_rng(0)
+    w, b = rng.normal(size=(8, 3, 5, 5)), rng.normal(size=8)
+    sizes, gains = [8, 12, 16, 24, 32, 48], []
+    for size in sizes:
+        x = rng.normal(size=(1, 3, size, size))
+        start = time.perf_counter()
+        expected = with_loops(x, w, b)
+        between = time.perf_counter()
+        for _ in range(5):
+            out, _ = layers.conv2d_forward(x, w, b)
+        gains.append(5 * (between - start) / (time.perf_counter() - between))
+    same = np.shape(out) == expected.shape and np.allclose(out, expected)
+    print("Both return the same." if same else "They differ! Run the check above: the times mean nothing yet.")
+    plt.figure(figsize=(6, 3))
+    plt.plot(sizes, gains, marker="o")
+    plt.axhline(1, color="0.3", linestyle=":")
+    plt.xlabel("height and width of the image")
+    plt.ylabel("times faster than loops")
+    plt.ylim(bottom=0)
+    plt.show()
+
+# %% [markdown]
 # ### Edge detectors
 #
 # Before networks learned their filters, people designed them. The filter below is negative on the left and positive on
@@ -276,7 +361,7 @@ with when_ready():
     x, w, b = rng.normal(size=(2, 2, 5, 6)), rng.normal(size=(3, 2, 3, 2)), rng.normal(size=3)
     out, cache = layers.conv2d_forward(x, w, b, stride=2, padding=1)
     dout = rng.normal(size=out.shape)  # the loss is sum(out * dout): its derivative with respect to out is dout
-    if not all(result.passed for result in grader.check("conv2d_forward").test_case_results):
+    if not grader.check("conv2d_forward").passed_all:
         print("conv2d_forward does not pass its check. Repair that first: a nudge measures with it.")
     for name, array, gradient in zip(("dx", "dw", "db"), (x, w, b), layers.conv2d_backward(dout, cache)):
         measured = nudged(lambda: (layers.conv2d_forward(x, w, b, stride=2, padding=1)[0] * dout).sum(), array)
@@ -380,7 +465,7 @@ print(inspect.getsource(lenet.forward), inspect.getsource(lenet.backward), sep="
 # %%
 def passes(function):
     """Whether your function passes its check."""
-    return all(result.passed for result in grader.check(function).test_case_results)
+    return grader.check(function).passed_all
 
 
 with when_ready():
@@ -490,7 +575,7 @@ grader.check_all()
 
 # %%
 found = sorted(path.relative_to(HERE) for path in HERE.rglob("*.py") if "site-packages" not in path.parts)
-given = ("test_public.py", "lenet.py")
+given = ("test_public.py", "lenet.py", "conftest.py")
 own_files = [str(path) for path in found if path.name not in given and path.parts[0][0] != "."]
 print("Packed:", *own_files)
 grader.export(pdf=False, ignore_log=True, files=own_files)

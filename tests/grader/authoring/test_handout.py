@@ -27,7 +27,10 @@ README = (ASSIGNMENT / "README.md").read_text(encoding="utf-8")
 NOTEBOOK = json.loads((ASSIGNMENT / "conv_pool.ipynb").read_text(encoding="utf-8"))
 SETTINGS = config.load(CONFIG)
 FUNCTIONS = list(SETTINGS.homework.functions)
-READY_MADE = [ROOT / "solutions" / "handout" / name for name in ("digits.npz", "lenet.png", "lenet.py")]
+READY_MADE = [
+    ROOT / "solutions" / "handout" / name
+    for name in ("conftest.py", "digits.npz", "lenet.png", "lenet.py", "pytest.ini")
+]
 
 
 def cells(kind):
