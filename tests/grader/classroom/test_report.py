@@ -128,6 +128,21 @@ def test_what_it_says(written):
     assert f"test_halve = 1: {NASTY}" in said
 
 
+def test_passed_tests_are_folded_and_all_others_shown_in_full(written, book):
+    for row in book.rows:
+        if not row.has_results:
+            continue
+        source = (written / row.entry.name / "page.html").read_text(encoding="utf-8")
+        tests = json.loads((written / row.entry.name / "results.json").read_text(encoding="utf-8"))["tests"]
+        decided = {override.test for override in row.overrides}
+        passed = [test for test in tests if test["status"] == test["extra_data"]["outcome"] == "passed"]
+        folded = [test for test in passed if test["extra_data"]["test"] not in decided]
+        assert source.count("<li>") - source.split("<details>")[0].count("<li>") == len(folded)
+        assert source.count('<td class="wide">') == len(tests) - len(folded)
+        words = f"{len(folded)} {'test' if len(folded) == 1 else 'tests'} passed,"
+        assert (words in source) == bool(folded)
+
+
 def test_how_tests_did(book):
     graded = [row for row in book.rows if row.score is not None]
     double, halve, same = report.item_analysis(book, graded)
