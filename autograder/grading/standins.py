@@ -99,7 +99,7 @@ class StandIns:
         self._questions += 1
         if self._questions > MOST_QUESTIONS or self._failures >= MOST_FAILURES:
             return {}, []
-        key = _key(function, args, kwargs)
+        key = question_key(function, args, kwargs)
         if key in self._kept:
             self.asked.add(function)
             return self._kept[key]
@@ -136,11 +136,11 @@ class StandIns:
             raise wire.WireError("it asks for what there is no stand-in for") from error
 
 
-def _key(function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return what is the same for equal questions only."""
+def question_key(function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what is the same for equal questions only: 1, 1.0 and True are equal in Python, and not here."""
     values = [("", value) for value in args] + sorted(kwargs.items())
     return function, *(
-        (name, value.shape, value.dtype.str, value.tobytes()) if isinstance(value, np.ndarray) else (name, value)
+        (name, value.shape, value.dtype.str, value.tobytes()) if isinstance(value, np.ndarray) else (name, repr(value))
         for name, value in values
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.core import config
 from autograder.grading.grader import Grader
-from autograder.grading.standins import StandIns, answering
+from autograder.grading.standins import StandIns, answering, question_key
 from autograder.sandbox.worker import wire
 from tests.grader.support import toy as toy_homework
 
@@ -243,3 +243,8 @@ def test_questions_that_hang_or_burst_the_model_answer_cost_the_asker_alone(subm
         assert not answers.asked
     finally:
         right.close()
+
+
+def test_questions_that_only_look_equal_are_told_apart():
+    keys = {question_key("double", [value], {}) for value in (1, 1.0, True, (1, 2), (1.0, 2))}
+    assert len(keys) == 5
