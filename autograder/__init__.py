@@ -1,4 +1,4 @@
-"""The grading engine. It knows processes, arrays, outcomes and points, but nothing about convolution."""
+"""The grading engine. It knows processes, arrays, outcomes and points, but nothing about any homework."""
 
 import sys
 

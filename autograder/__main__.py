@@ -230,11 +230,11 @@ def _fixtures(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from autograder.authoring import verify
-    from autograder.classroom import lock, pool, terminal
+    from autograder.classroom import lock, parallel, terminal
     from autograder.core import config
 
     settings = config.load(options.config)
-    jobs = options.jobs or pool.default_jobs()
+    jobs = options.jobs or parallel.default_jobs()
     problems = verify.disagreements(options.config, _beside(options, ASSIGNMENT))
     _print_problems(problems)
     for seed in options.seeds or [None]:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from autograder.authoring import notebook, starter
 from autograder.core import config, homework
-from autograder.core.config import Config, TestSettings
+from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
 from autograder.core.files import ENGINE, make_folder_of, replace, replace_all, zipped
+from autograder.core.sections import TestSettings
 from autograder.core.tables import number
 
 PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
@@ -292,15 +293,16 @@ def speed(settings: Config) -> str:
     timed, bounds = settings.speed_tests, settings.speed
     if not timed:
         return ""
+    over = bounds.over
+    fine = f"Loops over {bounds.fine_loops} are fine. " if bounds.fine_loops else ""
     return (
         f"### Speed\n\n{number(_sum(settings, timed))} points are for speed. Your function and a "
         "plain, vectorised NumPy answer take turns, on the same machine and the same inputs, each on one processor. "
         "What is compared is processor time, so a slow or busy machine costs you nothing.\n\n"
         f"- Up to {bounds.full_ratio:g} times that answer's time you get all points.\n"
-        f"- Up to {bounds.none_ratio:g} times you get all points if your code has no loop over pixels. The grader "
-        "counts the Python steps that your function takes: their number must not grow with the number of pixels. "
-        "Loops over images, channels, filters, rows of the image and positions in the kernel are fine. "
-        "`np.vectorize`, `map` and list comprehensions over pixels are loops.\n"
+        f"- Up to {bounds.none_ratio:g} times you get all points if your code has no loop over {over}. The grader "
+        f"counts the Python steps that your function takes: their number must not grow with the number of {over}. "
+        f"{fine}`np.vectorize`, `map` and list comprehensions over {over} are loops.\n"
         f"- Beyond {bounds.none_ratio:g} times you get none.\n\n"
         "Results that are fast and wrong earn nothing, so make it right first.\n"
     )

@@ -96,7 +96,7 @@ def tables(rows: Sequence[MistakeLine], subject: Callable[[str], str | None]) ->
 
 
 def _short(test: str, function: str) -> str:
-    """Return a short name of a test for a column head: ``test_im2col_inputs`` becomes ``inputs``."""
+    """Return a short name of a test for a column head: ``test_softmax_inputs`` becomes ``inputs``."""
     aspect = test.removeprefix(f"test_{function}").lstrip("_") or "values"
     return aspect.replace("_", "\n")
 

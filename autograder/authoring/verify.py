@@ -36,8 +36,8 @@ from pydantic import BaseModel
 
 from autograder.authoring import fixtures, handout, starter
 from autograder.authoring.killmatrix import Fall, MistakeLine
-from autograder.classroom import pool
-from autograder.classroom.pool import HandIn
+from autograder.classroom import parallel
+from autograder.classroom.parallel import HandIn
 from autograder.classroom.terminal import Display
 from autograder.core import config, homework
 from autograder.core.config import Config
@@ -135,7 +135,7 @@ def _proved(
     """Grade the submissions of `claims`; yield the name of each, its line of the kill matrix, and its problems."""
     by_name = {_place(claim): claim for claim in claims}
     entries = [HandIn(name, claim.path) for name, claim in by_name.items()]
-    for entry, grade in pool.grade_all(entries, out, config_path, jobs):
+    for entry, grade in parallel.grade_all(entries, out, config_path, jobs):
         claim = by_name[entry.name]
         display.graded(claim.name, grade)
         ended = _ended(claim, grade, out)
@@ -284,7 +284,7 @@ def _right(settings: Config, scratch: Path, timed: bool) -> list[_Claim]:
     model = _Right(MODEL, home.solution.stem, home.solution, settings.total_points if timed else None, {})
     claims: list[_Claim] = [model, _Starter(STARTER, "untouched", untouched)]
     declared = {} if home.expected is None else _declared(home.expected)
-    for entry in [] if home.correct is None else pool.find(home.correct, home.required_file):
+    for entry in [] if home.correct is None else parallel.find(home.correct, home.required_file):
         of_this = declared.get(entry.name, {})
         score = Fraction(str(of_this.get("score", settings.total_points)))
         claims.append(_Right(CORRECT, entry.name, entry.path, score if timed else None, of_this.get("not passed", {})))
@@ -338,7 +338,7 @@ def _ended(claim: _Claim, grade: Grade, out: Path) -> dict[str, _Ended]:
     """Return how every test of a submission ended, from its results."""
     if grade.score is None:
         return {}
-    return {test.extra_data.test: _end(test) for test in Results.read(out / _place(claim) / pool.RESULTS).tests}
+    return {test.extra_data.test: _end(test) for test in Results.read(out / _place(claim) / parallel.RESULTS).tests}
 
 
 def _end(test: TestEntry) -> _Ended:

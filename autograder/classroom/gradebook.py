@@ -19,10 +19,10 @@ from autograder.classroom import overrides as decisions
 from autograder.classroom.journal import Journal
 from autograder.classroom.overrides import LATE, TOTAL, Override
 from autograder.core import late as late_rules
-from autograder.core.config import Late
 from autograder.core.late import Lateness
 from autograder.core.outcomes import FAULT, tally
 from autograder.core.results import Results
+from autograder.core.sections import Late
 from autograder.core.tables import number
 from autograder.core.text import printable
 from autograder.grading.grader import Grade

@@ -29,7 +29,7 @@ class ClassJob:
     jobs : int or None
         How many submissions are graded side by side.
     scheduler : str or None
-        See `pool.grade_all`.
+        See `parallel.grade_all`.
     force : bool
         Whether to grade unchanged submissions, too.
     roster, overrides, compare : Path or None

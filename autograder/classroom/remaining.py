@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from fractions import Fraction
 
-from autograder.classroom import pool
+from autograder.classroom import parallel
 from autograder.classroom.job import ClassJob
 from autograder.classroom.journal import RESULTS, Journal
 from autograder.classroom.lock import Held
@@ -47,10 +47,10 @@ def grade(
     for entry in todo:
         if entry.name not in known:  # these results belong to other files, tests or settings
             journal.forget(entry.name)
-    jobs = order.jobs or pool.default_jobs()
+    jobs = order.jobs or parallel.default_jobs()
     announce(_plan(order, len(entries), len(todo), min(jobs, len(todo))))
     with follow(len(todo)) as display:
-        for entry, grade in pool.grade_all(
+        for entry, grade in parallel.grade_all(
             todo, held.drafts, order.config, jobs, order.only, display.tested, order.scheduler
         ):
             grade = journal.add(entry.name, keys[entry.name], grade, held.drafts / entry.name / RESULTS)

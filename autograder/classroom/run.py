@@ -29,8 +29,9 @@ from autograder.classroom.publish import BOOKS, Places
 from autograder.classroom.terminal import Display
 from autograder.core import config as configuration
 from autograder.core import console
-from autograder.core.config import Config, Late
+from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError, GraderFault
+from autograder.core.sections import Late
 from autograder.grading.grader import Grade, Grader
 from autograder.grading.plan import is_meant
 from autograder.intake import download, roster

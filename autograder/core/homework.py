@@ -82,7 +82,7 @@ def functions(path: Path, shown: str) -> Iterator[TestFunction]:
 
 
 def _mark(decorator: ast.expr) -> tuple[str, str]:
-    """Return the last name of a decorator, as of ``@pytest.mark.cases("conv2d")``, and its argument if that is text."""
+    """Return the last name of a decorator, as of ``@pytest.mark.cases("scores")``, and its argument if that is text."""
     call = decorator if isinstance(decorator, ast.Call) else None
     name = call.func if call else decorator
     first = call.args[0] if call and call.args else None

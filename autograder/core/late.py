@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from autograder.core.config import Late
 from autograder.core.extra import LateExtra, ResultsExtra
 from autograder.core.results import Results
+from autograder.core.sections import Late
 
 DAY = timedelta(days=1)
 _ROUNDING = 100  # scores have two decimals, as the scores of tests have

@@ -23,7 +23,7 @@ MOST_BYTES = 64 << 20
 
 _SEPARATORS = ",;\t"
 _YEARS = range(1970, 9000)
-"""A time outside of these years cannot be converted to every time zone."""
+"""A time outside of these years cannot be told in every time zone."""
 
 # --- Numbers and times -----------------------------------------------------------------------------------------------
 

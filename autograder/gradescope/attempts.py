@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from autograder.core.config import Attempts
 from autograder.core.extra import AttemptsExtra, LedgerLine
+from autograder.core.sections import Attempts
 from autograder.core.tables import moment
 from autograder.gradescope.metadata import Previous, amount
 

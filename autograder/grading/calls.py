@@ -124,7 +124,7 @@ def pack(value: Any, arrays: list[Array], worker: int) -> dict[str, Any]:
 
 
 def labels(call: Call, parameters: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Name the input arrays of a call: ``dout``, and of an earlier one ``x, which conv2d_forward was given,``."""
+    """Name the input arrays of a call: ``dout``, and of an earlier one ``x, which softmax_forward was given,``."""
     names = [*parameters.get(call.function, ())[: len(call.args)]]
     names += [""] * (len(call.args) - len(names))
     given = [*zip(names, call.args, strict=True), *call.kwargs.items()]
@@ -134,7 +134,7 @@ def labels(call: Call, parameters: Mapping[str, Sequence[str]]) -> tuple[str, ..
 
 
 def in_words(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], parameters: Sequence[str]) -> str:
-    """Describe a call by the sizes of its arguments: ``conv2d_backward(dout (2,3,4,4), cache)``.
+    """Describe a call by the sizes of its arguments: ``softmax_backward(dout (2,3), cache)``.
 
     If a function is given only numbers, they are its inputs and are not shown.
     """

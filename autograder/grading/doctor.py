@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.core.config import Limits
 from autograder.core.errors import GraderFault
+from autograder.core.sections import Limits
 from autograder.grading.proxy import preflight
 from autograder.grading.session import Interface, Session
 from autograder.sandbox import isolation

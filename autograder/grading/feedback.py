@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from autograder.core.outcomes import CARRIED, PASSED, CaseResult, TestResult
 from autograder.grading.compare import Foreign
-from autograder.grading.steps import OBJECTS, PIXELS, ROWS, UNKNOWN
+from autograder.grading.steps import ENTRIES, OBJECTS, ROWS, UNKNOWN
 
 SHOWN_GROUPS = 5
 """How many different messages one test shows; the rest are counted."""
@@ -128,7 +128,7 @@ def _case_text(case: CaseResult, feedback: str) -> str:
 
 
 def _group_text(text: str, cases: Sequence[CaseResult], feedback: str) -> str:
-    """Add the cases to a message: ``dx.shape=…, but should be … [conv2d_backward, tall-kernel]``.
+    """Add the cases to a message: ``dx.shape=…, but should be … [softmax_backward, one-row]``.
 
     For the first cases the message is true word for word; the others, after "likewise", failed in the same way.
     """
@@ -174,10 +174,10 @@ def too_slow(function: str, at_most: float, kind: str, over: str) -> str:
     kind : str
         How its Python steps grow; see ``steps.Growth``.
     over : str
-        What a large input has more of: pixels.
+        What a large input has more of, in the words of the homework.
     """
     message = f"{function} takes more than {at_most:g} times the processor time of the model answer"
-    if kind in (PIXELS, OBJECTS):
+    if kind in (ENTRIES, OBJECTS):
         return f"{message} and loops over {over} in Python"
     return message + (", and its Python steps could not be counted" if kind == UNKNOWN else "")
 
@@ -185,7 +185,7 @@ def too_slow(function: str, at_most: float, kind: str, over: str) -> str:
 def loop_hint(looping: str, kind: str, over: str) -> str:
     """Return a line that says which function loops; empty if none does."""
     hints = {
-        PIXELS: f"{looping} loops over {over}: its Python steps grow with their number.",
+        ENTRIES: f"{looping} loops over {over}: its Python steps grow with their number.",
         OBJECTS: f"work on whole arrays: tolist and map loop over {over}, and make a Python object of each.",
         ROWS: f"{looping} loops over rows or columns of {over}.",
     }

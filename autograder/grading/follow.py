@@ -88,8 +88,8 @@ def _failure(item: pytest.Function, records: Mapping[str, Record], plan: Plan, s
         return None
 
     def passes(student: Proxy, right: Proxy) -> bool:
-        def large(lap: Lap, sizes: Sizes, *, over: str) -> None:
-            require_right(lap, subject, student, right, sizes[-1:], plan.tolerances["float64"], over)
+        def large(lap: Lap, sizes: Sizes, **words: str) -> None:
+            require_right(lap, subject, student, right, sizes[-1:], plan.tolerances["float64"], **words)
 
         check = Check(student, History(), plan.tolerances, getattr(case, "dtype", "float64"))
         given = {"student": student, plan.module: AtHome(student), "case": case, "check": check, "large": large}

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from autograder.core import files, homework
-from autograder.core.config import Config, Homework
+from autograder.core.config import Config
 from autograder.core.errors import AutograderError, BadSubmission, GraderFault, NotRun
 from autograder.core.outcomes import FAULT, TestResult
+from autograder.core.sections import Homework
 from autograder.core.text import clean
 from autograder.grading import casefile, suite, timing
 from autograder.grading.diagnose.smallest import Example
@@ -78,7 +79,7 @@ class Grader:
     ----------
     config : Config
     only : str, optional
-        Run this test alone, ``test_conv2d_forward`` or ``test_conv2d_forward[tall-kernel]``, or the tests of a pattern,
+        Run this test alone, ``test_softmax`` or ``test_softmax[one-row]``, or the tests of a pattern,
         ``test_*_speed``.
     hosted : bool, optional
         Whether this is Gradescope, where student code that would run as root is not graded; found out by default.

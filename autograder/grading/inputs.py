@@ -13,8 +13,9 @@ from autograder.grading.compare import Array
 class Inputs:
     """Arrays that are drawn when they are first asked for.
 
-    Entries are float64, so that code which sums in float64 needs no conversion, and uniform in [-1, 1). Two entries are
-    equal with a chance of one in 2**53, so no verdict depends on which of two equal entries a function chooses.
+    Entries are float64, so that code which sums in float64 has the right type already, and uniform in [-1, 1). Two
+    entries are equal with a chance of one in 2**53, so no verdict depends on which of two equal entries a function
+    chooses.
 
     Parameters
     ----------

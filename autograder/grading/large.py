@@ -26,7 +26,14 @@ Sizes = Sequence[tuple[int, int]]
 
 
 def require_right(
-    lap: Lap, function: str, student: Proxy, reference: Proxy, sizes: Sizes, tolerance: float, over: str
+    lap: Lap,
+    function: str,
+    student: Proxy,
+    reference: Proxy,
+    sizes: Sizes,
+    tolerance: float,
+    over: str,
+    inputs: str = "inputs",
 ) -> None:
     """Pass silently if a function is right at the largest size.
 
@@ -40,7 +47,9 @@ def require_right(
     tolerance : float
         As in ``compare.array``.
     over : str
-        What a large input has more of: pixels.
+        What a large input has more of, in the words of the homework.
+    inputs : str
+        What the homework calls its inputs.
 
     Raises
     ------
@@ -58,11 +67,11 @@ def require_right(
             right = height * width
         if right:
             failure.message += (
-                f". It is right on small images, up to {right} {over}, and wrong from {height * width} {over} on: "
+                f". It is right on small {inputs}, up to {right} {over}, and wrong from {height * width} {over} on: "
                 "look for index arrays of 8 or 16 bits, and for blocks of a fixed size"
             )
         else:
-            failure.message += ", and it is wrong on small images as well"
+            failure.message += f", and it is wrong on small {inputs} as well"
     if failure is not None:
         raise failure
 

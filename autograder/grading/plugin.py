@@ -77,7 +77,7 @@ class GradingPlugin:
 
     @pytest.fixture
     def race(self, request: pytest.FixtureRequest) -> Callable[..., None]:
-        """A race against the model answer: ``race(lap, small=…, large=…, over="pixels")``; see ``timing.Race``."""
+        """A race against the model answer: ``race(lap, small=…, large=…, over="entries")``; see ``timing.Race``."""
         name = function_of(request.node)
         subject = self._plan.subject(name)
         races = self._plan.races
@@ -98,14 +98,14 @@ class GradingPlugin:
 
     @pytest.fixture
     def large(self, request: pytest.FixtureRequest) -> Callable[..., None]:
-        """A comparison with the model answer: ``large(lap, sizes, over="pixels")``; see ``large.require_right``."""
+        """A comparison with the model answer: ``large(lap, sizes, over="entries")``; see ``large.require_right``."""
         name = function_of(request.node)
         subject = self._plan.subject(name)
         assert subject is not None, f"{name} names no function of the assignment"
 
-        def large(lap: timing.Lap, sizes: Sequence[tuple[int, int]], *, over: str) -> None:
+        def large(lap: timing.Lap, sizes: Sequence[tuple[int, int]], **words: str) -> None:
             tolerance = self._plan.tolerances["float64"]
-            require_right(lap, subject, self._student, self._model(), sizes, tolerance, over)
+            require_right(lap, subject, self._student, self._model(), sizes, tolerance, **words)
 
         return large
 

@@ -1,6 +1,6 @@
 """The proxy: a student's functions as a test sees them.
 
-``student.im2col(x, (2, 2))`` sends the arrays to a worker and returns new base-class arrays.
+``student.softmax(x, axis=1)`` sends the arrays to a worker and returns new base-class arrays.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROOM = 16
 class Proxy:
     """A student's functions, run by one worker; after it has died, by a new one.
 
-    Attribute access gives one function of the interface: ``student.im2col(x, (2, 2), stride=1)``.
+    Attribute access gives one function of the interface: ``student.softmax(x, axis=1)``.
     """
 
     def __init__(self, session: Session) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from autograder.core.config import Limits
 from autograder.core.errors import NotRun, StudentError, TimedOut, Wrong
+from autograder.core.sections import Limits
 from autograder.core.text import clean
 from autograder.grading import advice
 from autograder.intake import sniff

@@ -2,8 +2,8 @@
 
 Theory of operation
 -------------------
-A test of `conv2d_forward` fails. Is it wrong itself, or is it the student's `im2col` that it calls? An experiment
-decides: in a fresh worker every global of the student's modules that is their `im2col` is replaced by a stand-in, and
+A test of `loss` fails. Is it wrong itself, or is it the student's `softmax` that it calls? An experiment
+decides: in a fresh worker every global of the student's modules that is their `softmax` is replaced by a stand-in, and
 the same case is run again. The stand-in holds no right code. It sends its arguments to the grader, in the middle of the
 call, and waits; the grader has the model answer's worker compute the answer, and sends that back. So a student's
 process never holds the model answer, and the model answer's process never runs a line of the student's.
@@ -16,8 +16,8 @@ What a hostile submission could gain
 ------------------------------------
 *Points.* While f is tried, a stand-in answers for functions that come before f in the assignment, and for no others. A
 case of f then passes because the student's code turned right answers of those functions into the right answer of f, and
-that is what f's points are for. Whoever breaks `im2col` on purpose loses its points and gets no more for
-`conv2d_forward` than with a right one. Speed is never judged with a stand-in. A case has to ask before it can be
+that is what f's points are for. Whoever breaks `softmax` on purpose loses its points and gets no more for
+`loss` than with a right one. Speed is never judged with a stand-in. A case has to ask before it can be
 carried, and the grader itself counts that; so a function that guesses gets no second try without asking.
 *Knowledge.* The handout has the formula of every function that is answered, and the asker has the inputs already.
 Tests, fixtures and expected values are not in the process that answers.
@@ -47,7 +47,7 @@ from autograder.sandbox.worker import wire
 ANSWER_SECONDS = 2.0
 """How long the model answer may take for one question. Honest questions take milliseconds."""
 MOST_QUESTIONS = 20_000
-"""To one worker. Loops ask for every pixel; more than this would take seconds."""
+"""To one worker. Loops ask for every entry; more than this would take seconds."""
 MOST_FAILURES = 3
 """Questions that may cost the model answer its worker."""
 MOST_KEPT, LARGEST_KEPT = 1000, 1 << 15

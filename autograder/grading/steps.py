@@ -1,11 +1,11 @@
-"""Whether a student's function loops over pixels in Python: its Python steps, counted at three sizes.
+"""Whether a student's function loops over entries in Python: its Python steps, counted at three sizes.
 
-The steps (opcodes) of vectorised code are as many for a large image as for a small one; those of a loop over rows grow
-like the side, those of a loop over pixels like its square. The inputs are the same in every grading, and so is the
+The steps (opcodes) of vectorised code are as many for a large input as for a small one; those of a loop over rows grow
+like the side, those of a loop over entries like its square. The inputs are the same in every grading, and so is the
 count. The steps of NumPy's own Python count as well: ``np.vectorize`` and ``np.apply_along_axis`` loop in there.
 
 Code that turns an array into lists and uses ``map`` with built-in functions takes no steps, but makes a Python object
-for every pixel. So objects are counted as well.
+for every entry. So objects are counted as well.
 
 The student's own worker counts, so student code could forge the count. ``timing.py`` says what that can gain.
 """
@@ -22,7 +22,7 @@ from autograder.grading.calls import Count
 from autograder.grading.inputs import Inputs
 from autograder.grading.proxy import Proxy
 
-FLAT, ROWS, PIXELS, OBJECTS, UNKNOWN = "flat", "rows", "pixels", "objects", "unknown"
+FLAT, ROWS, ENTRIES, OBJECTS, UNKNOWN = "flat", "rows", "entries", "objects", "unknown"
 
 SIZES = (16, 32, 64)
 """Heights and widths where steps are counted."""
@@ -32,9 +32,9 @@ SEED = 0
 """Seed of the inputs. Even if the steps depend on values, they are the same in every grading."""
 FEWEST_STEPS = 5
 """A call takes at least this many steps; a smaller count cannot be true."""
-PER_PIXEL = 0.5
-"""From so many steps or objects for one more pixel on, code loops over pixels. The shortest loop takes five steps for
-each window, and where windows do not overlap there are four pixels to one."""
+PER_ENTRY = 0.5
+"""From so many steps or objects for one more entry on, code loops over entries. The shortest loop takes five steps for
+each, and a loop over every fourth entry counts as well."""
 SHARE = 0.1
 """Less than this share of the steps at the largest size is no loop: printing takes more or fewer with other numbers."""
 PER_SIDE = 5.0
@@ -48,7 +48,7 @@ class Growth:
     Attributes
     ----------
     kind : str
-        ``flat``, ``rows`` (or columns), ``pixels``, ``objects`` (one of every pixel, without steps for it), or
+        ``flat``, ``rows`` (or columns), ``entries``, ``objects`` (one of every entry, without steps for it), or
         ``unknown`` where the count is missing or cannot be true.
     function : str
         The student's function whose steps grow most; empty where none do.
@@ -59,7 +59,7 @@ class Growth:
 
     @property
     def is_vectorised(self) -> bool:
-        """Whether the steps do not grow with the number of pixels."""
+        """Whether the steps do not grow with the number of entries."""
         return self.kind in (FLAT, ROWS)
 
 
@@ -76,18 +76,18 @@ def growth(counts: Sequence[Count]) -> Growth:
     Steps are ``a + b*n + c*n**2`` at the size ``n``, so that three counts tell ``b`` and ``c`` exactly.
     """
     totals = [sum(count.steps.values()) for count in counts]
-    if min(totals) < FEWEST_STEPS or 2 * totals[-1] < max(totals):  # no code does half as much for more pixels
+    if min(totals) < FEWEST_STEPS or 2 * totals[-1] < max(totals):  # no code does half as much for more entries
         return Growth(UNKNOWN)
-    per_pixel, per_side = _coefficients(totals)
-    if per_pixel < PER_PIXEL and _coefficients([count.objects for count in counts])[0] >= PER_PIXEL:
+    per_entry, per_side = _coefficients(totals)
+    if per_entry < PER_ENTRY and _coefficients([count.objects for count in counts])[0] >= PER_ENTRY:
         return Growth(OBJECTS)
     least = SHARE * totals[-1] / SIZES[-1]
-    loops = {PIXELS: per_pixel >= max(PER_PIXEL, least / SIZES[-1]), ROWS: per_side >= max(PER_SIDE, least)}
+    loops = {ENTRIES: per_entry >= max(PER_ENTRY, least / SIZES[-1]), ROWS: per_side >= max(PER_SIDE, least)}
     kind = next((kind for kind, holds in loops.items() if holds), FLAT)
     if kind == FLAT:
         return Growth(FLAT)
     each = {name: _coefficients([count.steps.get(name, 0) for count in counts]) for name in sorted(counts[-1].steps)}
-    by_kind = 0 if kind == PIXELS else 1
+    by_kind = 0 if kind == ENTRIES else 1
     return Growth(kind, max(each, key=lambda name: each[name][by_kind]))
 
 
@@ -96,8 +96,8 @@ def _coefficients(counts: Sequence[int]) -> tuple[float, float]:
     small, middle, large = SIZES
     first = (counts[1] - counts[0]) / (middle - small)
     second = (counts[2] - counts[1]) / (large - middle)
-    per_pixel = (second - first) / (large - small)
-    return per_pixel, first - per_pixel * (small + middle)
+    per_entry = (second - first) / (large - small)
+    return per_entry, first - per_entry * (small + middle)
 
 
 def count(lap: Callable[..., Iterator[Mapping[str, object]]], student: Proxy, function: str) -> Growth:

@@ -18,13 +18,13 @@ is paid in the verdict on the forward pass. (Tables that a module makes while it
 gets by with such tables is vectorised.)
 
 *Two far bounds, and a count between them.* A single bound on a noisy ratio always has somebody on it. Up to
-``full_ratio`` times the model answer's time there is no loop over pixels on any machine: all points. Beyond
+``full_ratio`` times the model answer's time there is no loop over entries on any machine: all points. Beyond
 ``none_ratio`` times there is no vectorised code: no points. Between them the ratio decides nothing; the number of
 Python steps at three sizes does (``steps.py``), which is the same in every run.
 
-*What forging the count can gain.* The count is the word of the student's worker. Code that loops over pixels and forges
-it gets the points where it takes less than ``none_ratio`` times as long. Loops that call NumPy for every pixel take
-longer. Some loops on plain Python numbers take less; docs/performance.md says how many points that is.
+*What forging the count can gain.* The count is the word of the student's worker. Code that loops over entries and
+forges it gets the points where it takes less than ``none_ratio`` times as long. Loops that call NumPy for every entry
+take longer. Some loops on plain Python numbers take less; docs/performance.md says how many points that is.
 
 A small size comes first: loops that are slow there never see the large one. Every output that was timed is compared
 with the model answer's.
@@ -52,7 +52,7 @@ FULL, NONE, NOT_MEASURED = "full", "none", "not measured"
 SMALL_ROUNDS = 3
 """More small rounds follow only while a function is slow in all of them; the first may import parts of NumPy."""
 SLOW = 3.0
-"""This many times ``full_ratio`` in every small round. If it loops over pixels as well, the large size would only take
+"""This many times ``full_ratio`` in every small round. If it loops over entries as well, the large size would only take
 longer: beside a loop, what every call costs has less weight there."""
 FEWEST_ROUNDS = 3
 CLEAR = 1.5
@@ -84,7 +84,7 @@ class Bounds:
     Attributes
     ----------
     full_ratio : float
-        Up to here all points, even for a loop over pixels.
+        Up to here all points, even for a loop over entries.
     none_ratio : float
         Beyond it none, even for code without one.
     rounds : int
@@ -186,7 +186,7 @@ class Race:
             self._small.run_one()
             least = {name: min(self._small.ratios(name)) for name in self._small.names}
             slow = {name for name, ratio in least.items() if ratio > SLOW * self._bounds.full_ratio}
-        self._lost = {name for name in slow if self._growth(name).kind in (steps.PIXELS, steps.OBJECTS)}
+        self._lost = {name for name in slow if self._growth(name).kind in (steps.ENTRIES, steps.OBJECTS)}
         self._large.leave_out(self._lost)
 
     def _run_large(self) -> None:

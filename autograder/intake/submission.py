@@ -23,8 +23,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from autograder.core.config import Limits
 from autograder.core.errors import BadSubmission, ConfigurationError, GraderFault
+from autograder.core.sections import Limits
 from autograder.core.text import clean
 from autograder.intake import modules, sniff, variants
 from autograder.intake.archive import CUT, DEPTH, Member, folder_entries, shown, zip_entries

@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from autograder.core import config
-from autograder.core.config import Config, Speed
+from autograder.core.config import Config
 from autograder.core.errors import StudentError
+from autograder.core.sections import Speed
 from autograder.grading import steps, timing
 from autograder.grading.link import Link
 from autograder.grading.proxy import Proxy, preflight
@@ -301,9 +302,9 @@ class Measured:
         """Say what does not fit the bounds. A style may loop in some functions only."""
         if not loops and self.ratio * margin > speed.none_ratio:
             yield f"vectorised code takes {self.ratio:.1f} times; none_ratio is {speed.none_ratio:g}"
-        if not loops and self.steps in (steps.PIXELS, steps.UNKNOWN) and self.ratio * margin > speed.full_ratio:
+        if not loops and self.steps in (steps.ENTRIES, steps.UNKNOWN) and self.ratio * margin > speed.full_ratio:
             yield f"the steps of vectorised code are {self.steps}"
-        if self.steps == steps.PIXELS and self.ratio < margin * speed.full_ratio:
+        if self.steps == steps.ENTRIES and self.ratio < margin * speed.full_ratio:
             yield f"a loop takes {self.ratio:.1f} times; full_ratio is {speed.full_ratio:g}"
 
 

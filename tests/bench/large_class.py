@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.classroom import pool
+from autograder.classroom import parallel
 from autograder.core import config
 from solutions import misconceptions
 
@@ -70,7 +70,7 @@ def main() -> int:
 def compare(folder: Path, size: int, only: str | None) -> int:
     """Grade a class of this size in `folder`; return the exit status."""
     make(folder / "class", size)
-    jobs = pool.default_jobs()
+    jobs = parallel.default_jobs()
     run = grade(folder / "class", folder / "whole")
     rows = gradebook(folder / "whole")
     print(f"{size} submissions, {jobs} at a time: {run.seconds:.0f} s, {size * 60 / run.seconds:.0f} a minute")

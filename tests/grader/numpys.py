@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from autograder.classroom import pool
+from autograder.classroom import parallel
 from autograder.core.results import Results
 from tests.grader.support import ROOT
 
@@ -37,7 +37,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--versions", type=str.split, default=list(VERSIONS))
     parser.add_argument("--out", type=Path, help="keep the results here")
-    parser.add_argument("--jobs", type=int, default=pool.default_jobs())
+    parser.add_argument("--jobs", type=int, default=parallel.default_jobs())
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="numpys-") as name:
         scratch = Path(name)
@@ -95,7 +95,7 @@ def grade(python: Path, version: str, out: Path, jobs: int) -> bool:
 def read(out: Path) -> dict[str, Told]:
     """Return what every submission got, by its folder."""
     found = {}
-    for path in sorted(out.rglob(pool.RESULTS)):
+    for path in sorted(out.rglob(parallel.RESULTS)):
         results = Results.read(path)
         points = {test.name: test.score for test in results.tests}
         texts = {"": results.output} | {test.name: test.output for test in results.tests}

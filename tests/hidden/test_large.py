@@ -66,39 +66,39 @@ def upstream(draw, channels, height, width):
 
 def test_im2col_large(large):
     """im2col: right on large images too."""
-    large(im2col, SIZES, over="pixels")
+    large(im2col, SIZES, over="pixels", inputs="images")
 
 
 def test_col2im_large(large):
     """col2im: right on large images too."""
-    large(col2im, SIZES, over="pixels")
+    large(col2im, SIZES, over="pixels", inputs="images")
 
 
 def test_conv2d_forward_large(large):
     """conv2d_forward: right on large images too."""
-    large(conv2d, SIZES, over="pixels")
+    large(conv2d, SIZES, over="pixels", inputs="images")
 
 
 def test_conv2d_backward_large(large):
     """conv2d_backward: right on large images too."""
-    large(conv2d, SIZES, over="pixels")
+    large(conv2d, SIZES, over="pixels", inputs="images")
 
 
 def test_max_pool2d_forward_large(large):
     """max_pool2d_forward: right on large images too."""
-    large(max_pool2d, SIZES, over="pixels")
+    large(max_pool2d, SIZES, over="pixels", inputs="images")
 
 
 def test_max_pool2d_backward_large(large):
     """max_pool2d_backward: right on large images too."""
-    large(max_pool2d, SIZES, over="pixels")
+    large(max_pool2d, SIZES, over="pixels", inputs="images")
 
 
 def test_avg_pool2d_forward_large(large):
     """avg_pool2d_forward: right on large images too."""
-    large(avg_pool2d, SIZES, over="pixels")
+    large(avg_pool2d, SIZES, over="pixels", inputs="images")
 
 
 def test_avg_pool2d_backward_large(large):
     """avg_pool2d_backward: right on large images too."""
-    large(avg_pool2d, SIZES, over="pixels")
+    large(avg_pool2d, SIZES, over="pixels", inputs="images")

@@ -44,9 +44,7 @@ class Geometry(Protocol):
 
 
 class Knowledge(catalogue.Catalogue, Protocol):
-    """The homework's catalogue of wrong answers, and the meaning of its axes."""
-
-    geometry: Geometry
+    """The homework's catalogue of wrong answers. It may also have the meaning of its axes, ``geometry: Geometry``."""
 
 
 class Diagnostician:
@@ -61,6 +59,7 @@ class Diagnostician:
     def __init__(self, load: Callable[[], Knowledge | None]) -> None:
         self._load = load
         self._knowledge: Knowledge | None = None
+        self._geometry: Geometry | None = None
         self._matcher: Matcher | None = None
         self._right: Mapping[str, Callable[..., Any]] = {}
         self._loaded = False
@@ -111,6 +110,7 @@ class Diagnostician:
             self._loaded = True
             self._knowledge = self._load()
             if self._knowledge is not None:
+                self._geometry = getattr(self._knowledge, "geometry", None)
                 self._matcher = Matcher(self._knowledge)
                 self._right = self._knowledge.assemble(())
 
@@ -152,9 +152,9 @@ class Diagnostician:
         sizes = self._sizes(evidence)
         regions: Mapping[str, Any] = {}
         factors: dict[str, float] = {}
-        if self._knowledge is not None and sizes:
-            regions = self._knowledge.geometry.regions(evidence.function, evidence.name, sizes)
-            factors = self._knowledge.geometry.factors(sizes)
+        if self._geometry is not None and sizes:
+            regions = self._geometry.regions(evidence.function, evidence.name, sizes)
+            factors = self._geometry.factors(sizes)
         ours: Array = got.astype(np.float64)
         axes = self._axes(evidence)
         with np.errstate(all="ignore"):
@@ -178,7 +178,7 @@ class Diagnostician:
             counted = f"{first.name} has {len(first.shape)} {axis_or_axes}, but should have {len(expected)}"
             yield Relation("axes", f"{counted}{': ' if named else ''}{named}.")
             return
-        if self._knowledge is None or len(axes) != len(expected):
+        if self._geometry is None or len(axes) != len(expected):
             return
         stories = [self._stories(one) for one in misshapen]
         common = [story for story in stories[0] if all(story in others for others in stories)]
@@ -192,7 +192,7 @@ class Diagnostician:
 
     def _stories(self, evidence: Evidence) -> dict[str, str]:
         """Return the mistakes that explain every wrong length of a shape, each with its formulas in numbers."""
-        assert self._knowledge is not None
+        assert self._geometry is not None
         expected = _shape_of(evidence.expected)
         assert evidence.shape is not None and expected is not None
         sizes = self._sizes(evidence)
@@ -200,7 +200,7 @@ class Diagnostician:
         if sizes:
             for axis, got, wanted in zip(self._axes(evidence), evidence.shape, expected, strict=False):
                 if got != wanted:
-                    lengths = self._knowledge.geometry.wrong_lengths(axis, sizes)
+                    lengths = self._geometry.wrong_lengths(axis, sizes)
                     found.append(
                         {story: f"{axis} = {got} = {text}" for length, text, story in lengths if length == got}
                     )
@@ -213,31 +213,29 @@ class Diagnostician:
     def _is_refuted(self, story: str, right: Evidence) -> bool:
         """Whether a mistake would have given this result of the right shape another one."""
         sizes, shape = self._sizes(right), right.shape
-        if self._knowledge is None or not sizes or shape is None:
+        if self._geometry is None or not sizes or shape is None:
             return False
         for axis, had in zip(self._axes(right), shape, strict=False):
-            lengths = [
-                length for length, _, said in self._knowledge.geometry.wrong_lengths(axis, sizes) if said == story
-            ]
+            lengths = [length for length, _, said in self._geometry.wrong_lengths(axis, sizes) if said == story]
             if lengths and had not in lengths:
                 return True
         return False
 
     def _axes(self, evidence: Evidence) -> tuple[str, ...]:
-        if self._knowledge is None:
+        if self._geometry is None:
             return ()
-        return self._knowledge.geometry.AXES.get(evidence.function, {}).get(evidence.name, ())
+        return self._geometry.AXES.get(evidence.function, {}).get(evidence.name, ())
 
     def _sizes(self, evidence: Evidence) -> dict[str, int]:
         """Return the sizes of the inputs: of this call, or of the earlier call that made its cache."""
-        if self._knowledge is None:
+        if self._geometry is None:
             return {}
         step: Step = evidence.steps[-1]
         made = [value for value in (*step.args, *step.kwargs.values()) if isinstance(value, Made)]
         step = evidence.steps[made[0].step] if made else step
         try:
             bound = inspect.signature(self._right[step.function]).bind(*step.args, **step.kwargs)
-            return self._knowledge.geometry.sizes(step.function, bound.arguments)
+            return self._geometry.sizes(step.function, bound.arguments)
         except (KeyError, TypeError, ValueError):  # the call has wrong arguments
             return {}
 

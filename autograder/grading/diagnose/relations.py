@@ -304,7 +304,8 @@ def _places(pair: Pair) -> Iterator[Relation]:
     if not wrong.any() or wrong.all():
         return
     note = _wrong_entries(pair, wrong)
-    for place in itertools.chain(_in_regions(wrong, pair.regions), _in_border(wrong), _along_axes(pair, wrong)):
+    border = _in_border(wrong) if pair.axes else ()  # what has no named axes may have no rows and columns either
+    for place in itertools.chain(_in_regions(wrong, pair.regions), border, _along_axes(pair, wrong)):
         yield Relation(place.key, place.text + note, place.empty)
 
 

@@ -13,7 +13,7 @@ which a test or a student notices. A call newer than this list fails with "not i
 older kernel. The C library can handle that: if ``clone3`` fails so, it tries ``clone``, which is refused.
 
 Nothing is killed for a forbidden call, so that one odd line costs a student one case and not the worker. The exception
-is a call in the calling convention of another processor mode (32-bit code on a 64-bit kernel): the same numbers mean
+is a call in the manner of another processor mode (32-bit code on a 64-bit kernel): the same numbers mean
 other calls there, and no honest program does it.
 
 A rule compares what the kernel uses: the low half of an ``int``, both halves of a pointer.
@@ -32,9 +32,9 @@ Instruction = tuple[int, int, int, int]
 Rule = list[Instruction]
 """The instructions that decide about one system call; every way through them ends in a return."""
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-"""For every machine there is a column for below, the kernel's name for its calling convention (AUDIT_ARCH_*)."""
+"""For every machine there is a column for below, the kernel's name for its manner of calling (AUDIT_ARCH_*)."""
 _X32 = 0x40000000
-"""Added to the number of a call in x86-64's second, half-forgotten convention; goes by the same architecture."""
+"""Added to the number of a call in x86-64's second, half-forgotten manner of calling; goes by the same architecture."""
 _NEWEST = 434
 """Every call numbered above this one came after Linux 5.2, on every architecture."""
 

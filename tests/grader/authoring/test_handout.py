@@ -16,7 +16,7 @@ import pytest
 
 from autograder.__main__ import main
 from autograder.authoring import handout, notebook, starter
-from autograder.core import config, tables
+from autograder.core import config, sections, tables
 from autograder.core.errors import ConfigurationError
 from solutions import layers, pictures
 from tests.grader.support import ROOT
@@ -290,8 +290,8 @@ def test_what_a_student_is_told_follows_the_settings():
     assert told["test_im2col"][0] == "0.5"
     assert told["test_im2col"][2] == "that it failed; shown after the due date"
     assert told["test_im2col_example"][2] == "what came out and what should have; in the handout"
-    assert set(handout.TOLD) == set(get_args(config.Feedback))
-    assert set(handout.SHOWN) == set(get_args(config.Visibility))
+    assert set(handout.TOLD) == set(get_args(sections.Feedback))
+    assert set(handout.SHOWN) == set(get_args(sections.Visibility))
 
 
 def test_speed_is_explained_when_a_test_is_about_it():

@@ -133,7 +133,7 @@ import sys, tempfile
 from pathlib import Path
 from typing import Any
 from autograder.classroom.journal import _add
-from autograder.core.config import Limits
+from autograder.core.sections import Limits
 from autograder.core.errors import BadSubmission
 from autograder.intake import download, submission
 import hashlib

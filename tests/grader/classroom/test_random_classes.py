@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import pytest
 
-from autograder.classroom import pool, run
+from autograder.classroom import parallel, run
 from autograder.classroom.job import ClassJob
 from autograder.core import tables
 from autograder.core.text import printable
@@ -38,7 +38,7 @@ def mark(toy, monkeypatch):
         for entry in entries:
             yield entry, classes.stub_grade(entry.name, out / entry.name / "results.json", POINTS)
 
-    monkeypatch.setattr(pool, "grade_all", graded)
+    monkeypatch.setattr(parallel, "grade_all", graded)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
 
     toy.configure(grades={"of_several": "latest"}, late=None)

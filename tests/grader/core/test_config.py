@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from autograder.core import config, results, yamlfile
+from autograder.core import config, results, sections, yamlfile
 from autograder.core.errors import ConfigurationError
 from tests.grader.support import ROOT
 from tests.grader.support.configs import GOOD, load, refused
@@ -28,7 +28,7 @@ def test_everything_is_read(homework):
     assert got.limits.call_seconds == 10
     assert got.limits.import_seconds == 2.5
     assert list(got.tests) == ["test_add_example", "test_add", "test_add_forward"]
-    assert got.tests["test_add"] == config.TestSettings(points=Fraction(3), feedback="hint", visibility="visible")
+    assert got.tests["test_add"] == sections.TestSettings(points=Fraction(3), feedback="hint", visibility="visible")
     assert got.tests["test_add_forward"].visibility == "after_due_date"
     assert [settings.feedback for settings in got.tests.values()] == ["values", "hint", "verdict"]
 
@@ -356,4 +356,4 @@ def test_loading_is_fast():
 
 
 def test_visibility_is_the_platforms():
-    assert get_args(config.Visibility) == get_args(results.Visibility)
+    assert get_args(sections.Visibility) == get_args(results.Visibility)

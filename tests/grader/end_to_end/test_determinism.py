@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from autograder.authoring import verify
-from autograder.classroom import pool
+from autograder.classroom import parallel
 from autograder.core import config
 from tests.grader.support import ROOT, SUBMISSIONS
 
@@ -72,7 +72,7 @@ def grade(settings, entries, out, jobs=2):
     words = ["--config", path, "grade", out.parent / "class", "--out", out, "--jobs", jobs]
     command = [sys.executable, "-m", "autograder", *map(str, words)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return {name: told(out / name / pool.RESULTS) for name in entries}
+    return {name: told(out / name / parallel.RESULTS) for name in entries}
 
 
 @pytest.mark.heavy

@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 
 from autograder.core import late as late_rules
-from autograder.core.config import Attempts, Late
 from autograder.core.extra import LateExtra, ResultsExtra, TestExtra
 from autograder.core.results import Results, TestEntry
+from autograder.core.sections import Attempts, Late
 from autograder.gradescope import attempts
 from autograder.gradescope.metadata import Previous
 

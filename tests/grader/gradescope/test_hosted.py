@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from autograder.core import config
+from autograder.core import config, sections
 from autograder.gradescope import hosted
 from autograder.gradescope.metadata import read
 from autograder.grading import advice
@@ -148,7 +148,7 @@ def test_config_before_the_assignment_and_extensions_before_config(toy, tmp_path
     settings = config.load(toy.config)
 
     def days(due, about=about):
-        late = config.Late.model_validate({**LATE, "due": due})
+        late = sections.Late.model_validate({**LATE, "due": due})
         stands = hosted.standing(known(tmp_path, about), settings.model_copy(update={"late": late}))
         return stands.late.days if stands.late else 0, stands.notes
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from autograder.core import config
@@ -33,7 +34,7 @@ def right():
 WRONG = "def double(x): return 3 * x\ndef halve(x): return x / 2, x.shape\ndef unhalve(out, cache): return 2 * out\n"
 
 
-def grade(toy, place, files):
+def grade(toy, place, files, answer=WRONG):
     """Grade a wrong answer with these files of the homework; return what the student reads about it."""
     for name, text in files.items():
         (toy.root / name).parent.mkdir(exist_ok=True)
@@ -42,7 +43,7 @@ def grade(toy, place, files):
     home = {key: value for key, value in content["homework"].items() if key != "misconceptions"}
     toy.config.write_text(json.dumps(content | {"homework": home | ({"misconceptions": place} if place else {})}))
     results = toy.root / "results.json"
-    graded = Grader(config.load(toy.config)).grade(toy.hand_in(WRONG), results)
+    graded = Grader(config.load(toy.config)).grade(toy.hand_in(answer), results)
     assert graded.score is not None, graded.remark
     read = json.loads(results.read_text())
     (test,) = (test for test in read["tests"] if test["extra_data"]["test"] == "test_double")
@@ -70,6 +71,16 @@ def test_without_one_that_can_be_used_grades_are_the_same(toy, place, files):
     output = grade(toy, place, files)
     assert output
     assert "three times" not in output
+
+
+def test_without_geometry_nothing_is_said_of_rows_and_columns(toy):
+    """A catalogue need not have `geometry`: what no entry explains is then told by the numbers of axes alone."""
+    toy.set_cases(numbers={"one": {"x": np.arange(1.0, 21.0).reshape(5, 4)}})
+    answer = WRONG.replace("return 3 * x", "y = 2 * x; y[0] = 0; return y")
+    files = {"mistakes.py": CATALOGUE.replace("{imported}", "toy_parts"), "toy_parts.py": RIGHT}
+    output = grade(toy, "mistakes.py", files, answer)
+    assert "y is wrong for index 0 of axis 0 only; there it is 0" in output
+    assert "border" not in output
 
 
 def test_the_catalogue_of_another_homework_is_not_taken(toy, tmp_path):

@@ -18,12 +18,12 @@ SIZES = (3, 4), (20, 30), (200, 300)
 
 def test_halve_large(large):
     """halve: right on large inputs too."""
-    large(lap, SIZES, over="entries")
+    large(lap, SIZES, over="entries", inputs="images")
 
 
 def test_unhalve_large(large):
     """unhalve: right on large inputs too."""
-    large(lap, SIZES, over="entries")
+    large(lap, SIZES, over="entries", inputs="images")
 
 
 def test_double(student, check):

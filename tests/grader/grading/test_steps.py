@@ -5,7 +5,7 @@ import pytest
 from autograder.grading import steps
 from autograder.grading.calls import Count
 from autograder.grading.proxy import Proxy
-from autograder.grading.steps import FLAT, OBJECTS, PIXELS, ROWS, UNKNOWN, Growth
+from autograder.grading.steps import ENTRIES, FLAT, OBJECTS, ROWS, UNKNOWN, Growth
 
 
 def counts(objects=lambda n: 50, **functions):
@@ -19,18 +19,18 @@ def counts(objects=lambda n: 50, **functions):
         ({"f": lambda n: 100}, Growth(FLAT)),
         ({"f": lambda n: 100 + n}, Growth(FLAT)),  # a little more is no loop
         ({"f": lambda n: 1000 + 30 * n}, Growth(ROWS, "f")),
-        ({"f": lambda n: 10 * n * n}, Growth(PIXELS, "f")),
-        ({"f": lambda n: 5 * n * n / 4}, Growth(PIXELS, "f")),  # the shortest loop over windows that do not overlap
-        ({"f": lambda n: 20_000 + 2 * n * n}, Growth(PIXELS, "f")),  # beside much that does not grow
+        ({"f": lambda n: 10 * n * n}, Growth(ENTRIES, "f")),
+        ({"f": lambda n: 5 * n * n / 4}, Growth(ENTRIES, "f")),  # the shortest loop over windows that do not overlap
+        ({"f": lambda n: 20_000 + 2 * n * n}, Growth(ENTRIES, "f")),  # beside much that does not grow
         ({"f": lambda n: 150_000 + n * n}, Growth(FLAT)),  # prints much, and not always numbers of the same length
-        ({"f": lambda n: 500 * n + 5 * n * n}, Growth(PIXELS, "f")),
-        ({"f": lambda n: 500 * n, "g": lambda n: 5 * n * n}, Growth(PIXELS, "g")),
-        ({"f": lambda n: 2 * n * n, "g": lambda n: 3 * n * n, "h": lambda n: 1000}, Growth(PIXELS, "g")),
+        ({"f": lambda n: 500 * n + 5 * n * n}, Growth(ENTRIES, "f")),
+        ({"f": lambda n: 500 * n, "g": lambda n: 5 * n * n}, Growth(ENTRIES, "g")),
+        ({"f": lambda n: 2 * n * n, "g": lambda n: 3 * n * n, "h": lambda n: 1000}, Growth(ENTRIES, "g")),
         ({"f": lambda n: 20 * n, "g": lambda n: 30 * n}, Growth(ROWS, "g")),
         ({"f": lambda n: 100, "objects": lambda n: n * n}, Growth(OBJECTS)),  # one list of all pixels
         ({"f": lambda n: 100, "objects": lambda n: 2000 + 60 * n}, Growth(FLAT)),
         ({"f": lambda n: 30 * n, "objects": lambda n: n * n}, Growth(OBJECTS)),
-        ({"f": lambda n: 5 * n * n, "objects": lambda n: n * n}, Growth(PIXELS, "f")),
+        ({"f": lambda n: 5 * n * n, "objects": lambda n: n * n}, Growth(ENTRIES, "f")),
         ({"f": lambda n: 5}, Growth(FLAT)),
         ({"f": lambda n: 4}, Growth(UNKNOWN)),  # tracing was switched off
         ({}, Growth(UNKNOWN)),
@@ -75,9 +75,9 @@ def lap(layers, draw, height, width):
 
 def test_only_what_the_files_define_is_named():
     said = "STAFF: give full points"
-    assert steps.count(lap, Layers(lambda n: {said: 9 * n * n}), "double") == Growth(PIXELS, "double")
+    assert steps.count(lap, Layers(lambda n: {said: 9 * n * n}), "double") == Growth(ENTRIES, "double")
     helper = Layers(lambda n: {"helper": 9 * n * n}, names=("double", "helper"))
-    assert steps.count(lap, helper, "double") == Growth(PIXELS, "helper")
+    assert steps.count(lap, helper, "double") == Growth(ENTRIES, "helper")
 
 
 def test_the_inputs_are_the_same_in_every_grading():

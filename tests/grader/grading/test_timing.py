@@ -10,7 +10,7 @@ from autograder.core.errors import Crashed, GraderFault, NotRun, Raised, TimedOu
 from autograder.grading import timing
 from autograder.grading.calls import Count, Seconds
 from autograder.grading.inputs import Inputs
-from autograder.grading.steps import FIRST_SIZE, FLAT, PIXELS, ROWS, SIZES, UNKNOWN, Growth
+from autograder.grading.steps import ENTRIES, FIRST_SIZE, FLAT, ROWS, SIZES, UNKNOWN, Growth
 from autograder.grading.timing import FULL, NONE, NOT_MEASURED, Bounds
 
 BOUNDS = Bounds(full_ratio=4, none_ratio=30, rounds=7, tolerance=1e-4)
@@ -19,7 +19,7 @@ SMALL, LARGE = 2, tuple(range(100, 130))
 STEPS = {
     FLAT: lambda size: 100,
     ROWS: lambda size: 10 * size,
-    PIXELS: lambda size: 10 * size * size,
+    ENTRIES: lambda size: 10 * size * size,
     UNKNOWN: lambda size: 0,
 }
 
@@ -100,10 +100,10 @@ def sizes(layers):
         (FLAT, 31, NONE),
         (ROWS, 29, FULL),
         (ROWS, 31, NONE),
-        (PIXELS, 3.9, FULL),
-        (PIXELS, 4.1, NONE),
-        (PIXELS, 29, NONE),
-        (PIXELS, 1e6, NONE),
+        (ENTRIES, 3.9, FULL),
+        (ENTRIES, 4.1, NONE),
+        (ENTRIES, 29, NONE),
+        (ENTRIES, 1e6, NONE),
         (UNKNOWN, 3.9, FULL),
         (UNKNOWN, 4.1, NONE),
         (FLAT, 1e6, NONE),
@@ -113,7 +113,7 @@ def test_two_bounds_and_a_count_between_them(kind, factor, step):
     assert race(Layers(kind=kind, factor=factor)).step == step
 
 
-@pytest.mark.parametrize(("kind", "bound"), [(FLAT, 30), (PIXELS, 4)])
+@pytest.mark.parametrize(("kind", "bound"), [(FLAT, 30), (ENTRIES, 4)])
 @pytest.mark.parametrize("noise", [0.4, 2.5])
 def test_noise_of_more_than_twofold_changes_no_verdict(kind, bound, noise):
     """On either side of the bound that counts, whatever the other one is."""
@@ -122,7 +122,7 @@ def test_noise_of_more_than_twofold_changes_no_verdict(kind, bound, noise):
 
 
 def test_the_median_of_the_rounds_counts():
-    student = Layers([1, 3, 60, 3, 5, 4, 60, 1], kind=PIXELS)
+    student = Layers([1, 3, 60, 3, 5, 4, 60, 1], kind=ENTRIES)
     verdict = race(student)
     assert (verdict.step, verdict.figures["ratio"]) == (FULL, 4.0)
 
@@ -140,9 +140,9 @@ def test_one_small_round_comes_first():
 
 
 def test_loops_that_are_slow_never_see_the_large_size():
-    student = Layers(factor=13, root=13.0, kind=PIXELS)
+    student = Layers(factor=13, root=13.0, kind=ENTRIES)
     assert race(student) == timing.Verdict(
-        NONE, {"ratio": 13.0, "cpu_ms": 13000.0, "model_cpu_ms": 1000.0, "rounds": 3}, Growth(PIXELS, "helper")
+        NONE, {"ratio": 13.0, "cpu_ms": 13000.0, "model_cpu_ms": 1000.0, "rounds": 3}, Growth(ENTRIES, "helper")
     )
     assert sizes(student) == ["small"] * 3
 
@@ -154,12 +154,12 @@ def test_vectorised_code_is_judged_by_the_large_size():
 
 @pytest.mark.parametrize("bad", [1, 2])
 def test_some_bad_rounds_are_not_slow(bad):
-    student = Layers([1000] * bad + [1, 1, 1, 1], kind=PIXELS)
+    student = Layers([1000] * bad + [1, 1, 1, 1], kind=ENTRIES)
     assert race(student).step == FULL
     assert sizes(student) == ["small"] * (bad + 1) + ["large"] * 3
 
 
-@pytest.mark.parametrize(("factor", "kind"), [(2, PIXELS), (10, FLAT), (10, PIXELS), (50, FLAT)])
+@pytest.mark.parametrize(("factor", "kind"), [(2, ENTRIES), (10, FLAT), (10, ENTRIES), (50, FLAT)])
 def test_where_the_verdict_is_clear_three_rounds_are_enough(factor, kind):
     student = Layers(factor=factor, kind=kind)
     race(student)
@@ -167,7 +167,7 @@ def test_where_the_verdict_is_clear_three_rounds_are_enough(factor, kind):
     assert len(student.laps) <= 6
 
 
-@pytest.mark.parametrize(("factor", "kind"), [(3, PIXELS), (25, FLAT)])
+@pytest.mark.parametrize(("factor", "kind"), [(3, ENTRIES), (25, FLAT)])
 def test_near_the_bound_that_counts_all_rounds_are_run(factor, kind):
     student = Layers(factor=factor, kind=kind)
     race(student)
@@ -225,7 +225,7 @@ def test_both_races_of_a_layer_make_the_same_calls():
 
 
 def test_what_is_lost_and_not_judged_is_left_out_of_the_large_rounds():
-    student = Layers(root=1000.0, kind=PIXELS)
+    student = Layers(root=1000.0, kind=ENTRIES)
     assert race(student).step == FULL
     assert student.rooted == 3
 
@@ -348,10 +348,10 @@ def test_a_time_out_says_which_function_loops():
                 raise TimedOut("square did not return within 10 s", "square")
             return super().square(x)
 
-    verdict = race(Endless(kind=PIXELS))
+    verdict = race(Endless(kind=ENTRIES))
     assert (verdict.step, verdict.growth, str(verdict.timed_out)) == (
         NONE,
-        Growth(PIXELS, "helper"),
+        Growth(ENTRIES, "helper"),
         "square did not return within 10 s",
     )
 

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from autograder.authoring import verify
-from autograder.classroom import pool
+from autograder.classroom import parallel
 from autograder.core import config
 from tests.grader.mutation import mutants
 from tests.grader.mutation.mutants import Mutant
@@ -27,7 +27,7 @@ def main() -> int:
     """Kill mutants; return 1 if too many live."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
-    parser.add_argument("--jobs", type=int, default=pool.default_jobs())
+    parser.add_argument("--jobs", type=int, default=parallel.default_jobs())
     options = parser.parse_args()
     settings = config.load(options.config)
     source = settings.homework.solution.read_text(encoding="utf-8")
@@ -54,9 +54,9 @@ def survivors(made: dict[Mutant, str], config_path: Path, scratch: Path, jobs: i
     for number, (mutant, text) in enumerate(made.items()):
         path = scratch / "mutants" / f"{number}.py"
         path.write_text(text, encoding="utf-8")
-        entries[pool.HandIn(path.stem, path)] = mutant
+        entries[parallel.HandIn(path.stem, path)] = mutant
     alive = []
-    for entry, grade in pool.grade_all(list(entries), scratch / "results", config_path, jobs):
+    for entry, grade in parallel.grade_all(list(entries), scratch / "results", config_path, jobs):
         if grade.score is None:
             sys.exit(f"grader fault:\n{grade.remark}\n  {entries[entry]}")
         if grade.score == grade.points:

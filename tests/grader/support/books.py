@@ -15,7 +15,7 @@ from autograder.classroom import gradebook
 from autograder.classroom.gradebook import Row
 from autograder.classroom.journal import Journal
 from autograder.classroom.overrides import Override
-from autograder.core.config import Late
+from autograder.core.sections import Late
 from autograder.grading.grader import Grade
 from autograder.intake.handins import HandIn, Student
 

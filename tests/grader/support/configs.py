@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.core import config
+from autograder.core import config, sections
 from autograder.core.errors import ConfigurationError
 
 GOOD = """\
@@ -48,7 +48,7 @@ tests:
 
 def archive_limits(total_bytes, files):
     """Return limits of archives alone, of which a test may want less than a whole MiB."""
-    return config.Limits.model_construct(archive_mib=total_bytes / 2**20, archive_files=files)
+    return sections.Limits.model_construct(archive_mib=total_bytes / 2**20, archive_files=files)
 
 
 def load(path, *changes, text=GOOD):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.core.config import Limits
+from autograder.core.sections import Limits
 from autograder.grading import casefile
 
 FUNCTIONS = {"double": ["y"], "halve": ["out", "cache"], "unhalve": ["x"]}

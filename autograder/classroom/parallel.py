@@ -97,14 +97,14 @@ def _side_by_side(
     # nothing is ever sent through it: this process closes it when the others shall end
     theirs, ours = context.Pipe(duplex=False)
     with _calm_start():
-        pool = ProcessPoolExecutor(jobs, context, _start_process, (config_path, only, theirs))
+        executor = ProcessPoolExecutor(jobs, context, _start_process, (config_path, only, theirs))
     in_hand: dict[Future[Grade], HandIn] = {}
     try:
         while waiting or in_hand:
             while waiting and len(in_hand) < jobs:
                 entry = waiting[0]
                 with _calm_start():
-                    in_hand[pool.submit(_grade, entry.path, out / entry.name / RESULTS)] = entry
+                    in_hand[executor.submit(_grade, entry.path, out / entry.name / RESULTS)] = entry
                     waiting.popleft()
             for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
                 grade = future.result()
@@ -116,7 +116,7 @@ def _side_by_side(
             ours.close()
             for process in active_children():  # processes that are still starting do not listen yet
                 process.terminate()
-        pool.shutdown(wait=True, cancel_futures=True)
+        executor.shutdown(wait=True, cancel_futures=True)
         ours.close()
         theirs.close()
 
@@ -199,7 +199,7 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-# --- in a process of the pool ----------------------------------------------------------------------------------------
+# --- in a process of its own -----------------------------------------------------------------------------------------
 
 _grader: Grader | None = None
 _grading = False

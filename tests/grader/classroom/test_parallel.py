@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom import pool
+from autograder.classroom import parallel
 from autograder.core.errors import ConfigurationError
 from tests.grader.support import ROOT
 
@@ -50,20 +50,20 @@ def make(folder, *names):
     ],
 )
 def test_a_folder_of_submissions(tmp_path, handed_in, names):
-    entries = pool.find(make(tmp_path, *handed_in), "toy.py")
+    entries = parallel.find(make(tmp_path, *handed_in), "toy.py")
     assert [entry.name for entry in entries] == names
     assert len({entry.path for entry in entries}) == len(names)
 
 
 def test_one_submission(tmp_path):
     make(tmp_path, "ann.zip", "ben/toy.py", "ben/more.py")
-    assert pool.find(tmp_path / "ann.zip", "toy.py") == [pool.HandIn("ann", tmp_path / "ann.zip")]
-    assert pool.find(tmp_path / "ben", "toy.py") == [pool.HandIn("ben", tmp_path / "ben")]
+    assert parallel.find(tmp_path / "ann.zip", "toy.py") == [parallel.HandIn("ann", tmp_path / "ann.zip")]
+    assert parallel.find(tmp_path / "ben", "toy.py") == [parallel.HandIn("ben", tmp_path / "ben")]
 
 
 def test_the_folder_one_stands_in(tmp_path, monkeypatch):
     monkeypatch.chdir(make(tmp_path / "ben", "toy.py"))
-    assert pool.find(Path(), "toy.py")[0].name == "ben"
+    assert parallel.find(Path(), "toy.py")[0].name == "ben"
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_the_folder_one_stands_in(tmp_path, monkeypatch):
 def test_nothing_there(tmp_path, name, problem):
     make(tmp_path, "empty/", "hidden/.DS_Store")
     with pytest.raises(ConfigurationError) as caught:
-        pool.find(tmp_path / name, "toy.py")
+        parallel.find(tmp_path / name, "toy.py")
     problem = problem.format(tmp_path / name)
     assert str(caught.value) == f"SUBMISSIONS: {problem}. Give a file or a folder of submissions"
 
 
 def test_default_jobs():
-    assert 1 <= pool.default_jobs() <= (os.cpu_count() or 1)
+    assert 1 <= parallel.default_jobs() <= (os.cpu_count() or 1)
 
 
 # Grading them.
@@ -89,8 +89,8 @@ def grade_all(toy):
     """Grade what was handed in; return the grades and what was written, by name."""
 
     def grade_all(jobs, out=toy.root / "results", **more):
-        entries = pool.find(toy.root / "handed in", "toy.py")
-        grades = {entry.name: grade for entry, grade in pool.grade_all(entries, out, toy.config, jobs, **more)}
+        entries = parallel.find(toy.root / "handed in", "toy.py")
+        grades = {entry.name: grade for entry, grade in parallel.grade_all(entries, out, toy.config, jobs, **more)}
         return grades, {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/results.json")}
 
     return grade_all
@@ -316,7 +316,7 @@ def test_nothing_outlives_a_killed_run(hanging):
 def test_processes_of_a_cluster_leave_ctrl_c_to_the_command():
     ask = [sys.executable, "-c", "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"]
     before = signal.getsignal(signal.SIGINT)
-    with pool.children_ignore_ctrl_c():
+    with parallel.children_ignore_ctrl_c():
         inside = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
     assert inside.strip() == "True"
     assert signal.getsignal(signal.SIGINT) is before
