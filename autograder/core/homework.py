@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import importlib.util
 import sys
@@ -61,15 +62,20 @@ def files_with_tests(folder: Path) -> list[Path]:
 
 
 def functions(path: Path, shown: str) -> Iterator[TestFunction]:
-    """Yield the tests in a file; `shown` is its name in messages.
+    """Return the tests in a file; `shown` is its name in messages.
 
     Raises
     ------
     ConfigurationError
         If the file is not Python.
     """
-    text = path.read_bytes()
+    return iter(_functions(path.read_bytes(), shown))
+
+
+@functools.lru_cache(maxsize=64)  # a grading asks several times, and to parse the tests takes 20 ms
+def _functions(text: bytes, shown: str) -> tuple[TestFunction, ...]:
     lines = text.split(b"\n")
+    found = []
     for node in parsed(text, shown).body:
         if is_test(node):
             title = (ast.get_docstring(node) or node.name).splitlines()[0].rstrip(".")
@@ -78,7 +84,9 @@ def functions(path: Path, shown: str) -> Iterator[TestFunction]:
             source[-1] = source[-1][: node.end_col_offset]
             marks = dict(map(_mark, node.decorator_list))
             segment = b"\n".join(source).decode("utf-8")
-            yield TestFunction(node.name, arguments, title, segment, marks.get("cases", ""), "parametrize" in marks)
+            cases, parametrized = marks.get("cases", ""), "parametrize" in marks
+            found.append(TestFunction(node.name, arguments, title, segment, cases, parametrized))
+    return tuple(found)
 
 
 def _mark(decorator: ast.expr) -> tuple[str, str]:
