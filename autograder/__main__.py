@@ -77,18 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     fixtures.add_argument("--seed", type=_seed, metavar="N", help="draw from this seed, and write it into config.yaml")
     fixtures.set_defaults(command=_fixtures)
 
-    verify = commands.add_parser("verify", help="prove the tests with submissions whose grade is known")
-    verify.add_argument(
-        "--out",
-        type=Path,
-        default=OUT / "verify",
-        help="where the kill matrix and all results go (default: %(default)s)",
-    )
-    verify.add_argument(
-        "--jobs", type=_positive, metavar="N", help="how many side by side (default: one per processor)"
-    )
-    verify.add_argument("--seeds", type=_seeds, default=[], metavar='"1 2 3"', help="with fixtures drawn from these")
-    verify.set_defaults(command=_verify)
+    _add_verify(commands)
 
     assignment = commands.add_parser("assignment", help="write what students download, from solutions and public tests")
     assignment.add_argument("--out", type=Path, help=f"where to (default: {ASSIGNMENT}/ beside config.yaml)")
@@ -114,6 +103,21 @@ def _parser() -> argparse.ArgumentParser:
     self_check = commands.add_parser("self-check", help="grade the model answer; setup.sh calls it")
     self_check.set_defaults(command=_self_check)
     return parser
+
+
+def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verify = commands.add_parser("verify", help="prove the tests with submissions whose grade is known")
+    verify.add_argument(
+        "--out",
+        type=Path,
+        default=OUT / "verify",
+        help="where the kill matrix and all results go (default: %(default)s)",
+    )
+    verify.add_argument(
+        "--jobs", type=_positive, metavar="N", help="how many side by side (default: one per processor)"
+    )
+    verify.add_argument("--seeds", type=_seeds, default=[], metavar='"1 2 3"', help="with fixtures drawn from these")
+    verify.set_defaults(command=_verify)
 
 
 def _add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -124,14 +124,7 @@ def assign(
     roster : sequence of Person
         Everybody in it. What two of them share identifies neither.
     """
-    named: dict[str, list[HandIn]] = {}
-    owned: dict[str, list[HandIn]] = {}
-    for entry in entries:
-        named.setdefault(printable(entry.name), []).append(entry)
-        known = {key for person in people.get(entry.name, ()) if person for key in person.keys}
-        own = {*entry.ids, *(key for one in entry.students for key in (one.sid, one.email) if key)}
-        for key in known | {printable(key).casefold() for key in own}:
-            owned.setdefault(key, []).append(entry)
+    named, owned = _found_by(entries, people)
     shared = Counter(key for person in roster for key in person.keys)
     present = {person.line for persons in people.values() for person in persons if person}
     missing = {key: person for person in roster if person.line not in present for key in person.keys}
@@ -160,6 +153,21 @@ def assign(
         {line: tuple(decided.values()) for (_, line), decided in found.items() if line},
         problems,
     )
+
+
+def _found_by(
+    entries: Sequence[HandIn], people: Mapping[str, Sequence[Person | None]]
+) -> tuple[dict[str, list[HandIn]], dict[str, list[HandIn]]]:
+    """Return the submissions by their names, and by the ids and e-mails of their students."""
+    named: dict[str, list[HandIn]] = {}
+    owned: dict[str, list[HandIn]] = {}
+    for entry in entries:
+        named.setdefault(printable(entry.name), []).append(entry)
+        known = {key for person in people.get(entry.name, ()) if person for key in person.keys}
+        own = {*entry.ids, *(key for one in entry.students for key in (one.sid, one.email) if key)}
+        for key in known | {printable(key).casefold() for key in own}:
+            owned.setdefault(key, []).append(entry)
+    return named, owned
 
 
 def _why_nobody(candidates: list[HandIn]) -> str:

@@ -102,7 +102,7 @@ def next_step(names: Collection[str], places: Places, known: bool) -> str:
     elif known:
         steps.append(f"{GRADES} has everybody's points")
     else:
-        steps.append(f"{GRADES} has all points; with ROSTER it says whose they are")
+        steps.append(f"{GRADES} has all points; ROSTER=students.csv adds names")
     if FEEDBACK in names:
         steps.append(f"upload {FEEDBACK} to the assignment in {places.system} ({_UPLOADS[places.system]})")
     return f"Next: {'; '.join(steps)}."

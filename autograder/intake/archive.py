@@ -1,4 +1,4 @@
-"""Lists what is in a zip or a folder, and reads the bytes of its files. Nothing is unpacked, no link is followed.
+"""Lists what is in a zip or a folder, and reads the bytes of its files. Nothing is written, no link is followed.
 
 A folder is read through descriptors, so that no link leads out of it, not even a link that is made meanwhile. A zip is
 read from its end. A fixed record there says where the directory is, and the directory says where the members are::

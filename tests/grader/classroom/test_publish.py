@@ -17,7 +17,7 @@ CANVAS = Roster([], "Canvas", ("Student", "ID", "Lab 3 (7)"), [], Path("roster.c
 @pytest.mark.parametrize(
     ("names", "places", "known", "said"),
     [
-        (["grades.csv"], Places(), False, "Next: grades.csv has all points; with ROSTER it says whose they are."),
+        (["grades.csv"], Places(), False, "Next: grades.csv has all points; ROSTER=students.csv adds names."),
         (["grades.csv"], Places(anonymous=True), True, "Next: grades.csv has everybody's points."),
         (
             ["grades.csv", "canvas.csv", "report.html"],
@@ -36,7 +36,7 @@ CANVAS = Roster([], "Canvas", ("Student", "ID", "Lab 3 (7)"), [], Path("roster.c
             ["grades.csv", "canvas.csv", "feedback.zip"],  # no line in canvas.csv
             Places("Canvas"),
             False,
-            "Next: grades.csv has all points; with ROSTER it says whose they are; upload feedback.zip to the "
+            "Next: grades.csv has all points; ROSTER=students.csv adds names; upload feedback.zip to the "
             "assignment in Canvas (Re-Upload Submissions).",
         ),
         (

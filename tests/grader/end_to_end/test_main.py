@@ -116,7 +116,7 @@ def test_a_fault_in_one_of_two(run, toy):
     assert re.fullmatch(
         r"test_double: NameError: name 'undefined' is not defined \(test_toy_\d+\.py, line 2\)", lines[place + 1]
     )
-    assert lines[-1] == "Next: read report.html; grades.csv has all points; with ROSTER it says whose they are."
+    assert lines[-1] == "Next: read report.html; grades.csv has all points; ROSTER=students.csv adds names."
     assert not (toy.root / "results/ben/results.json").exists()
 
 
