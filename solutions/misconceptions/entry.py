@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -87,34 +87,44 @@ class Misconception:
 REGISTERED: list[Misconception] = []
 
 
-def misconception(
-    function: str,
-    *,
-    forward: Function | None = None,
-    raising: Function | None = None,
-    also_fails: tuple[str, ...] = (),
-    fails_only: str = "",
-    hides_on: str = "never",
-) -> Callable[[Function], Function]:
-    """Register the decorated function as a wrong `function`; see `Misconception` for the rest."""
+def registering(registered: list[Misconception]) -> Callable[..., Callable[[Function], Function]]:
+    """Return the decorator of a catalogue that `registered` is the list of."""
 
-    def register(wrong: Function) -> Function:
-        id, hint = wrong.__name__.replace("_", "-"), " ".join((wrong.__doc__ or "").split())
-        REGISTERED.append(Misconception(id, function, hint, wrong, forward, raising, also_fails, fails_only, hides_on))
-        return wrong
+    def misconception(
+        function: str,
+        *,
+        forward: Function | None = None,
+        raising: Function | None = None,
+        also_fails: tuple[str, ...] = (),
+        fails_only: str = "",
+        hides_on: str = "never",
+    ) -> Callable[[Function], Function]:
+        """Register the decorated function as a wrong `function`; see `Misconception` for the rest."""
 
-    return register
+        def register(wrong: Function) -> Function:
+            id, hint = wrong.__name__.replace("_", "-"), " ".join((wrong.__doc__ or "").split())
+            registered.append(
+                Misconception(id, function, hint, wrong, forward, raising, also_fails, fails_only, hides_on)
+            )
+            return wrong
+
+        return register
+
+    return misconception
 
 
-def source(entry: Misconception) -> str:
-    """Return a submission that is right but for this misconception: the text of a ``layers.py``.
+misconception = registering(REGISTERED)
+
+
+def source(entry: Misconception, model: ModuleType = layers) -> str:
+    """Return a submission that is right but for this misconception: the text of a ``layers.py``, or of another `model`.
 
     The right function stays in the file under another name, for the other functions and for the wrong one to call.
     """
     replaced = {entry.function: entry.wrong}
     if entry.forward is not None:
         replaced[_forward_of(entry.function)] = entry.forward
-    texts = [Path(layers.__file__).read_text(encoding="utf-8"), *map(_text, replaced.values())]
+    texts = [Path(str(model.__file__)).read_text(encoding="utf-8"), *map(_text, replaced.values())]
     text = "\n\n".join(texts)
     for name, wrong in replaced.items():
         text = re.sub(rf"\b{name}\b", f"right_{name}", text)

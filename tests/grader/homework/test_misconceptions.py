@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from solutions import layers, naive
-from solutions.misconceptions import CATALOGUE, FUNCTIONS, Misconception, misconception, produce, source
+from solutions.misconceptions import CATALOGUE, FUNCTIONS, Misconception, produce, source
+from solutions.misconceptions.entry import registering
 from tests.grader.support import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -398,11 +399,10 @@ def test_produce_gives_backward_the_right_cache():
     assert repr(got[1]) == repr(right_cache)
 
 
-def test_registering_takes_id_and_hint_from_the_function(monkeypatch):
+def test_registering_takes_id_and_hint_from_the_function():
     registered: list[Misconception] = []
-    monkeypatch.setattr("solutions.misconceptions.entry.REGISTERED", registered)
 
-    @misconception("im2col", hides_on="stride == 1")
+    @registering(registered)("im2col", hides_on="stride == 1")
     def columns_of_wood(x, kernel_size, stride=1, padding=0):
         """Wood.
 

@@ -1,0 +1,31 @@
+"""Named wrong answers to the extras, each with its hint: as in ``solutions/misconceptions``, which explains them.
+
+The catalogue knows the model answer, its text included, and tests by their names. It must not know: points, processes,
+what a test does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from solutions.extras import extras
+from solutions.extras.misconceptions import geometry, normalization, resampling
+from solutions.extras.misconceptions.entry import FUNCTIONS, REGISTERED
+from solutions.misconceptions import entry as core
+from solutions.misconceptions.assemble import assemble_of
+
+__all__ = ["CATALOGUE", "FUNCTIONS", "assemble", "geometry", "normalization", "resampling", "source"]
+
+CATALOGUE: tuple[core.Misconception, ...] = tuple(sorted(REGISTERED, key=lambda one: FUNCTIONS.index(one.function)))
+"""All of them, in the order of the assignment."""
+
+
+def source(entry: core.Misconception) -> str:
+    """Return a submission that is right but for this misconception: the text of an ``extras.py``."""
+    return core.source(entry, extras)
+
+
+def assemble(entries: Sequence[core.Misconception] = ()) -> dict[str, Any]:
+    """Return all functions, right but for these mistakes."""
+    return assemble_of(extras, FUNCTIONS, entries)

@@ -1,0 +1,81 @@
+"""downsample: downsampling."""
+
+import pytest
+
+
+def given(case, sign=1):
+    """Return what downsample_forward is given, with x or its opposite."""
+    return sign * case.x, case.factor
+
+
+@pytest.mark.cases("downsample_contract")
+def test_downsample_forward_shape(student, case, check):
+    """downsample_forward: out has the shape (N, C, OH, OW)."""
+    out, _ = student.downsample_forward(*given(case))
+    other, _ = student.downsample_forward(*given(case, -1))
+    check.shape("out", out, case.out.shape)
+    check.distinct("out", out, other)
+
+
+@pytest.mark.cases("downsample")
+def test_downsample_forward(student, case, check):
+    """downsample_forward: every factor-th row and column is kept."""
+    out, _ = student.downsample_forward(*given(case))
+    check.array("out", out, case.out)
+
+
+@pytest.mark.cases("downsample_contract")
+def test_downsample_forward_dtype(student, case, check):
+    """downsample_forward: out has the dtype of x."""
+    out, _ = student.downsample_forward(*given(case))
+    other, _ = student.downsample_forward(*given(case, -1))
+    check.dtype("out", out, case.dtype)
+    check.distinct("out", out, other)
+
+
+@pytest.mark.cases("downsample_contract")
+def test_downsample_forward_inputs(student, case, check):
+    """downsample_forward: leaves its inputs as they were, and out has memory of its own."""
+    call = student.inspect("downsample_forward", *given(case))
+    other, _ = student.downsample_forward(*given(case, -1))
+    check.distinct("out", call.results[0], other)
+    check.untouched(call)
+    check.own_memory(call)
+
+
+def gradients(student, case, sign=1):
+    """Return the gradients for dout, or for its opposite."""
+    _, cache = student.downsample_forward(*given(case))
+    return student.downsample_backward(sign * case.dout, cache)
+
+
+@pytest.mark.cases("downsample_contract")
+def test_downsample_backward_shape(student, case, check):
+    """downsample_backward: dx has the shape of x."""
+    dx, other = gradients(student, case), gradients(student, case, -1)
+    check.shape("dx", dx, case.x.shape)
+    check.distinct("dx", dx, other)
+
+
+@pytest.mark.cases("downsample")
+def test_downsample_backward(student, case, check):
+    """downsample_backward: dx is the gradient of the loss with respect to x."""
+    check.array("dx", gradients(student, case), case.dx)
+
+
+@pytest.mark.cases("downsample_contract")
+def test_downsample_backward_dtype(student, case, check):
+    """downsample_backward: dx has the dtype of dout."""
+    dx, other = gradients(student, case), gradients(student, case, -1)
+    check.dtype("dx", dx, case.dtype)
+    check.distinct("dx", dx, other)
+
+
+@pytest.mark.cases("downsample_contract")
+def test_downsample_backward_inputs(student, case, check):
+    """downsample_backward: leaves dout and x as they were, and dx has memory of its own."""
+    cache = student.watch("downsample_forward", *given(case)).results[-1]
+    call = student.inspect("downsample_backward", case.dout, cache)
+    check.distinct("dx", call.results[0], gradients(student, case, -1))
+    check.untouched(call)
+    check.own_memory(call)
