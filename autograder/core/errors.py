@@ -162,3 +162,14 @@ def together(problems: Iterable[ConfigurationError]) -> ConfigurationError:
 
 class GraderFault(AutograderError):
     """A bug in the grader or a broken machine. It must never lead to a grade."""
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Free what the frames of an exception hold, such as arrays; for one that nobody looks into any more.
+
+    A frame often holds the exception that holds it. Without this, such arrays stay until Python looks for cycles, which
+    can be a gigabyte later.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

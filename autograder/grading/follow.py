@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from autograder.core.errors import GraderFault, NotRun
+from autograder.core.errors import GraderFault, NotRun, forget_frames
 from autograder.core.outcomes import CARRIED, NOT_MEASURED, PASSED
 from autograder.grading.check import Check
 from autograder.grading.examples import at_fault
@@ -97,7 +97,8 @@ def _failure(item: pytest.Function, records: Mapping[str, Record], plan: Plan, s
             item.obj(**{parameter: given[parameter] for parameter in parameters})
         except GraderFault:
             raise
-        except (Exception, pytest.skip.Exception, pytest.fail.Exception):
+        except (Exception, pytest.skip.Exception, pytest.fail.Exception) as error:
+            forget_frames(error)
             submission.refuse_when_late()
             return False
         return True

@@ -17,7 +17,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.core.errors import AutograderError, GraderFault, Killed, NotRun, Raised, StudentError, TooSlow, Wrong
+from autograder.core.errors import (
+    AutograderError,
+    GraderFault,
+    Killed,
+    NotRun,
+    Raised,
+    StudentError,
+    TooSlow,
+    Wrong,
+    forget_frames,
+)
 from autograder.core.files import ENGINE
 from autograder.core.outcomes import FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading import feedback, follow, steps, timing
@@ -172,6 +182,7 @@ class GradingPlugin:
             record.cases.append(self._case_result(pyfuncitem, record.subject, error))
             if record.cases[-1].outcome in (Wrong.outcome, Raised.outcome):
                 record.witness(self._evidence(error))
+            forget_frames(error)
 
     def _again(self, item: pytest.Function) -> BaseException | None:
         """Run a test once more, in a new worker, and return how it fails: who killed the first one is not known."""

@@ -1,11 +1,13 @@
 """The error tree: drawn as it is, and each error says whose fault it is."""
 
+import gc
 import re
+import weakref
 
 import pytest
 
 from autograder.core import errors
-from autograder.core.errors import AutograderError, ConfigurationError, GraderFault, StudentError, Wrong
+from autograder.core.errors import AutograderError, ConfigurationError, GraderFault, StudentError, Wrong, forget_frames
 
 
 def tree(error=AutograderError):
@@ -44,3 +46,30 @@ def test_a_configuration_error_names_file_key_and_remedy():
 def test_faults_are_told_apart():
     assert not issubclass(GraderFault, (StudentError, ConfigurationError))
     assert not issubclass(ConfigurationError, StudentError)
+
+
+class Large:
+    """Stands for an array."""
+
+
+def fail(large):
+    error = Wrong("it differs")
+    raise error  # the frame holds the error, which holds the frame
+
+
+def test_what_a_failure_held_is_freed_at_once():
+    large = Large()
+    alive = weakref.ref(large)
+    gc.disable()
+    try:
+        try:
+            fail(large)
+        except Wrong as error:
+            caught = RuntimeError("around it")
+            caught.__cause__ = error
+        del large
+        assert alive() is not None
+        forget_frames(caught)
+        assert alive() is None
+    finally:
+        gc.enable()

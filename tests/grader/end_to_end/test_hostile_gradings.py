@@ -21,7 +21,8 @@ from tests.grader.support import ROOT
 HANDINS = ROOT / "tests" / "grader" / "attacks" / "handins"
 MODEL = (ROOT / "solutions" / "layers.py").read_text(encoding="utf-8")
 GRADE = r"""
-import re, sys
+import gc, re, sys
+gc.disable()  # what is freed must not depend on when a version of Python looks for cycles
 from pathlib import Path
 from autograder.core import config
 from autograder.grading.grader import Grader
