@@ -214,6 +214,336 @@ RESAMPLED = (
 )
 
 
+# ---- padding
+
+
+def _pad(draw: Draw, setting: Setting) -> Case:
+    return {"x": draw.x(setting["x"]), "padding": setting["padding"]}
+
+
+PAD = Family(
+    _pad,
+    {
+        "four-sides": {"x": (2, 3, 3, 4), "padding": (1, 2, 3, 4)},
+        "one-image": {"x": (1, 3, 4, 2), "padding": (2, 1, 0, 3)},
+        "one-channel": {"x": (3, 1, 2, 3), "padding": (0, 3, 1, 2)},
+        "top-alone": {"x": (2, 3, 3, 2), "padding": (2, 0, 0, 0)},
+        "bottom-alone": {"x": (2, 2, 3, 4), "padding": (0, 2, 0, 0)},
+        "left-alone": {"x": (2, 3, 2, 4), "padding": (0, 0, 1, 0)},
+        "right-alone": {"x": (2, 3, 2, 3), "padding": (0, 0, 0, 3)},
+        "same-on-all-sides": {"x": (2, 3, 3, 4), "padding": (1, 1, 1, 1)},
+        "columns-first": {"x": (2, 3, 3, 4), "padding": (1, 0, 2, 1), "order": "F"},
+    },
+    {
+        "four-sides": {"x": (2, 3, 3, 4), "padding": (1, 2, 3, 0), "dtype": "float32"},
+        "no-padding": {"x": (1, 2, 3, 4), "padding": (0, 0, 0, 0), "dtype": "float32"},
+    },
+    {"four-sides": {"x": (2, 2, 3, 4), "padding": (1, 2, 0, 3)}},
+)
+
+
+# ---- other pools
+
+
+def _pool(draw: Draw, setting: Setting) -> Case:
+    return {"x": draw.apart(setting["x"]), "kernel_size": setting["kernel_size"], "stride": setting["stride"]}
+
+
+POOLS = {
+    "one-image": {"x": (1, 3, 7, 5), "kernel_size": (3, 2), "stride": 2},
+    "one-channel": {"x": (2, 1, 7, 6), "kernel_size": (2, 3), "stride": 2},
+    "below-zero": {"x": (2, 3, 5, 7), "kernel_size": (3, 2), "stride": 2, "values": "negative"},
+    "above-zero": {"x": (2, 3, 5, 7), "kernel_size": (2, 3), "stride": 2, "values": "positive"},
+    "overlapping-windows": {"x": (2, 3, 5, 4), "kernel_size": (3, 2), "stride": 1},
+    "gapped-windows": {"x": (2, 3, 8, 7), "kernel_size": (2, 3), "stride": 4},
+    "border-unreached": {"x": (2, 3, 6, 8), "kernel_size": (3, 3), "stride": 2},
+    "side-by-side": {"x": (2, 3, 4, 6), "kernel_size": (2, 2), "stride": 2},
+    "one-window": {"x": (3, 2, 3, 4), "kernel_size": (3, 4), "stride": 1},
+    "columns-first": {"x": (2, 3, 7, 5), "kernel_size": (3, 2), "stride": 2, "order": "F"},
+}
+POOLED_CONTRACT = {
+    "overlapping-windows": {"x": (2, 3, 5, 4), "kernel_size": (3, 2), "stride": 1, "dtype": "float32"},
+    "one-pixel-window": {"x": (1, 2, 3, 4), "kernel_size": (1, 1), "stride": 1, "dtype": "float32"},
+}
+POOLED_SLOPES = {id: POOLS[id] for id in ("overlapping-windows", "gapped-windows")}
+TIES = {"ties": {"x": (2, 3, 5, 7), "kernel_size": (3, 2), "stride": 2, "values": "ties"}}
+MIN_POOL = Family(_pool, {**POOLS, **TIES}, POOLED_CONTRACT, POOLED_SLOPES)
+
+
+def _blanked(draw: Draw, setting: Setting) -> Case:
+    """Blank some windows if the setting says so: all of their pixels are zero."""
+    case = _pool(draw, setting)
+    if setting.get("values") == "blank":
+        case["x"][:, 0] = 0
+        case["x"][:, 1, :, :3] = 0
+    return case
+
+
+BLANK = {"zero-windows": {"x": (2, 3, 5, 7), "kernel_size": (2, 2), "stride": 2, "values": "blank"}}
+LP_POOL = Family(_blanked, {**POOLS, **BLANK}, POOLED_CONTRACT, POOLED_SLOPES)
+
+
+def _global(draw: Draw, setting: Setting) -> Case:
+    return {"x": draw.x(setting["x"])}
+
+
+GLOBAL_POOL = Family(
+    _global,
+    {
+        "one-image": {"x": (1, 3, 4, 5)},
+        "one-channel": {"x": (3, 1, 5, 2)},
+        "tall": {"x": (2, 3, 5, 2)},
+        "wide": {"x": (3, 2, 2, 7)},
+        "as-many-images-as-channels": {"x": (3, 3, 4, 2)},
+        "below-zero": {"x": (2, 3, 3, 4), "values": "negative"},
+        "columns-first": {"x": (2, 3, 4, 5), "order": "F"},
+    },
+    {"plain": {"x": (2, 3, 4, 5), "dtype": "float32"}, "one-pixel": {"x": (2, 3, 1, 1), "dtype": "float32"}},
+    {"plain": {"x": (2, 3, 3, 4)}},
+)
+
+
+def _adaptive(draw: Draw, setting: Setting) -> Case:
+    return {"x": draw.x(setting["x"]), "out_size": setting["out_size"]}
+
+
+ADAPTIVE_POOL = Family(
+    _adaptive,
+    {
+        "even-split": {"x": (2, 3, 4, 6), "out_size": (2, 3)},
+        "uneven-split": {"x": (2, 3, 7, 5), "out_size": (3, 2)},
+        "one-image": {"x": (1, 2, 5, 8), "out_size": (2, 3)},
+        "one-channel": {"x": (3, 1, 8, 5), "out_size": (3, 4)},
+        "one-window": {"x": (2, 3, 3, 5), "out_size": (1, 1)},
+        "one-row": {"x": (2, 3, 5, 7), "out_size": (1, 4)},
+        "as-large-as-x": {"x": (2, 2, 3, 4), "out_size": (3, 4)},
+        "larger-than-x": {"x": (2, 2, 3, 2), "out_size": (5, 3)},
+        "columns-first": {"x": (2, 3, 7, 5), "out_size": (3, 4), "order": "F"},
+    },
+    {
+        "uneven-split": {"x": (2, 3, 7, 5), "out_size": (3, 2), "dtype": "float32"},
+        "as-large-as-x": {"x": (1, 2, 3, 4), "out_size": (3, 4), "dtype": "float32"},
+    },
+    {"uneven-split": {"x": (2, 2, 7, 5), "out_size": (3, 2)}},
+)
+
+
+# ---- other convolutions
+
+
+def _conv(draw: Draw, setting: Setting) -> Case:
+    x, w, b = draw.x(setting["x"]), draw.w(setting["w"]), draw.w((setting["w"][0],))
+    return {"x": x, "w": w, "b": b, **_numbers(setting, stride=1, padding=0)}
+
+
+def _grouped(draw: Draw, setting: Setting) -> Case:
+    return _conv(draw, setting) | _numbers(setting, dilation=1, groups=1)
+
+
+GROUPED = Family(
+    _grouped,
+    {
+        "defaults": {"x": (2, 3, 5, 4), "w": (2, 3, 3, 2)},
+        "stride-two-padded": {"x": (2, 3, 5, 6), "w": (4, 3, 2, 3), "stride": 2, "padding": 1},
+        "dilation-two": {"x": (2, 3, 6, 5), "w": (2, 3, 2, 3), "dilation": 2},
+        "dilation-three-padded": {"x": (2, 2, 5, 6), "w": (3, 2, 3, 2), "padding": 2, "dilation": 3},
+        "dilation-with-stride": {"x": (1, 3, 8, 7), "w": (2, 3, 3, 2), "stride": 2, "padding": 1, "dilation": 2},
+        "two-groups": {"x": (2, 4, 4, 5), "w": (6, 2, 3, 2), "stride": 1, "padding": 1, "groups": 2},
+        "three-groups": {"x": (2, 6, 4, 3), "w": (3, 2, 2, 3), "padding": 1, "groups": 3},
+        "depthwise": {"x": (2, 3, 4, 5), "w": (3, 1, 2, 3), "padding": 1, "groups": 3},
+        "depthwise-two-filters-each": {"x": (2, 3, 5, 4), "w": (6, 1, 3, 2), "stride": 2, "groups": 3},
+        "everything": {"x": (2, 4, 7, 8), "w": (6, 2, 3, 2), "stride": 2, "padding": 2, "dilation": 2, "groups": 2},
+        "columns-first": {"x": (2, 4, 6, 5), "w": (2, 2, 2, 3), "padding": 1, "dilation": 2, "groups": 2, "order": "F"},
+    },
+    {
+        "two-groups": {"x": (2, 4, 5, 4), "w": (2, 2, 3, 2), "padding": 1, "groups": 2, "dtype": "float32"},
+        "one-pixel-kernel": {"x": (1, 2, 3, 4), "w": (2, 1, 1, 1), "groups": 2, "dtype": "float32"},
+    },
+    {
+        "dilation-with-stride": {"x": (2, 3, 7, 6), "w": (2, 3, 3, 2), "stride": 2, "padding": 1, "dilation": 2},
+        "two-groups": {"x": (2, 4, 4, 3), "w": (6, 2, 3, 2), "padding": 1, "groups": 2},
+    },
+    ("out",),
+    ("dx", "dw", "db"),
+)
+
+CONV1D = Family(
+    _conv,
+    {
+        "defaults": {"x": (2, 3, 6), "w": (4, 3, 3)},
+        "one-image": {"x": (1, 3, 7), "w": (2, 3, 4), "stride": 2, "padding": 1},
+        "one-channel": {"x": (3, 1, 8), "w": (2, 1, 3), "stride": 2, "padding": 1},
+        "one-filter": {"x": (2, 3, 7), "w": (1, 3, 2), "padding": 2},
+        "border-unreached": {"x": (2, 3, 9), "w": (4, 3, 3), "stride": 4},
+        "gapped-windows": {"x": (2, 3, 9), "w": (2, 3, 2), "stride": 3, "padding": 1},
+        "one-window": {"x": (3, 2, 4), "w": (2, 2, 6), "stride": 2, "padding": 1},
+        "one-tap": {"x": (2, 3, 5), "w": (4, 3, 1), "stride": 2},
+        "columns-first": {"x": (2, 3, 7), "w": (4, 3, 3), "stride": 2, "padding": 1, "order": "F"},
+    },
+    {
+        "padded": {"x": (2, 3, 7), "w": (4, 3, 3), "stride": 2, "padding": 1, "dtype": "float32"},
+        "one-tap": {"x": (1, 1, 4), "w": (1, 1, 1), "dtype": "float32"},
+    },
+    {"border-unreached": {"x": (2, 3, 9), "w": (2, 3, 3), "stride": 4, "padding": 1}},
+    ("out",),
+    ("dx", "dw", "db"),
+)
+
+CONV3D = Family(
+    _conv,
+    {
+        "defaults": {"x": (2, 2, 3, 4, 3), "w": (3, 2, 2, 3, 2)},
+        "one-volume": {"x": (1, 3, 4, 3, 5), "w": (2, 3, 3, 2, 2), "stride": 2, "padding": 1},
+        "one-channel": {"x": (2, 1, 3, 5, 4), "w": (2, 1, 2, 2, 3), "stride": 2, "padding": 1},
+        "one-filter": {"x": (2, 2, 3, 2, 4), "w": (1, 2, 2, 1, 3), "padding": 1},
+        "border-unreached": {"x": (2, 2, 5, 4, 6), "w": (2, 2, 2, 2, 3), "stride": 3},
+        "one-window": {"x": (2, 2, 2, 3, 4), "w": (3, 2, 2, 3, 4)},
+        "columns-first": {"x": (2, 2, 3, 5, 4), "w": (3, 2, 2, 3, 2), "stride": 2, "padding": 1, "order": "F"},
+    },
+    {
+        "padded": {"x": (2, 2, 3, 4, 3), "w": (3, 2, 2, 3, 2), "stride": 2, "padding": 1, "dtype": "float32"},
+        "one-tap": {"x": (1, 1, 2, 3, 4), "w": (1, 1, 1, 1, 1), "dtype": "float32"},
+    },
+    {"padded": {"x": (2, 2, 3, 4, 3), "w": (2, 2, 2, 3, 2), "stride": 2, "padding": 1}},
+    ("out",),
+    ("dx", "dw", "db"),
+)
+
+
+def _linear(draw: Draw, setting: Setting) -> Case:
+    F, C = setting["filters"], setting["x"][1]
+    return {"x": draw.x(setting["x"]), "w": draw.w((F, C, 1, 1)), "b": draw.w((F,))}
+
+
+LINEAR = Family(
+    _linear,
+    {
+        "one-image": {"x": (1, 3, 4, 5), "filters": 2},
+        "one-channel": {"x": (2, 1, 3, 4), "filters": 3},
+        "one-filter": {"x": (2, 4, 3, 2), "filters": 1},
+        "as-many-filters-as-channels": {"x": (2, 3, 4, 2), "filters": 3},
+        "wide": {"x": (3, 2, 2, 6), "filters": 4},
+        "columns-first": {"x": (2, 3, 4, 5), "filters": 2, "order": "F"},
+    },
+    {
+        "plain": {"x": (2, 3, 4, 5), "filters": 2, "dtype": "float32"},
+        "one-channel": {"x": (1, 1, 3, 4), "filters": 1, "dtype": "float32"},
+    },
+    gradients=(),
+)
+
+
+def _backwards(draw: Draw, setting: Setting) -> Case:
+    return {"dout": draw.dout(setting["dout"]), "w": draw.w(setting["w"]), **_numbers(setting, padding=0)}
+
+
+DX_AS_CONV = Family(
+    _backwards,
+    {
+        "defaults": {"dout": (2, 2, 3, 4), "w": (2, 3, 3, 2)},
+        "one-image": {"dout": (1, 3, 5, 4), "w": (3, 2, 2, 3), "padding": 1},
+        "one-channel": {"dout": (2, 3, 4, 5), "w": (3, 1, 3, 3), "padding": 1},
+        "one-filter": {"dout": (3, 1, 3, 2), "w": (1, 4, 2, 4), "padding": 1},
+        "padding-two": {"dout": (2, 2, 6, 7), "w": (2, 3, 4, 3), "padding": 2},
+        "padding-beyond-kernel": {"dout": (2, 2, 6, 7), "w": (2, 3, 2, 1), "padding": 2},
+        "columns-first": {"dout": (2, 2, 3, 4), "w": (2, 3, 3, 2), "padding": 1, "order": "F"},
+    },
+    {
+        "padded": {"dout": (2, 2, 3, 4), "w": (2, 3, 3, 2), "padding": 1, "dtype": "float32"},
+        "one-pixel-kernel": {"dout": (1, 1, 3, 4), "w": (1, 1, 1, 1), "dtype": "float32"},
+    },
+    results=("dx",),
+    gradients=(),
+)
+
+
+# ---- regions of interest
+
+
+def _regions(draw: Draw, setting: Setting) -> Case:
+    boxes = np.array(setting["boxes"])
+    images = draw.rng.integers(0, setting["x"][0], len(boxes)) if "images" not in setting else setting["images"]
+    return {
+        "x": draw.apart(setting["x"]),
+        "images": np.array(images),
+        "boxes": boxes,
+        "out_size": setting["out_size"],
+    }
+
+
+ROI_POOL = Family(
+    _regions,
+    {
+        "even-cells": {"x": (2, 3, 6, 8), "boxes": ((1, 2, 7, 6), (0, 0, 3, 2)), "images": (1, 0), "out_size": (2, 3)},
+        "uneven-cells": {"x": (2, 3, 7, 8), "boxes": ((1, 0, 6, 7), (3, 2, 8, 5)), "out_size": (3, 2)},
+        "below-zero": {
+            "x": (2, 2, 5, 6),
+            "boxes": ((0, 1, 5, 4), (2, 0, 6, 5)),
+            "out_size": (2, 2),
+            "values": "negative",
+        },
+        "one-image": {"x": (1, 3, 6, 5), "boxes": ((0, 0, 5, 6), (1, 1, 4, 3), (2, 3, 5, 6)), "out_size": (2, 3)},
+        "same-box-twice": {
+            "x": (2, 2, 5, 6),
+            "boxes": ((1, 1, 5, 4), (1, 1, 5, 4)),
+            "images": (1, 1),
+            "out_size": (2, 3),
+        },
+        "overlapping-boxes": {
+            "x": (2, 2, 6, 6),
+            "boxes": ((0, 0, 4, 4), (2, 1, 6, 5), (1, 2, 5, 6)),
+            "out_size": (1, 2),
+        },
+        "empty-boxes": {"x": (2, 3, 5, 6), "boxes": ((2, 1, 2, 4), (1, 3, 5, 3), (0, 1, 4, 5)), "out_size": (2, 3)},
+        "boxes-beyond-the-image": {
+            "x": (2, 3, 5, 6),
+            "boxes": ((-2, -1, 3, 4), (3, 2, 9, 8), (6, 5, 8, 7)),
+            "out_size": (3, 2),
+        },
+        "smaller-than-the-grid": {"x": (3, 2, 5, 6), "boxes": ((1, 2, 3, 3), (4, 1, 5, 3)), "out_size": (2, 3)},
+        "ties": {"x": (2, 3, 6, 7), "boxes": ((0, 1, 6, 5), (2, 0, 7, 6)), "out_size": (2, 3), "values": "ties"},
+        "columns-first": {"x": (2, 3, 6, 8), "boxes": ((1, 2, 7, 6), (0, 0, 3, 5)), "out_size": (2, 3), "order": "F"},
+    },
+    {
+        "two-boxes": {"x": (2, 3, 6, 8), "boxes": ((1, 2, 7, 6), (0, 0, 3, 2)), "out_size": (2, 3), "dtype": "float32"},
+        "one-pixel-cells": {"x": (1, 2, 3, 4), "boxes": ((0, 0, 4, 3),), "out_size": (3, 4), "dtype": "float32"},
+    },
+    {"uneven-cells": {"x": (2, 2, 7, 8), "boxes": ((1, 0, 6, 7), (3, 2, 8, 5)), "out_size": (3, 2)}},
+)
+
+
+def _boxes(draw: Draw, setting: Setting) -> Case:
+    def drawn(count: int) -> Array:
+        """Boxes with whole corners from 0 to 8, or a hundredth of them: areas are exact, or nearly so."""
+        corners = np.sort(draw.rng.integers(0, 9, (count, 2, 2)), axis=1).reshape(count, 4)
+        corners[:, 2:] += setting.get("widened", 1)
+        scaled: Array = (corners + setting.get("shift", 0)) * setting.get("scale", 1.0)
+        return scaled.astype(draw.dtype)
+
+    a, b = drawn(setting["boxes"][0]), drawn(setting["boxes"][1])
+    if setting.get("flat"):
+        a[0, 2:], b[0, 2:] = a[0, :2], b[0, :2]
+        b[-1] = a[0]
+    return {"a": a, "b": b}
+
+
+BOX_IOU = Family(
+    _boxes,
+    {
+        "many": {"boxes": (6, 9)},
+        "one-against-many": {"boxes": (1, 7)},
+        "many-against-one": {"boxes": (8, 1), "widened": 3},
+        "fractions": {"boxes": (5, 4), "scale": 0.01, "widened": 2},
+        "below-zero": {"boxes": (4, 6), "shift": -12},
+        "without-an-area": {"boxes": (4, 5), "flat": True},
+        "columns-first": {"boxes": (5, 7), "order": "F"},
+    },
+    {"many": {"boxes": (5, 4), "dtype": "float32", "widened": 2}},
+    results=("iou",),
+    gradients=(),
+)
+
+
 # ---- all of it
 
 FAMILIES: dict[str, Family] = {
@@ -221,6 +551,18 @@ FAMILIES: dict[str, Family] = {
     "conv_transpose2d": TRANSPOSE,
     "upsample": Family(*RESAMPLED),
     "downsample": Family(*RESAMPLED),
+    "pad2d": PAD,
+    "min_pool2d": MIN_POOL,
+    "lp_pool2d": LP_POOL,
+    "global_avg_pool2d": GLOBAL_POOL,
+    "adaptive_avg_pool2d": ADAPTIVE_POOL,
+    "conv2d_grouped": GROUPED,
+    "conv1d": CONV1D,
+    "conv3d": CONV3D,
+    "conv2d_as_linear": LINEAR,
+    "conv2d_dx_as_conv": DX_AS_CONV,
+    "roi_max_pool": ROI_POOL,
+    "box_iou": BOX_IOU,
 }
 
 

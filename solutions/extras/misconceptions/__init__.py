@@ -10,12 +10,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from solutions.extras import extras
-from solutions.extras.misconceptions import geometry, normalization, resampling
+from solutions.extras.misconceptions import convolutions, geometry, normalization, pools, regions, resampling
 from solutions.extras.misconceptions.entry import FUNCTIONS, REGISTERED
 from solutions.misconceptions import entry as core
 from solutions.misconceptions.assemble import assemble_of
 
-__all__ = ["CATALOGUE", "FUNCTIONS", "assemble", "geometry", "normalization", "resampling", "source"]
+__all__ = [
+    "CATALOGUE",
+    "FUNCTIONS",
+    "assemble",
+    "convolutions",
+    "geometry",
+    "normalization",
+    "pools",
+    "regions",
+    "resampling",
+    "source",
+]
 
 CATALOGUE: tuple[core.Misconception, ...] = tuple(sorted(REGISTERED, key=lambda one: FUNCTIONS.index(one.function)))
 """All of them, in the order of the assignment."""

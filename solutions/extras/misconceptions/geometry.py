@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Sizes = dict[str, int]
 
 _IMAGE, _POOLED, _CONVOLVED = ("N", "C", "H", "W"), ("N", "C", "OH", "OW"), ("N", "F", "OH", "OW")
+_VOLUME = ("N", "F", "OD", "OH", "OW")
 _CHANNELS = dict.fromkeys(("gamma", "beta", "running_mean", "running_var", "new_mean", "new_var"), ("C",))
 
 
@@ -31,6 +32,18 @@ AXES: dict[str, dict[str, tuple[str, ...]]] = {
     **_both("conv_transpose2d", {"x": _IMAGE, **_filters("C", "F", "KH", "KW")}, _CONVOLVED),
     **_both("upsample", {"x": _IMAGE}, ("N", "C", "factor*H", "factor*W")),
     **_both("downsample", {"x": _IMAGE}, _POOLED),
+    **_both("pad2d", {"x": _IMAGE}, ("N", "C", "top+H+bottom", "left+W+right")),
+    **_both("min_pool2d", {"x": _IMAGE}, _POOLED),
+    **_both("lp_pool2d", {"x": _IMAGE}, _POOLED),
+    **_both("global_avg_pool2d", {"x": _IMAGE}, ("N", "C")),
+    **_both("adaptive_avg_pool2d", {"x": _IMAGE}, _POOLED),
+    **_both("conv2d_grouped", {"x": _IMAGE, **_filters("F", "C/groups", "KH", "KW")}, _CONVOLVED),
+    **_both("conv1d", {"x": ("N", "C", "L"), **_filters("F", "C", "K")}, ("N", "F", "OL")),
+    **_both("conv3d", {"x": ("N", "C", "D", "H", "W"), **_filters("F", "C", "KD", "KH", "KW")}, _VOLUME),
+    **_both("roi_max_pool", {"x": _IMAGE}, ("R", "C", "OH", "OW")),
+    "conv2d_as_linear": {"x": _IMAGE, **_filters("F", "C", "1", "1"), "out": ("N", "F", "H", "W")},
+    "conv2d_dx_as_conv": {"dout": _CONVOLVED, "w": ("F", "C", "KH", "KW"), "dx": _IMAGE},
+    "box_iou": {"a": ("R", "4"), "b": ("S", "4"), "iou": ("R", "S")},
 }
 """For every function: its arrays, by name, with the names of their axes."""
 

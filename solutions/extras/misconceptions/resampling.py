@@ -149,7 +149,7 @@ def last_block_dropped(x, factor):
     return out[:, :, : max(1, x.shape[2] // factor), : max(1, x.shape[3] // factor)].copy(), cache
 
 
-@misconception("downsample_forward", fails_only="test_downsample_forward_inputs")
+@misconception("downsample_forward", fails_only="test_downsample_forward_promises")
 def a_view_of_x(x, factor):
     """The result is a view of x: who changes it changes the input. Slices share memory: return a copy."""
     return x[:, :, ::factor, ::factor], (x.shape, factor)
@@ -171,7 +171,7 @@ def size_of_x_from_dout(dout, cache):
     return upsample_forward(dout, cache[1])[0]
 
 
-@misconception("upsample_backward", fails_only="test_upsample_backward_inputs")
+@misconception("upsample_backward", fails_only="test_upsample_backward_promises")
 def a_view_of_dout(dout, cache):
     """The result is a view of dout: who changes it changes the input. Slices share memory: return a copy."""
     return dout[:, :, ::cache, ::cache]

@@ -63,3 +63,66 @@ def test_downsample_backward_slopes(student, case, check):
     """downsample_backward: dx agrees with finite differences of a right forward pass, or of yours."""
     given = {"x": case.x}
     agree(student, case, check, "downsample", given, (case.factor,))
+
+
+@pytest.mark.cases("pad2d_slopes")
+def test_pad2d_backward_slopes(student, case, check):
+    """pad2d_backward: dx agrees with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x}
+    agree(student, case, check, "pad2d", given, (case.padding,))
+
+
+@pytest.mark.cases("min_pool2d_slopes")
+def test_min_pool2d_backward_slopes(student, case, check):
+    """min_pool2d_backward: dx agrees with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x}
+    agree(student, case, check, "min_pool2d", given, (case.kernel_size, case.stride))
+
+
+@pytest.mark.cases("lp_pool2d_slopes")
+def test_lp_pool2d_backward_slopes(student, case, check):
+    """lp_pool2d_backward: dx agrees with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x}
+    agree(student, case, check, "lp_pool2d", given, (case.kernel_size, case.stride))
+
+
+@pytest.mark.cases("global_avg_pool2d_slopes")
+def test_global_avg_pool2d_backward_slopes(student, case, check):
+    """global_avg_pool2d_backward: dx agrees with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x}
+    agree(student, case, check, "global_avg_pool2d", given, ())
+
+
+@pytest.mark.cases("adaptive_avg_pool2d_slopes")
+def test_adaptive_avg_pool2d_backward_slopes(student, case, check):
+    """adaptive_avg_pool2d_backward: dx agrees with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x}
+    agree(student, case, check, "adaptive_avg_pool2d", given, (case.out_size,))
+
+
+@pytest.mark.cases("conv2d_grouped_slopes")
+def test_conv2d_grouped_backward_slopes(student, case, check):
+    """conv2d_grouped_backward: the gradients agree with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x, "w": case.w, "b": case.b}
+    agree(student, case, check, "conv2d_grouped", given, (case.stride, case.padding, case.dilation, case.groups))
+
+
+@pytest.mark.cases("conv1d_slopes")
+def test_conv1d_backward_slopes(student, case, check):
+    """conv1d_backward: the gradients agree with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x, "w": case.w, "b": case.b}
+    agree(student, case, check, "conv1d", given, (case.stride, case.padding))
+
+
+@pytest.mark.cases("conv3d_slopes")
+def test_conv3d_backward_slopes(student, case, check):
+    """conv3d_backward: the gradients agree with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x, "w": case.w, "b": case.b}
+    agree(student, case, check, "conv3d", given, (case.stride, case.padding))
+
+
+@pytest.mark.cases("roi_max_pool_slopes")
+def test_roi_max_pool_backward_slopes(student, case, check):
+    """roi_max_pool_backward: dx agrees with finite differences of a right forward pass, or of yours."""
+    given = {"x": case.x, "images": case.images, "boxes": case.boxes}
+    agree(student, case, check, "roi_max_pool", given, (case.out_size,))

@@ -1,6 +1,7 @@
 """The extras: model answer, oracle, cases, hidden tests and catalogue, which extras.yaml puts together."""
 
 import doctest
+import functools
 import inspect
 import json
 import re
@@ -12,16 +13,18 @@ import pytest
 
 from autograder.authoring import fixtures
 from autograder.core import config, homework
+from autograder.core.outcomes import PASSED
 from autograder.grading import casefile
-from solutions.extras import cases, extras, naive
+from solutions.extras import cases, extras, misconceptions, naive
 from solutions.extras.misconceptions import CATALOGUE, FUNCTIONS, assemble
-from tests.grader.support import ROOT
+from tests.grader.support import ROOT, rehearsal
 
 CONFIG = config.load(ROOT / "extras.yaml")
 HOMEWORK = CONFIG.homework
 GROUPS = casefile.load(HOMEWORK.fixtures)
 TESTS = {test.name: test for test in homework.all_functions(HOMEWORK.hidden_tests)}
 FAMILIES = cases.FAMILIES
+SEEDS = (CONFIG.fixtures.seed, 1, 2, 20270115, 987654321)
 TOLERANCE = {"float64": 1e-13, "float32": 1e-5}  # share of the largest magnitude
 ENTRIES = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.id)
 
@@ -71,7 +74,7 @@ def test_slopes_are_those_of_the_gradients(name):
                 assert np.abs(found - slopes).max() <= 0.1 * CONFIG.tolerances.slope * np.abs(slopes).max()
 
 
-EXACT = ("conv_transpose2d", "upsample", "downsample")
+EXACT = ("conv_transpose2d", "conv2d_grouped", "conv1d", "conv3d", "conv2d_as_linear", "conv2d_dx_as_conv")
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -137,7 +140,7 @@ def test_every_test_has_a_title_and_a_group_of_cases():
 
 def test_every_function_has_its_tests():
     for function in FUNCTIONS:
-        aspects = {"_example", "_shape", "_dtype", "_inputs", *(["_slopes"] if "backward" in function else [])}
+        aspects = {"_example", "_shape", "_promises", *(["_slopes"] if "backward" in function else [])}
         about = {name for name in CONFIG.tests if CONFIG.subject(name) == function}
         assert {f"test_{function}{aspect}" for aspect in aspects} < about
 
@@ -170,6 +173,34 @@ def test_assembled_functions_are_right_without_a_mistake():
     right = assemble()
     (case,) = [case for case in GROUPS["conv_transpose2d"] if case.id == "defaults"]
     assert np.array_equal(right["conv_transpose2d_forward"](case.x, case.w, case.b)[0], case.out)
+
+
+# --- rehearsed: the hidden tests in this process, without the sandbox ------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed-{seed}")
+def rehearsed(request, tmp_path_factory):
+    """Return what runs the hidden tests of the extras on inputs of one seed, and says how each ended."""
+    folder = tmp_path_factory.mktemp("drawn") / "fixtures"
+    fixtures.make_fixtures(request.param, HOMEWORK.cases, HOMEWORK.oracle, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rehearsal, "SETTINGS", CONFIG)
+        patch.setattr(rehearsal, "CASES", casefile.load(folder))
+        patch.setattr(rehearsal, "TOLERANCES", CONFIG.tolerances.model_dump())
+        patch.setattr(rehearsal, "hidden_tests", functools.cache(rehearsal.hidden_tests.__wrapped__))
+        yield lambda functions: list(rehearsal.rehearse(functions, knowledge=misconceptions))
+
+
+@pytest.mark.heavy
+def test_every_mistake_is_noticed_where_it_should_be_and_named(rehearsed):
+    assert all(case.outcome == PASSED for record in rehearsed(assemble) for case in record.cases)
+    for entry in CATALOGUE:
+        records = rehearsed(lambda entry=entry: assemble([entry]))
+        fell = {one.name for one in records if any(case.outcome not in (PASSED, "not run") for case in one.cases)}
+        assert fell, entry.id
+        own = {test for test in fell if CONFIG.subject(test) == entry.function}
+        assert fell == own & ({entry.fails_only} if entry.fails_only else fell), entry.id
+        assert {one.diagnosis.id for one in records if one.diagnosis is not None} == {entry.id}
 
 
 # --- graded ----------------------------------------------------------------------------------------------------------

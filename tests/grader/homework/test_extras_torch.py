@@ -26,11 +26,40 @@ def spread(x, factor):
     return F.conv_transpose2d(x, ones, stride=factor, output_padding=factor - 1, groups=x.shape[1])
 
 
+def pooled(x, images, boxes, out_size):
+    """Pad so far that no box sticks out, with what no maximum is; then pool box by box."""
+    x, cells = F.pad(x, (16, 16, 16, 16), value=-np.inf), []
+    for image, (x1, y1, x2, y2) in zip(images.tolist(), (boxes + 16).tolist(), strict=True):
+        if x1 < x2 and y1 < y2:
+            cells.append(F.adaptive_max_pool2d(x[image : image + 1, :, y1:y2, x1:x2], out_size)[0])
+        else:
+            cells.append(torch.full((x.shape[1], *out_size), -np.inf, dtype=x.dtype))
+    out = torch.stack(cells)
+    return torch.where(torch.isinf(out), 0, out)
+
+
+def of_stride_one(dout, w, padding=0):
+    (N, _, OH, OW), (_, C, KH, KW) = dout.shape, w.shape
+    shape = N, C, OH + KH - 1 - 2 * padding, OW + KW - 1 - 2 * padding
+    return torch.nn.grad.conv2d_input(shape, w, dout, padding=padding)
+
+
 THEIRS = {
     "spatial_batchnorm": normalized,
     "conv_transpose2d": F.conv_transpose2d,
     "upsample": spread,
     "downsample": lambda x, factor: F.max_pool2d(x, 1, factor),
+    "pad2d": lambda x, padding: F.pad(x, (*padding[2:], *padding[:2])),
+    "min_pool2d": lambda x, kernel_size, stride: -F.max_pool2d(-x, kernel_size, stride),
+    "lp_pool2d": lambda x, kernel_size, stride: F.lp_pool2d(x, 2, kernel_size, stride),
+    "global_avg_pool2d": lambda x: x.mean(dim=(2, 3)),
+    "adaptive_avg_pool2d": F.adaptive_avg_pool2d,
+    "conv2d_grouped": F.conv2d,
+    "conv1d": F.conv1d,
+    "conv3d": F.conv3d,
+    "conv2d_as_linear": F.conv2d,
+    "conv2d_dx_as_conv": of_stride_one,
+    "roi_max_pool": pooled,
 }
 """What PyTorch computes, by family; box_iou is in torchvision alone."""
 

@@ -1,0 +1,70 @@
+"""min_pool2d: min pooling."""
+
+import pytest
+
+
+def given(case, sign=1):
+    """Return what min_pool2d_forward is given, with x or its opposite."""
+    return sign * case.x, case.kernel_size, case.stride
+
+
+@pytest.mark.cases("min_pool2d_contract")
+def test_min_pool2d_forward_shape(student, case, check):
+    """min_pool2d_forward: out has the shape (N, C, OH, OW)."""
+    out, _ = student.min_pool2d_forward(*given(case))
+    other, _ = student.min_pool2d_forward(*given(case, -1))
+    check.shape("out", out, case.out.shape)
+    check.distinct("out", out, other)
+
+
+@pytest.mark.cases("min_pool2d")
+def test_min_pool2d_forward(student, case, check):
+    """min_pool2d_forward: out is the smallest value of each window."""
+    out, _ = student.min_pool2d_forward(*given(case))
+    check.array("out", out, case.out)
+
+
+@pytest.mark.cases("min_pool2d_contract")
+def test_min_pool2d_forward_promises(student, case, check):
+    """min_pool2d_forward: out has the dtype of x and memory of its own; inputs stay."""
+    call = student.inspect("min_pool2d_forward", *given(case))
+    other, _ = student.min_pool2d_forward(*given(case, -1))
+    check.distinct("out", call.results[0], other)
+    check.dtype("out", call.results[0], case.dtype)
+    check.untouched(call)
+    check.own_memory(call)
+
+
+def gradients(student, case, sign=1):
+    """Return the gradients for dout, or for its opposite."""
+    _, cache = student.min_pool2d_forward(*given(case))
+    return student.min_pool2d_backward(sign * case.dout, cache)
+
+
+@pytest.mark.cases("min_pool2d_contract")
+def test_min_pool2d_backward_shape(student, case, check):
+    """min_pool2d_backward: dx has the shape of x."""
+    dx, other = gradients(student, case), gradients(student, case, -1)
+    check.shape("dx", dx, case.x.shape)
+    check.distinct("dx", dx, other)
+
+
+@pytest.mark.cases("min_pool2d")
+def test_min_pool2d_backward(student, case, check):
+    """min_pool2d_backward: dx is the gradient of the loss with respect to x."""
+    check.array("dx", gradients(student, case), case.dx)
+
+
+@pytest.mark.cases("min_pool2d_contract")
+def test_min_pool2d_backward_promises(student, case, check):
+    """min_pool2d_backward: dtype, inputs and memory are as promised; calls keep apart."""
+    cache = student.watch("min_pool2d_forward", *given(case)).results[-1]
+    call = student.inspect("min_pool2d_backward", case.dout, cache)
+    check.distinct("dx", call.results[0], gradients(student, case, -1))
+    check.dtype("dx", call.results[0], case.dtype)
+    check.untouched(call)
+    check.own_memory(call)
+    caches = [student.min_pool2d_forward(*given(case, sign))[-1] for sign in (1, -1)]
+    mixed = student.min_pool2d_backward(case.dout, caches[0])
+    expected = call.results[0]
+    check.array("dx", mixed, check.tensor("dx", expected, expected.shape))
