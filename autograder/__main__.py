@@ -221,14 +221,14 @@ def _fixtures(options: argparse.Namespace) -> int:
     from autograder.authoring import fixtures
     from autograder.core import config
 
-    settings = config.load(options.config)
-    home, seed = settings.homework, settings.fixtures.seed
-    if options.seed is None:
-        print(fixtures.make_fixtures(seed, home.cases, home.oracle, home.fixtures))
-        return 0
-    changed = fixtures.with_seed(options.config, options.seed)
-    print(fixtures.make_fixtures(options.seed, home.cases, home.oracle, home.fixtures))
-    fixtures.write_seed(options.config, changed)
+    parts, seed = config.load(options.config).whole, options.seed
+    changed = {part.path: fixtures.with_seed(part.path, seed) for part in parts} if seed is not None else {}
+    for part in parts:
+        home = part.homework
+        drawn = part.fixtures.seed if seed is None else seed
+        print(fixtures.make_fixtures(drawn, home.cases, home.oracle, home.fixtures))
+        if part.path in changed:
+            fixtures.write_seed(part.path, changed[part.path])
     return 0
 
 

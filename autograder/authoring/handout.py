@@ -27,6 +27,7 @@ PLACEHOLDER = re.compile(r"\{\{ *([\w.]+) *\}\}")
 NUMPY = r"^numpy==([\d.]+)(?: *\\$| ; python_full_version <)"
 """The version of a package in a lock; if there are several, the one for older Pythons, as on Gradescope."""
 PICTURES = "pictures"
+README = "README.md"
 FILLED_IN = {".md", ".txt"}
 """Endings of the files in ``handout/`` whose placeholders are filled in; others are handed out as they are."""
 LEFTOVERS = re.compile(r"\.|__pycache__$|.*~$|Thumbs\.db$|desktop\.ini$", re.IGNORECASE)
@@ -139,12 +140,25 @@ def pack(config_path: Path, folder: Path, archive: Path) -> Path:
 
 def _make(settings: Config) -> dict[str, bytes]:
     """Return all files but the notebook, by name; names are relative to the handout's folder, with ``/``."""
+    made = _own_files(settings, starter.HANDED_OUT_TESTS)
+    for part in settings.whole[1:]:
+        module = part.homework.module
+        for name, content in _own_files(part, _tests_of(part)).items():
+            name = f"{module}.md" if name == README else name
+            if made.setdefault(name, content) != content:
+                problem = f"the handout has {name} already, with other content"
+                raise ConfigurationError(part.path.name, "", problem, "Give the file of this part another name")
+    return made
+
+
+def _own_files(settings: Config, tests_file: str) -> dict[str, bytes]:
+    """Return the files of one part of the homework; its tests get this name."""
     home = settings.homework
-    source, tests = starter.make_starter(home.solution, home.public_tests, home.module)
-    files = {home.required_file: source, starter.HANDED_OUT_TESTS: tests}
+    source, tests = starter.make_starter(home.solution, home.public_tests, home.module, tests_file, settings.left_out)
+    files = {home.required_file: source, tests_file: tests}
     ready: dict[str, bytes] = {}
     templates = _templates(settings)
-    values = _values(settings) if templates else {}
+    values = _values(settings, tests_file) if templates else {}
     for path in templates:
         if path.suffix in FILLED_IN:
             files[path.name] = fill(path.read_text(encoding="utf-8"), values, str(path))
@@ -183,11 +197,12 @@ def fill(template: str, values: Mapping[str, str], file: str) -> str:
     return PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
-def _values(settings: Config) -> dict[str, str]:
+def _values(settings: Config, tests_file: str) -> dict[str, str]:
     root = ENGINE.parent
     return {
         "title": settings.title,
-        "points": points(settings),
+        "points": points(settings, tests_file),
+        "parts": parts(settings),
         "speed": speed(settings),
         "follow_through": _FOLLOW_THROUGH[settings.follow_through],
         "python": _version(root / "pyproject.toml", r'requires-python = ">=([\d.]+)'),
@@ -243,16 +258,17 @@ def _questions(settings: Config) -> dict[str, dict[str, str]]:
 # --- What config.yaml says, for students -----------------------------------------------------------------------------
 
 
-def points(settings: Config) -> str:
+def points(settings: Config, tests_file: str = starter.HANDED_OUT_TESTS) -> str:
     """Return the section of the handout that says what every test is worth, in Markdown."""
     public = starter.sources_of_tests(settings.homework.public_tests)
     hidden = starter.sources_of_tests(settings.homework.hidden_tests)
     titles = {name: _title(source) for name, source in (public | hidden).items()}
     own = [name for name in settings.tests if name in public]
     timed = settings.speed_tests
+    own_tests = f"the checks of the notebook, or `{tests_file}`" if _notebooks(settings) else f"`{tests_file}`"
     head = (
-        f"{number(settings.total_points)} points in {len(settings.tests)} tests. {len(own)} of them, worth "
-        f"{number(_sum(settings, own))} points, are in your hands: the checks of the notebook, or `test_public.py`. "
+        f"{number(settings.own_points)} points in {len(settings.tests)} tests. {len(own)} of them, worth "
+        f"{number(_sum(settings, own))} points, are in your hands: {own_tests}. "
         "The others stay hidden. A test with several cases gives each of them an equal share."
     )
     by_function: dict[str, list[str]] = {}
@@ -274,6 +290,29 @@ def points(settings: Config) -> str:
     )
     details = f"<details>\n<summary>Every test, and what it is worth</summary>\n\n{every}\n\n</details>\n"
     return f"{head}\n\n{summary}\n\n{details}"
+
+
+def parts(settings: Config) -> str:
+    """Return the section of the handout about the other parts of the homework, in Markdown; empty if there are none."""
+    sections = []
+    for place, part in enumerate(settings.whole[1:], start=2):
+        home, worth = part.homework, number(part.own_points)
+        how = f"{worth} of these points" if part in settings.within else f"up to {worth} points on top"
+        explained = f"[{home.module}.md]({home.module}.md) explains it. " if _has_readme(part) else ""
+        sections.append(
+            f"### Part {place}\n\n`{home.required_file}` is another part of the homework, for {how}. {explained}"
+            f"Hand it in beside `{settings.homework.required_file}`; its tests are in `{_tests_of(part)}`. Without it, "
+            "nothing else changes.\n"
+        )
+    return "".join(f"\n{section}" for section in sections)
+
+
+def _tests_of(part: Config) -> str:
+    return f"test_{part.homework.module}.py"
+
+
+def _has_readme(part: Config) -> bool:
+    return any(path.name == README for path in _templates(part))
 
 
 _AGAIN = (

@@ -9,7 +9,8 @@ a student's file. It does not know what the homework is about.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,7 +49,9 @@ def {module}():
 '''
 
 
-def make_starter(solution: Path, public_tests: Path, module: str) -> tuple[str, str]:
+def make_starter(
+    solution: Path, public_tests: Path, module: str, tests_file: str = HANDED_OUT_TESTS, left_out: Collection[str] = ()
+) -> tuple[str, str]:
     """Make the starter and the handed-out tests, and prove both.
 
     Parameters
@@ -59,6 +62,10 @@ def make_starter(solution: Path, public_tests: Path, module: str) -> tuple[str, 
         The folder with ``test_*.py``.
     module : str
         What the tests call the student's functions: the required file's name, without its ending.
+    tests_file : str
+        The name of the file with the handed-out tests.
+    left_out : collection of str
+        Functions and tests that students do not get.
 
     Returns
     -------
@@ -70,9 +77,9 @@ def make_starter(solution: Path, public_tests: Path, module: str) -> tuple[str, 
     ConfigurationError
         If the answer fails a public test, the starter passes one, or either cannot be made.
     """
-    answer = solution.read_text(encoding="utf-8")
+    answer = _without(solution.read_text(encoding="utf-8"), left_out)
     starter = strip_solution(answer, file=str(solution))
-    tests = _hand_out(public_tests, module=module)
+    tests = _hand_out(public_tests, module, tests_file, left_out)
 
     for name, error in _run(tests, answer, solution).items():
         if error is not None:
@@ -174,12 +181,17 @@ def _enclosing(functions: list[ast.FunctionDef], line: int, file: str) -> str:
     return max(around, key=lambda node: node.lineno).name
 
 
-def _hand_out(public_tests: Path, module: str) -> str:
-    """Put the fixture and all public tests into one source."""
-    parts = [FIXTURE.format(module=module, tests=HANDED_OUT_TESTS)]
+def _without(source: str, left_out: Collection[str]) -> str:
+    """Return a file without some of its functions, and without the room that they took."""
+    return re.sub(r"\n{4,}", "\n\n\n", homework.without(source, left_out)) if left_out else source
+
+
+def _hand_out(public_tests: Path, module: str, tests_file: str, left_out: Collection[str]) -> str:
+    """Put the fixture and the public tests into one source."""
+    parts = [FIXTURE.format(module=module, tests=tests_file)]
     seen: set[str] = set()
     for path in homework.files_with_tests(public_tests):
-        source = path.read_text(encoding="utf-8")
+        source = _without(path.read_text(encoding="utf-8"), left_out)
         body = homework.parsed(source, str(path)).body
         if ast.get_docstring(ast.Module(body, [])) is not None:
             docstring = body.pop(0)

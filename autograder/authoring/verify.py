@@ -363,9 +363,9 @@ def without_speed(settings: Config, scratch: Path) -> Path:
     hidden = scratch / "hidden"
     shutil.copytree(settings.homework.hidden_tests, hidden, ignore=shutil.ignore_patterns("*.npz", "__pycache__"))
     for path in homework.files_with_tests(hidden):
-        path.write_text(homework.without_tests(path.read_text(encoding="utf-8"), speed), encoding="utf-8")
+        path.write_text(homework.without(path.read_text(encoding="utf-8"), speed), encoding="utf-8")
     tests = {name: test for name, test in settings.tests.items() if name not in speed}
-    update = {"homework": settings.homework.model_copy(update={"hidden_tests": hidden}), "tests": tests}
+    update = {"homework": settings.homework.model_copy(update={"hidden_tests": hidden}), "tests": tests, "parts": {}}
     update["total_points"] = sum(test.points for test in tests.values())
     path = scratch / "config.yaml"
     path.write_text(json.dumps(settings.model_copy(update=update), default=_plain), encoding="utf-8")  # YAML knows JSON

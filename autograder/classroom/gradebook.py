@@ -115,8 +115,9 @@ def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Overr
     if grade.score is None:
         return given(entry, overrides, FAULT, grade)
     late = late_rules.lateness(entry.submitted, rule.due, rule) if entry.submitted and rule and rule.due else None
-    own, dropped = _effective(overrides, decisions.without_effect(overrides, gradable=True))
     before = journal.read(entry.name)
+    ineffective = [*decisions.without_effect(overrides, gradable=True), *decisions.without_test(overrides, before)]
+    own, dropped = _effective(overrides, ineffective)
     results = decisions.settle(before, own, late)
     if results != before:
         journal.publish(entry.name, results)
@@ -204,6 +205,8 @@ class Gradebook:
         Which submission counts when a student has several.
     with_roster : bool
         Whether there is a roster. Then a student who is not in it does not belong to the class.
+    bonus : Fraction
+        How many of these points come on top of the total.
     """
 
     title: str
@@ -213,11 +216,12 @@ class Gradebook:
     people: Mapping[str, Sequence[Person | None]] = field(default_factory=dict)
     of_several: Rule = "latest"
     with_roster: bool = False
+    bonus: Fraction = Fraction()
 
     @property
     def total(self) -> Fraction:
-        """The points of all tests together."""
-        return sum(self.points.values(), Fraction())
+        """The points of all tests together, without the bonus."""
+        return sum(self.points.values(), Fraction()) - self.bonus
 
     @property
     def standings(self) -> list[Standing]:

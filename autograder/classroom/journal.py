@@ -257,25 +257,29 @@ def _hash(content: bytes) -> str:
 def _holds(content: bytes, score: Fraction) -> bool:
     """Whether a results file is complete, and its tests add up to this score."""
     try:
-        tests = Results.parse(content).tests
+        results = Results.parse(content)
     except GraderFault:
         return False
-    return bool(tests) and sum((Fraction(repr(test.score)) for test in tests), Fraction()) == score
+    if not results.tests and not results.extra_data.only:  # one test may be of a part that was not handed in
+        return False
+    return sum((Fraction(repr(test.score)) for test in results.tests), Fraction()) == score
 
 
 def circumstances(config: Config, only: str | None) -> str:
     """Return a digest of all that a grade depends on, except the submission."""
     sections = dict.fromkeys(("title", "late", "attempts", "grades"), True)
     left_out: dict[str, Any] = {**sections, "limits": {"platform_minutes"}}
-    settings = config.model_dump(warnings=False, exclude={**left_out, "homework": _places(config)})
-    about = [settings, only, __version__, platform.python_version(), platform.machine(), np.__version__]
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
-    homework = config.homework
-    for place in (homework.public_tests, homework.hidden_tests, homework.fixtures, homework.solution):
-        _add(digest, place, {".py", ".npz", ".json"})
-    if homework.misconceptions is not None and homework.misconceptions.exists():
-        _add(digest, homework.misconceptions, {".py"})
+    about: list[Any] = [only, __version__, platform.python_version(), platform.machine(), np.__version__]
+    digest = hashlib.sha256()
+    for part in config.whole:
+        about.append(part.model_dump(warnings=False, exclude={**left_out, "homework": _places(part)}))
+        homework = part.homework
+        for place in (homework.public_tests, homework.hidden_tests, homework.fixtures, homework.solution):
+            _add(digest, place, {".py", ".npz", ".json"})
+        if homework.misconceptions is not None and homework.misconceptions.exists():
+            _add(digest, homework.misconceptions, {".py"})
     _add(digest, ENGINE, {".py"})
+    digest.update(json.dumps(about, sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
 

@@ -204,6 +204,14 @@ def without_effect(overrides: Iterable[Override], gradable: bool, late: bool = T
             yield override, "there are no points that lateness could reduce"
 
 
+def without_test(overrides: Iterable[Override], results: Results) -> Iterator[tuple[Override, str]]:
+    """Yield the decisions about tests that these results do not have, each with the reason."""
+    tests = {test.extra_data.test for test in results.tests}
+    for override in overrides:
+        if override.test not in {TOTAL, LATE, *tests}:
+            yield override, "that part of the homework was not handed in"
+
+
 # --- Their effect ----------------------------------------------------------------------------------------------------
 
 

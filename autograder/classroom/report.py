@@ -132,7 +132,7 @@ def _figures(book: Gradebook, graded: list[Row]) -> dict[str, str]:
         shown |= {
             "mean": f"{statistics.fmean(scores):.1f}",
             "median": f"{statistics.median(scores):.1f}",
-            "full marks": str(sum(row.score == book.total for row in graded)),
+            "full marks": str(sum(row.score is not None and row.score >= book.total for row in graded)),
             "late": str(sum(row.late is not None for row in graded)),
         }
     if book.absent:

@@ -58,8 +58,9 @@ def mark(
         If an option or a file does not fit; then nothing is graded.
     """
     config = configuration.load(order.config)
-    Grader(config, order.only)  # an error here must come before the output folder is made
-    points = {name: test.points for name, test in config.tests.items() if is_meant(order.only, name)}
+    total = Grader(config, order.only).points  # an error here must come before the output folder is made
+    tests = {name: test.points for part in config.whole for name, test in part.tests.items()}
+    points = {name: worth for name, worth in tests.items() if is_meant(order.only, name)}
     with contextlib.ExitStack() as stack:
         given = _read(order, config, points, stack)
         hand_ins = given.hand_ins
@@ -68,7 +69,6 @@ def mark(
         journal = Journal(held.out, held.drafts, decides)
         _refuse_another_class(order, journal, hand_ins)
         announce(f"{hand_ins.recognised}.")
-        total = sum(points.values(), Fraction())
         grades = remaining.grade(order, hand_ins.entries, total, journal, held, announce, follow)
         problems = [*filter(None, [held.problem]), *journal.problems, *hand_ins.problems, *_not_private(held.out)]
         if order.only:
@@ -154,6 +154,7 @@ def _book(
         people.people if people else {},
         config.grades.of_several,
         people is not None,
+        config.most_points - config.total_points,
     )
     problems += book.problems
     if config.late and not hand_ins.single:

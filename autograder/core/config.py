@@ -4,6 +4,9 @@ A value that does not fit is refused before anything is graded, with file, key a
 nobody reads, a test that does not exist or has no points, points that do not add up. No number has a default: each one
 is in the file.
 
+A homework may have more parts, each with a file of the same format, named under ``parts``: its own required file, tests
+and fixtures. Late work, attempts and grade books are about the whole homework, so they are in the main file alone.
+
 This module also finds the homework and the names of its tests. It does not know what a test does.
 """
 
@@ -14,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from autograder.core import yamlfile
 from autograder.core.errors import ConfigurationError, together
@@ -29,6 +32,7 @@ from autograder.core.sections import (
     Isolation,
     Late,
     Limits,
+    PartSettings,
     Points,
     Section,
     Speed,
@@ -56,7 +60,41 @@ class Config(Section):
     late: Late | None = None
     attempts: Attempts | None = None
     grades: Grades = Grades()
+    parts: dict[str, PartSettings] = Field(default_factory=dict)
     tests: Annotated[dict[str, TestSettings], Field(min_length=1)]
+    _path: Path = PrivateAttr(Path("config.yaml"))
+    _parts: tuple[Config, ...] = PrivateAttr(())
+    _left_out: frozenset[str] = PrivateAttr(frozenset())
+
+    @property
+    def path(self) -> Path:
+        """The file that this was read from."""
+        return self._path
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The functions and tests of questions that are not asked."""
+        return self._left_out
+
+    @property
+    def whole(self) -> tuple[Config, ...]:
+        """All parts of the homework; the first is this one."""
+        return (self, *self._parts)
+
+    @property
+    def within(self) -> tuple[Config, ...]:
+        """The other parts whose points are a share of `total_points`."""
+        return tuple(part for part, how in zip(self._parts, self.parts.values(), strict=True) if how.points == "within")
+
+    @property
+    def own_points(self) -> Fraction:
+        """What the tests of this part are worth together."""
+        return sum((test.points for test in self.tests.values()), Fraction())
+
+    @property
+    def most_points(self) -> Fraction:
+        """What the tests of all parts are worth together: more than `total_points` if there is a bonus."""
+        return sum((part.own_points for part in self.whole), Fraction())
 
     def subject(self, test_name: str) -> str | None:
         """Return the function a test is about: the longest function name contained in its own name, if any."""
@@ -67,19 +105,21 @@ class Config(Section):
     def speed_tests(self) -> frozenset[str]:
         """The tests that measure speed."""
         tests = all_functions(self.homework.hidden_tests, self.homework.public_tests)
-        return frozenset(test.name for test in tests if test.measures_speed)
+        return frozenset(test.name for test in tests if test.measures_speed and test.name in self.tests)
 
 
 # --- Loading ---------------------------------------------------------------------------------------------------------
 
 
-def load(path: Path) -> Config:
+def load(path: Path, main: str = "") -> Config:
     """Read and check ``config.yaml`` and the names of the tests it gives points to.
 
     Parameters
     ----------
     path : Path
         The file. Paths inside it are relative to its folder.
+    main : str
+        The name of the main file, if this one is about another part of the homework.
 
     Returns
     -------
@@ -101,10 +141,67 @@ def load(path: Path) -> Config:
     missing = list(_missing_files(path.name, config.homework, root))
     if missing:
         raise together(missing)
-    problems = [*_problems_of_limits(path.name, config.limits), *_problems_of_tests(path.name, config, root)]
+    if main:
+        _refuse_in_part(config, path.name, main)
+    config._path = path
+    config._parts = tuple(_part(path, name, settings) for name, settings in config.parts.items())
+    problems = [*_problems_of_limits(config), *_problems_of_tests(path.name, config, root), *_problems_of_parts(config)]
     if problems:
         raise together(problems)
     return config
+
+
+# --- More parts ------------------------------------------------------------------------------------------------------
+
+
+def question(function: str) -> str:
+    """Return the question that a function belongs to: ``softmax`` for ``softmax_forward`` and ``softmax_backward``."""
+    return function.removesuffix("_forward").removesuffix("_backward")
+
+
+def _part(main: Path, name: str, settings: PartSettings) -> Config:
+    """Read the file of another part of the homework, and leave out the questions that are not asked."""
+    path, key = main.parent / name, f"parts.{name}"
+    if not path.is_file():
+        raise ConfigurationError(main.name, key, f"no such file: {name}", f"Correct it; it is relative to {main.name}.")
+    if not path.resolve().is_relative_to(main.resolve().parent):
+        raise ConfigurationError(main.name, key, f"lies outside of the folder of {main.name}", "Move it there.")
+    part = load(path, main.name)
+    if settings.questions is None:
+        return part
+    known = dict.fromkeys(map(question, part.homework.functions))
+    for wrong in (one for one in settings.questions if one not in known):
+        remedy = suggestion(wrong, known, f"There are {listed(known)}.")
+        raise ConfigurationError(main.name, f"{key}.questions", f"{name} has no question {wrong}", remedy)
+    asked = {name: got for name, got in part.homework.functions.items() if question(name) in settings.questions}
+    tests = {name: test for name, test in part.tests.items() if (part.subject(name) or next(iter(asked))) in asked}
+    homework = part.homework.model_copy(update={"functions": asked})
+    chosen = part.model_copy(update={"homework": homework, "tests": tests})
+    chosen._left_out = frozenset({*part.homework.functions, *part.tests} - {*asked, *tests})
+    return chosen
+
+
+def _refuse_in_part(config: Config, file: str, main: str) -> None:
+    for section in ("parts", "late", "attempts"):
+        if section in config.model_fields_set:
+            problem = f"is about the whole homework, and {file} is a part of it"
+            raise ConfigurationError(file, section, problem, f"Write it into {main}.")
+
+
+def _problems_of_parts(config: Config) -> Iterator[ConfigurationError]:
+    """Find what two parts of a homework must not share: points, overrides and texts go by these names."""
+    tests: dict[str, str] = {}
+    functions: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for part in config.whole:
+        file = part.path.name
+        names = (("tests", tests, part.tests), ("homework.functions", functions, part.homework.functions))
+        for key, known, own in (*names, ("homework.required_file", files, [part.homework.required_file])):
+            for name in own:
+                if name in known:
+                    problem = f"{known[name]} has {name}, too"
+                    yield ConfigurationError(file, key, problem, "Rename one of them: parts are told apart by it.")
+                known[name] = file
 
 
 # --- What does not fit the homework ----------------------------------------------------------------------------------
@@ -124,13 +221,15 @@ def _missing_files(file: str, homework: Homework, root: Path) -> Iterator[Config
         yield ConfigurationError(file, "homework.misconceptions", problem, "Move it there.")
 
 
-def _problems_of_limits(file: str, limits: Limits) -> Iterator[ConfigurationError]:
-    most = PLATFORM_SHARE * limits.platform_minutes * 60
-    if limits.submission_seconds >= most:
-        problem = f"got {limits.submission_seconds:g}, but should be less than {most:g}: "
+def _problems_of_limits(config: Config) -> Iterator[ConfigurationError]:
+    most = PLATFORM_SHARE * config.limits.platform_minutes * 60
+    seconds = [part.limits.submission_seconds for part in config.whole]
+    if sum(seconds) >= most:
+        got = " + ".join(f"{each:g}" for each in seconds)
+        problem = f"got {got}, but should be less than {most:g}: "
         problem += f"{PLATFORM_SHARE * 100:g} % of limits.platform_minutes"
         remedy = "Lower it, or have Gradescope allow more minutes and write them here."
-        yield ConfigurationError(file, "limits.submission_seconds", problem, remedy)
+        yield ConfigurationError(config.path.name, "limits.submission_seconds", problem, remedy)
 
 
 def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[ConfigurationError]:
@@ -162,9 +261,11 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
         problem = f"{defined[name]} defines this test, but it has no points"
         yield ConfigurationError(file, f"tests.{name}", problem, f"Add a line under tests: {name}: {{points: 1}}")
 
-    total = sum((settings.points for settings in config.tests.values()), Fraction())
+    total = sum((part.own_points for part in (config, *config.within)), Fraction())
     if total != config.total_points and not (unknown or unsettled):
-        problem = f"points of tests add up to {number(total)}, but total_points is {number(config.total_points)}"
+        others = listed(part.path.name for part in config.within)
+        whose = f"tests, with those of {others}," if others else "tests"
+        problem = f"points of {whose} add up to {number(total)}, but total_points is {number(config.total_points)}"
         yield ConfigurationError(file, "tests", problem, "Change the points of some tests, or total_points.")
 
 

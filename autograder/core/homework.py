@@ -110,13 +110,15 @@ def is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
     return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
 
 
-def without_tests(source: str, names: Collection[str]) -> str:
-    """Return a test file without the tests of these names; the others keep their line numbers."""
+def without(source: str, names: Collection[str]) -> str:
+    """Return a file without the functions of these names; the others keep their line numbers."""
     lines = source.splitlines()
     for node in ast.parse(source).body:
-        if is_test(node) and node.name in names:
+        if isinstance(node, ast.FunctionDef) and node.name in names:
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             last = node.end_lineno or node.lineno
+            while last < len(lines) and lines[last][:1].isspace():  # a comment below its last statement
+                last += 1
             lines[first - 1 : last] = [""] * (last - first + 1)
     return "\n".join(lines) + "\n"
 

@@ -246,6 +246,21 @@ class Grades(Section):
     canvas_assignment: str | None = None
 
 
+class PartSettings(Section):
+    """How another part of the homework counts, which has a configuration file of its own.
+
+    Attributes
+    ----------
+    points : {'bonus', 'within'}
+        Whether its points come on top of `total_points`, or are a share of them.
+    questions : tuple of str or None
+        The questions that are asked; None for all. A question is a function, or its forward and backward pass.
+    """
+
+    points: Literal["bonus", "within"] = "bonus"
+    questions: NamesOrMore | None = None
+
+
 class TestSettings(Section):
     """What one test function is worth and how much of it is shown."""
 

@@ -152,7 +152,7 @@ def standing(known: Metadata, config: Config) -> Ruling:
         fault += "being graded. Once that has ended, rerun this submission, or have the student submit again."
         return replace(stands, budget=budget, fault=fault)
     notes += budget.for_staff()
-    kept = min(budget.stays.score, config.total_points)
+    kept = min(budget.stays.score, config.most_points)
     if kept < budget.stays.score:
         notes.append(f"that score is {number(budget.stays.score)}, more than all {number(kept)} points: cut to these")
     return replace(stands, budget=budget, withheld=budget.used_up, kept=kept)
@@ -209,11 +209,12 @@ def _report(graded: Grade, stands: Ruling) -> list[str]:
 
 
 def self_check(config: Config) -> str:
-    """Grade the model answer on this machine; return what is wrong, empty if it gets all points."""
+    """Grade the model answers of all parts on this machine; return what is wrong, empty if they get all points."""
     with tempfile.TemporaryDirectory(prefix="self-check-") as scratch:
         folder = Path(scratch, "submission")
         folder.mkdir()
-        shutil.copyfile(config.homework.solution, folder / config.homework.required_file)
+        for part in config.whole:
+            shutil.copyfile(part.homework.solution, folder / part.homework.required_file)
         results = Path(scratch, "results", "results.json")
         graded = Grader(config).grade(folder, results)
         if graded.score is None:
@@ -222,7 +223,7 @@ def self_check(config: Config) -> str:
     lost = [f"{test.extra_data.test}: {test.output}" for test in tests if test.status != "passed"]
     if not lost:
         return ""
-    got, of = number(graded.score), number(graded.points)
+    got, of = number(graded.score), number(config.most_points)
     return "\n".join([f"the model answer gets {got} of {of} points, but should get all of them", *lost])
 
 

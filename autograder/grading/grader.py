@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
 import platform
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from autograder.core import files, homework
+from autograder.core import files
 from autograder.core.config import Config
 from autograder.core.errors import AutograderError, BadSubmission, GraderFault, NotRun
 from autograder.core.outcomes import FAULT, TestResult
-from autograder.core.sections import Homework
+from autograder.core.tables import number
 from autograder.core.text import clean
-from autograder.grading import casefile, suite, timing
-from autograder.grading.diagnose.smallest import Example
-from autograder.grading.examples import Examples, at_fault, promises_only
-from autograder.grading.plan import Plan, Races, is_meant, refuse_unknown
+from autograder.grading import suite
+from autograder.grading.findings import Findings
+from autograder.grading.part import Part
+from autograder.grading.plan import refuse_unknown
 from autograder.grading.proxy import preflight
 from autograder.grading.recorder import PlatformTerms, Recorder
-from autograder.grading.session import SLOW_IMPORT_SECONDS, Interface, Session
+from autograder.grading.session import SLOW_IMPORT_SECONDS, Session
 from autograder.intake import submission
+from autograder.intake.submission import CleanCopy
 from autograder.sandbox import isolation
 from autograder.sandbox.launcher import Sandbox
 
-_copies = itertools.count()
-"""Numbers the copies of the model answer; a grading may need several."""
 GRADED_WITH = f"Python {platform.python_version()} and NumPy {np.__version__}"
 """The versions that submissions run on here. Other versions may differ in syntax and in NumPy's errors."""
 
@@ -92,19 +90,22 @@ class Grader:
 
     def __init__(self, config: Config, only: str | None = None, hosted: bool | None = None) -> None:
         self._config = config
-        self._cases = casefile.load(config.homework.fixtures)
-        casefile.refuse_out_of_date(config)
         self._only = only
-        self._parameters = homework.parameters(config.homework.solution)
         self._hosted = isolation.GRADESCOPE.exists() if hosted is None else hosted
-        self._graded = [name for name in config.tests if is_meant(only, name)]
-        tests = homework.all_functions(config.homework.public_tests, config.homework.hidden_tests)
-        refuse_unknown(only, list(config.tests), tests, self._cases)
+        self._parts = [Part(one, only) for one in config.whole]
+        for part in [part for part in self._parts if part.graded]:
+            part.refuse_unknown()
+        if not any(part.graded for part in self._parts):
+            refuse_unknown(only, [name for one in config.whole for name in one.tests], (), {})
 
     @property
     def points(self) -> Fraction:
-        """What the graded tests are worth together."""
-        return sum((self._config.tests[name].points for name in self._graded), Fraction(0))
+        """What the graded tests are worth together, without the bonus of other parts."""
+        bonus = [] if self._only else [part for part in self._parts[1:] if not self._is_within(part)]
+        return sum((part.points for part in self._parts if part not in bonus), Fraction(0))
+
+    def _is_within(self, part: Part) -> bool:
+        return any(part.config is one for one in self._config.within)
 
     def grade(
         self,
@@ -119,64 +120,94 @@ class Grader:
         fault, and after Ctrl-C, no results are left there, not even older ones. With `terms`, from the first test on
         the file holds what would be true if the grading ended there.
         """
-        recorder = Recorder(self._config, self._graded, self._only, results_path, progress, terms)
+        recorder = Recorder(results_path, progress, terms)
         try:
             recorder.begin()
-            tests = self._judge(path, recorder, terms.withheld if terms is not None else "")
-            recorder.finish(tests)
+            self._judge(path, recorder, terms.withheld if terms is not None else "")
+            recorder.finish()
         except BaseException as error:  # any error here is the grader's: a wrong grade is worse than none
             recorder.discard()
             if not isinstance(error, Exception):  # Ctrl-C
                 raise
             return Grade.fault(self.points, _story(error), recorder.seconds)
         return Grade(
-            recorder.score(tests),
+            recorder.score,
             self.points,
-            Counter(test.outcome for test in tests),
+            Counter(test.outcome for test in recorder.tests),
             recorder.seconds,
             recorder.remark,
             recorder.isolation,
             recorder.layers,
         )
 
-    def _judge(self, path: Path, recorder: Recorder, withheld: str) -> list[TestResult]:
-        """Run the tests."""
-        limits = self._config.limits
-        with Sandbox(memory_mib=limits.memory_mib, cpu_seconds=math.ceil(limits.submission_seconds)) as sandbox:
-            student, notes = self._admit(path, sandbox)
-            recorder.admit(student, notes)
-            if withheld:
-                student.give_up(NotRun(withheld), withheld)
-            tests = suite.run(self._plan(sandbox), student, recorder.note)
-            if not withheld:
-                try:
-                    recorder.examples = self._examples(sandbox, student, recorder.told(tests))
-                except Exception as error:  # a bug of ours in there costs the explanation only
-                    recorder.no_examples = clean(f"{type(error).__name__}: {error}")
-            return tests
+    def _judge(self, path: Path, recorder: Recorder, withheld: str) -> None:
+        """Run the tests, part after part."""
+        limits = [part.config.limits for part in self._parts]
+        memory, seconds = (max(getattr(one, key) for one in limits) for key in ("memory_mib", "submission_seconds"))
+        with Sandbox(memory_mib=memory, cpu_seconds=math.ceil(seconds)) as sandbox:
+            directory = sandbox.directory("student")
+            read = self._read(path, directory)
+            handed_in = [part for part in self._parts if part is self._parts[0] or _holds(read, part)]
+            recorder.parts = [Findings(part.config, part.graded, self._only) for part in handed_in]
+            for part, found in zip(handed_in, recorder.parts, strict=True):
+                student = self._admit(part, found, read, directory, sandbox)
+                if withheld:
+                    student.give_up(NotRun(withheld), withheld)
+                if part.graded:
+                    plan = part.plan(sandbox, self._object)
+                    found.tests = suite.run(plan, student, functools.partial(recorder.note, found))
+                if not withheld:
+                    try:
+                        found.examples = part.examples(sandbox, student, found.told(found.tests), self._object)
+                    except Exception as error:  # a bug of ours in there costs the explanation only
+                        found.no_examples = clean(f"{type(error).__name__}: {error}")
 
-    def _admit(self, path: Path, sandbox: Sandbox) -> tuple[Session, list[str]]:
-        """Copy the submission to where a worker can read it, and import it; return sentences about it as well."""
-        home = self._config.homework
-        directory = sandbox.directory("student")
+    def _read(self, path: Path, directory: Path) -> CleanCopy | BadSubmission:
+        """Copy the submission to where a worker can read it, or return why that cannot be done."""
+        required = self._config.homework.required_file
         try:
-            read = submission.read(path, directory, required=home.required_file, limits=self._config.limits)
+            return submission.read(path, directory, required=required, limits=self._config.limits)
         except BadSubmission as refusal:
-            student = Session(sandbox, directory, [], self._interface(), self._object)
-            student.give_up(refusal, "the submission could not be read")
-            return student, [refusal.message]
-        student = Session(sandbox, directory, read.files, self._interface(), self._object, elsewhere=read.elsewhere)
+            return refusal
+
+    def _admit(
+        self, part: Part, found: Findings, read: CleanCopy | BadSubmission, directory: Path, sandbox: Sandbox
+    ) -> Session:
+        """Import a student's file for one part, and record what is to be said about it."""
+        if isinstance(read, BadSubmission):
+            student = Session(sandbox, directory, [], part.interface(), self._object)
+            student.give_up(read, "the submission could not be read")
+            found.admit(student, [read.message])
+            return student
+        student = Session(sandbox, directory, read.files, part.interface(), self._object, elsewhere=read.elsewhere)
         student.start_clock()
         preflight(student)
-        notes = list(read.notes)
+        is_main = part is self._parts[0]
+        notes = [*read.notes, *self._missed(read)] if is_main else []
         if student.failure is not None:
             notes.append(f"{student.unusable}: {student.failure.message}")
         elif student.import_seconds > SLOW_IMPORT_SECONDS:
             notes.append(
-                f"Importing {home.required_file} takes more than {SLOW_IMPORT_SECONDS:g} s, and it is imported "
-                "once for every test: move experiments and plots out of it."
+                f"Importing {part.config.homework.required_file} takes more than {SLOW_IMPORT_SECONDS:g} s, and it is "
+                "imported once for every test: move experiments and plots out of it."
             )
-        return student, notes
+        found.admit(student, notes)
+        return student
+
+    def _missed(self, read: CleanCopy) -> Iterator[str]:
+        """Say which other parts are not graded although their file may have been meant to be, or has to be."""
+        main = self._config.homework.required_file
+        for place, part in enumerate(self._parts[1:], start=2):
+            file = part.config.homework.required_file
+            if _holds(read, part):
+                continue
+            others = [*read.files, *read.ignored, *read.elsewhere]
+            like = sorted({name for name in others if PurePosixPath(name).name.casefold() == file.casefold()})
+            if like:
+                yield f"Part {place} is not graded: {clean(like[0], 80)} should be called {file}, beside {main}."
+            elif self._is_within(part):
+                worth = f"{number(part.points)} points"
+                yield f"Part {place} is not graded, and its {worth} are missing: there is no {file} beside {main}."
 
     def _object(self, report: Mapping[str, str]) -> None:
         """Refuse to go on where the isolation is too weak for the machine we are on."""
@@ -184,61 +215,10 @@ class Grader:
         if self._hosted and objection:
             raise GraderFault(f"not graded on Gradescope: {objection}")
 
-    def _plan(self, sandbox: Sandbox) -> Plan:
-        home = self._config.homework
-        return Plan(
-            public=home.public_tests,
-            hidden=home.hidden_tests,
-            cases=self._cases,
-            tolerances=self._config.tolerances.model_dump(),
-            order=list(self._config.tests),
-            subject=self._config.subject,
-            module=home.module,
-            only=self._only,
-            follow_through=self._config.follow_through,
-            knowledge=lambda: _knowledge(home),
-            races=Races(
-                reference=lambda: self._reference(sandbox),
-                bounds=self._bounds(),
-            ),
-        )
 
-    def _reference(self, sandbox: Sandbox) -> Session:
-        """Put the model answer where a worker of its own can read it."""
-        home = self._config.homework
-        directory = sandbox.directory(f"reference-{next(_copies)}")
-        copy = directory / home.required_file
-        copy.write_bytes(home.solution.read_bytes())
-        copy.chmod(0o644)
-        return Session(sandbox, directory, [], self._interface(), self._object, reference=True)
-
-    def _examples(self, sandbox: Sandbox, student: Session, tests: list[TestResult]) -> dict[str, Example]:
-        """Return the smallest example for each function that these tests found at fault. No grade depends on it."""
-        home, tolerances = self._config.homework, self._config.tolerances
-        known = homework.all_functions(home.hidden_tests, home.public_tests)
-        once = {test.name for test in known if not set(test.arguments) <= {"student", home.module, "case", "check"}}
-        wrong = at_fault(tests, list(home.functions), once)
-        family = getattr(_knowledge(home), "family", None) if wrong else None
-        if family is None:
-            return {}
-        most = self._config.limits.example_calls
-        bounds = (tolerances.float64, tolerances.float32)
-        search = Examples(student, lambda: self._reference(sandbox), family, bounds, most)
-        return search.find(wrong, promises_only(tests, wrong))
-
-    def _bounds(self) -> timing.Bounds:
-        speed = self._config.speed
-        return timing.Bounds(speed.full_ratio, speed.none_ratio, speed.rounds, self._config.tolerances.float32)
-
-    def _interface(self) -> Interface:
-        home = self._config.homework
-        return Interface(
-            module=home.module,
-            functions=home.functions,
-            opaque=frozenset(home.opaque),
-            limits=self._config.limits,
-            parameters=self._parameters,
-        )
+def _holds(read: CleanCopy | BadSubmission, part: Part) -> bool:
+    """Whether what was handed in holds the file of another part."""
+    return not isinstance(read, BadSubmission) and part.config.homework.required_file in read.files
 
 
 def _story(error: Exception) -> str:
@@ -248,14 +228,3 @@ def _story(error: Exception) -> str:
     if isinstance(error, OSError) and files.remedy(error):
         return f"this machine refused something: {files.described(error)}. {files.remedy(error)}"
     return traceback.format_exc()
-
-
-def _knowledge(home: Homework) -> Any:
-    """Import the homework's catalogue of wrong answers; None where there is none.
-
-    It describes mistakes and never what is right. Without it grades are the same, but hints are missing.
-    """
-    if home.misconceptions is None or not home.misconceptions.exists():
-        return None
-    module = homework.package(home.misconceptions, home.root)
-    return module if hasattr(module, "assemble") else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Plan:
         come last.
     subject : callable
         Returns the student's function that a test, given by name, is about.
+    left_out : collection of str
+        Tests in the same files that are not graded.
     module : str
         What public tests call the student's functions.
     only : str or None
@@ -67,6 +69,7 @@ class Plan:
     order: Sequence[str]
     subject: Callable[[str], str | None]
     module: str
+    left_out: Collection[str] = ()
     only: str | None = None
     races: Races | None = None
     follow_through: str = "off"

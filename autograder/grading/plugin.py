@@ -144,7 +144,8 @@ class GradingPlugin:
         """Keep what was asked for, in the order of the assignment."""
         only = self._plan.only
         rank = {name: number for number, name in enumerate(self._plan.order)}
-        kept = [item for item in items if is_meant(only, function_of(item))]
+        asked = [item for item in items if function_of(item) not in self._plan.left_out]
+        kept = [item for item in asked if is_meant(only, function_of(item))]
         if only is not None and "[" in only:
             kept = [item for item in kept if item.name == only]
         if only is not None and not kept:

@@ -1,4 +1,4 @@
-"""Collects what one grading finds, and writes ``results.json``.
+"""Writes ``results.json``: what one grading finds in all parts of a homework.
 
 While a grading runs, the file says that it has not ended. On a platform that may stop it, the file says what would be
 true if it were stopped now. The final file replaces it in one step. After a fault of ours there is no file, and so no
@@ -8,26 +8,17 @@ grade.
 from __future__ import annotations
 
 import contextlib
-import platform
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-
-from autograder import __version__
-from autograder.core import homework
-from autograder.core.config import Config
-from autograder.core.errors import GraderFault, NotRun
-from autograder.core.extra import CaseExtra, DiagnosisExtra, ResultsExtra, TestExtra
-from autograder.core.outcomes import CaseResult, TestResult, with_stand_in
+from autograder.core.errors import GraderFault
+from autograder.core.extra import ResultsExtra
+from autograder.core.outcomes import TestResult
 from autograder.core.results import Results, TestEntry
-from autograder.grading import feedback, overview
-from autograder.grading.diagnose.smallest import Example
-from autograder.grading.session import Session
+from autograder.grading.findings import Findings
 from autograder.sandbox import isolation
 
 
@@ -47,15 +38,10 @@ class PlatformTerms(Protocol):
 
 
 class Recorder:
-    """Keeps what one grading finds, and writes it.
+    """Writes what one grading finds, in all parts of the homework.
 
     Parameters
     ----------
-    config : Config
-    graded : sequence of str
-        The tests that are run.
-    only : str or None
-        What was asked for, where these are not all tests.
     path : Path
         Of ``results.json``.
     progress : callable, optional
@@ -65,41 +51,21 @@ class Recorder:
 
     Attributes
     ----------
-    remark : str
-        What is wrong with the submission as a whole, for staff.
-    examples : mapping of str to Example
-        The smallest example for each function that is at fault.
-    no_examples : str
-        The error that ended the search for them, for staff.
+    parts : list of Findings
+        What is found in each part that was handed in, the main part first.
     """
 
     def __init__(
         self,
-        config: Config,
-        graded: Sequence[str],
-        only: str | None,
         path: Path,
         progress: Callable[[TestResult], None] | None = None,
         terms: PlatformTerms | None = None,
     ) -> None:
-        self._config = config
-        self._graded = graded
-        self._only = only
         self._path = path
         self._progress = progress
         self._terms = terms
         self._started = time.monotonic()
-        self._tests: dict[str, TestResult] = {}
-        self._titles: dict[str, str] = {}
-        self._student: Session | None = None
-        self._notes: list[str] = []
-        self._defined: tuple[str, ...] | None = None
-        self._unusable = ""
-        self.remark = ""
-        self.examples: Mapping[str, Example] = {}
-        self.no_examples = ""
-
-    # --- the life of a grading ---
+        self.parts: list[Findings] = []
 
     def begin(self) -> None:
         """Remove older results, so that nobody takes them for the results of this grading."""
@@ -109,26 +75,16 @@ class Recorder:
         else:
             self._path.unlink(missing_ok=True)
 
-    def admit(self, student: Session, notes: list[str]) -> None:
-        """Record the state of the submission before its tests: later it may be given up for other reasons."""
-        self._student, self._notes = student, notes
-        if student.failure is None:
-            self._defined = student.defined
-        else:
-            self._unusable, self.remark = student.unusable, student.failure.message
-
-    def note(self, test: TestResult) -> None:
-        """Keep how a test ended."""
-        self._tests[test.name] = test
+    def note(self, part: Findings, test: TestResult) -> None:
+        """Keep how a test of a part ended."""
+        part.note(test)
         if self._terms is not None:
             stopped = self._terms.stopped
-            note = f"{stopped[0].upper()}{stopped[1:]}: tests that were not run count 0. Submit again."
-            tests = [self._tests.get(name) or self._not_run(name, stopped) for name in self._graded]
-            self._write(tests, [*self._notes, note], about=[], ended=False)
+            self._write([each.draft(stopped, self.seconds) for each in self.parts], ended=False)
         if self._progress is not None:
             self._progress(test)
 
-    def finish(self, tests: Sequence[TestResult]) -> None:
+    def finish(self) -> None:
         """Write the results of all tests.
 
         Raises
@@ -136,17 +92,11 @@ class Recorder:
         GraderFault
             If one of them is missing, or the results cannot be written.
         """
-        missing = set(self._graded) - {test.name for test in tests}
+        missing = {name for part in self.parts for name in part.graded} - {test.name for test in self.tests}
         if missing:
             raise GraderFault(f"these tests did not run: {', '.join(sorted(missing))}")
-        about = [] if self._terms is not None and self._terms.withheld else tests
-        self._write(tests, self._notes, about, ended=True)
-
-    def told(self, tests: Sequence[TestResult]) -> list[TestResult]:
-        """Return the tests about which the student may read more than passed or failed now."""
-        settings = self._config.tests
-        seen = (test for test in tests if settings[test.name].visibility == "visible")
-        return [test for test in seen if settings[test.name].feedback != feedback.VERDICT]
+        withheld = self._terms is not None and bool(self._terms.withheld)
+        self._write([part.results(self.seconds, withheld) for part in self.parts], ended=True)
 
     def discard(self) -> None:
         """Leave no results."""
@@ -159,121 +109,76 @@ class Recorder:
         return time.monotonic() - self._started
 
     @property
+    def tests(self) -> list[TestResult]:
+        """How the tests of all parts ended."""
+        return [test for part in self.parts for test in part.tests]
+
+    @property
+    def score(self) -> Fraction:
+        """The points of all parts together."""
+        return sum((part.score(part.tests) for part in self.parts), Fraction(0))
+
+    @property
+    def remark(self) -> str:
+        """What is wrong with the submission as a whole, for staff."""
+        return "; ".join(part.remark for part in self.parts if part.remark)
+
+    @property
     def layers(self) -> dict[str, str]:
         """How the student's workers were locked down; empty if none ran."""
-        return self._student.isolation if self._student is not None else {}
+        return next((part.layers for part in self.parts if part.layers), {})
 
     @property
     def isolation(self) -> str:
         """The same in words."""
         return isolation.level(self.layers) if self.layers else ""
 
-    def score(self, tests: Sequence[TestResult]) -> Fraction:
-        """Add up the points."""
-        return sum((test.score(self._config.tests[test.name].points) for test in tests), Fraction(0))
-
-    def carried(self, tests: Sequence[TestResult]) -> Fraction:
-        """Add up the points that are given for cases that pass with right earlier functions only."""
-        return sum((test.carried_score(self._config.tests[test.name].points) for test in tests), Fraction(0))
-
-    # --- results.json ---
-
-    def _write(self, tests: Sequence[TestResult], notes: list[str], about: Sequence[TestResult], ended: bool) -> None:
-        """Write these results; the text on top is `about` those of these tests that a student sees at once."""
-        numbers = self._numbers(tests)
-        points = {test.name: self._config.tests[test.name].points for test in tests}
-        functions = list(self._config.homework.functions)
-        found = overview.mistakes(functions, self.told(about), self.examples, points)
-        known = overview.references(found)
-        entries = [self._entry(test, number, known) for test, number in zip(tests, numbers, strict=True)]
-        results = Results(
-            total_points=float(self._config.total_points) if self._only is None else None,
-            score=float(self.score(tests)),
-            execution_time=round(self.seconds, 2),
-            output=self._summary(notes, about, found),
-            tests=tuple(sorted(entries, key=lambda entry: entry.score == entry.max_score)),  # failed ones first
-            extra_data=ResultsExtra(
-                engine=__version__,
-                python=platform.python_version(),
-                numpy=np.__version__,
-                only=self._only,
-                isolated=self.isolation,
-                import_seconds=round(self._student.import_seconds, 3) if self._student is not None else 0.0,
-                isolation=self.layers,
-                unusable=self._unusable,
-                carried=float(self.carried(tests)),
-                examples={function: example.numbers for function, example in self.examples.items()},
-                no_examples=self.no_examples,
-            ),
-        )
-        (self._terms.finish(results, ended) if self._terms is not None else results).write(self._path)
-
-    def _summary(self, notes: list[str], about: Sequence[TestResult], found: Sequence[overview.Found]) -> str:
-        seen = [test for test in about if self._config.tests[test.name].visibility == "visible"]
-        if len(seen) < len(about):
-            few = f"{len(about) - len(seen)} of {len(about)} tests are not shown here, or not yet"
-            notes = [*notes, f"{few}: the rest of this text is about the others."]
-        home = self._config.homework
-        points = {test.name: self._config.tests[test.name].points for test in seen}
-        functions = list(home.functions)
-        text = overview.summary(home.required_file, functions, self._defined, notes, seen, found, points)
-        return "\n".join([text, *self._follow_through(seen)])
-
-    def _follow_through(self, tests: Sequence[TestResult]) -> list[str]:
-        """Say what is carried, and what a right function would be worth."""
-        functions = dict.fromkeys(name for test in tests for case in test.cases for name in case.stand_ins)
-        points = {test.name: self._config.tests[test.name].points for test in tests}
-        score = sum((test.score(points[test.name]) for test in tests), Fraction(0))
-        carried = sum((test.carried_score(points[test.name]) for test in tests), Fraction(0))
-        total = sum(points.values(), Fraction(0))
-        with_right = {
-            name: sum((with_stand_in(test, name).score(points[test.name]) for test in tests), Fraction(0))
-            for name in functions
-        }
-        return overview.follow_through(score, carried, total, with_right)
-
-    def _not_run(self, name: str, reason: str) -> TestResult:
-        """Return what can be said of a test that was not run: its title is read from its file."""
-        if not self._titles:
-            home = self._config.homework
-            tests = homework.all_functions(home.public_tests, home.hidden_tests)
-            self._titles = {test.name: test.title for test in tests}
-        case = CaseResult("", NotRun.outcome, reason)
-        return TestResult(name, self._titles.get(name, name), self._config.subject(name), (case,))
-
-    def _numbers(self, tests: Sequence[TestResult]) -> list[str]:
-        """Number the tests function by function, as the assignment does: 2.1 is the first test about the second one."""
-        functions = list(self._config.homework.functions)
-        seen: Counter[int] = Counter()
-        numbers = []
-        for test in tests:
-            chapter = functions.index(test.subject) + 1 if test.subject is not None else 0
-            seen[chapter] += 1
-            numbers.append(f"{chapter}.{seen[chapter]}")
-        return numbers
-
-    def _entry(self, test: TestResult, number: str, mistakes: Mapping[tuple[str, str], int]) -> TestEntry:
-        settings = self._config.tests[test.name]
-        return TestEntry(
-            number=number,
-            name=test.title,
-            score=float(test.score(settings.points)),
-            max_score=float(settings.points),
-            output=feedback.test_output(test, settings.feedback, mistakes),
-            visibility=settings.visibility,
-            extra_data=_for_staff(test, settings.points),
-        )
+    def _write(self, results: list[Results], ended: bool) -> None:
+        whole = joined(results, [part.config.homework.required_file for part in self.parts])
+        (self._terms.finish(whole, ended) if self._terms is not None else whole).write(self._path)
 
 
-def _for_staff(test: TestResult, points: Fraction) -> TestExtra:
-    known: dict[str, Any] = {"carried": float(test.carried_score(points))} if test.carried else {}
-    if test.diagnosis is not None:
-        found = test.diagnosis
-        known["diagnosis"] = DiagnosisExtra(id=found.id, certain=bool(found.hint), seconds=round(found.seconds, 4))
-    cases = {case.case or "all": _case_for_staff(case) for case in test.cases}
-    return TestExtra(test=test.name, outcome=test.outcome, cases=cases, seconds=round(test.seconds, 4), **known)
+def joined(parts: Sequence[Results], files: Sequence[str]) -> Results:
+    """Return the results of all parts as one.
+
+    Parameters
+    ----------
+    parts : sequence of Results
+        The main part first. If it is the only one, its results are returned as they are.
+    files : sequence of str
+        The required file of each part.
+    """
+    main, *others = parts
+    if not others:
+        return main
+    tests, output, extra = list(main.tests), [main.output], main.extra_data.given()
+    for number, (part, file) in enumerate(zip(others, files[1:], strict=True), start=2):
+        tests += [_numbered(test, f"Part {number}: {test.number}") for test in part.tests]
+        output += ["", *_section(f"Part {number}, {file}", part, main.total_points is not None)]
+        extra["examples"] = extra["examples"] | part.extra_data.examples
+        extra["no_examples"] = "; ".join(filter(None, [extra["no_examples"], part.extra_data.no_examples]))
+    if not all(part.extra_data.unusable for part in parts):  # something could be graded, so this is an attempt
+        extra["unusable"] = ""
+    extra["carried"] = _sum(part.extra_data.carried for part in parts)
+    return main.changed(
+        total_points=None if main.total_points is None else _sum(part.total_points or 0.0 for part in parts),
+        score=_sum(part.score for part in parts),
+        output="\n".join(output),
+        tests=tuple(tests),
+        extra_data=ResultsExtra(**extra),
+    )
 
 
-def _case_for_staff(case: CaseResult) -> CaseExtra:
-    replaced: dict[str, Any] = {"stand_ins": list(case.stand_ins)} if case.stand_ins else {}
-    return CaseExtra(outcome=case.outcome, **case.detail, **replaced)
+def _section(head: str, part: Results, with_points: bool) -> list[str]:
+    """Return what a student reads about another part than the main one."""
+    if with_points and part.shows_total:
+        head += f": {part.score:g} of {_sum(test.max_score for test in part.tests):g} points"
+    return [head, "-" * len(head), part.output]
+
+
+def _numbered(test: TestEntry, number: str) -> TestEntry:
+    return TestEntry(**{**{name: getattr(test, name) for name in type(test).model_fields}, "number": number})
+
+
+def _sum(amounts: Iterable[float]) -> float:
+    return float(sum((Fraction(repr(amount)) for amount in amounts), Fraction(0)))

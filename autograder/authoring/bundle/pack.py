@@ -65,8 +65,9 @@ def pack(config_path: Path, archive: Path) -> Packed:
         the model answer.
     """
     settings = configuration.load(config_path)
-    casefile.load(settings.homework.fixtures)  # every file is as the manifest recorded it
-    casefile.refuse_out_of_date(settings)
+    for part in settings.whole:
+        casefile.load(part.homework.fixtures)  # every file is as the manifest recorded it
+        casefile.refuse_out_of_date(part)
     content = dict(sorted(contents(config_path, settings).items()))
     with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
         root = _unpacked(content, Path(scratch).resolve())
@@ -86,19 +87,14 @@ def pack(config_path: Path, archive: Path) -> Packed:
 
 def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
     """Return the files to pack, by their names in the zip."""
-    home, root = settings.homework, config_path.resolve().parent
+    root = config_path.resolve().parent
     found = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
     found |= {name: (_PROJECT / name).read_bytes() for name in REQUIREMENTS}
     # The whole engine is packed: it is small, and staff who log in to a container there have every command.
     for path in _visible(files.ENGINE, files.ENGINE.rglob("*.py")):
         if path.parent != Path(__file__).parent:
             found[f"autograder/{path.relative_to(files.ENGINE).as_posix()}"] = path.read_bytes()
-    paths = [config_path.resolve(), home.solution, home.oracle, home.cases]
-    if home.misconceptions is not None:
-        paths += homework.files_of(home.misconceptions)
-    for folder in (home.public_tests, home.hidden_tests):
-        paths += _visible(folder, folder.glob("*.py"))
-    paths += [home.fixtures / name for name in (casefile.MANIFEST, *casefile.manifest(home.fixtures)["files"])]
+    paths = [path for part in settings.whole for path in _needed(part)]
     for path in homework.with_imports(paths, root):
         if not path.resolve().is_relative_to(root):
             problem = f"{path} lies outside of {root}"
@@ -106,6 +102,17 @@ def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
         name = "config.yaml" if path == config_path.resolve() else path.resolve().relative_to(root).as_posix()
         found[name] = path.read_bytes()
     return found
+
+
+def _needed(part: Config) -> list[Path]:
+    """Return the files of one part of the homework, without what these import."""
+    home = part.homework
+    paths = [part.path.resolve(), home.solution, home.oracle, home.cases]
+    if home.misconceptions is not None:
+        paths += homework.files_of(home.misconceptions)
+    for folder in (home.public_tests, home.hidden_tests):
+        paths += _visible(folder, folder.glob("*.py"))
+    return paths + [home.fixtures / name for name in (casefile.MANIFEST, *casefile.manifest(home.fixtures)["files"])]
 
 
 def _visible(folder: Path, paths: Iterable[Path]) -> list[Path]:
@@ -122,12 +129,12 @@ def _unpacked(content: dict[str, bytes], root: Path) -> Path:
 
 def _refuse_elsewhere(config_path: Path, root: Path) -> None:
     """Raise if the configuration would not find all files in the zip, for example because of an absolute path."""
-    settings = configuration.load(root / "config.yaml")
-    for key, path in settings.homework:
-        if isinstance(path, Path) and not path.resolve().is_relative_to(root):
-            problem = f"leads out of the folder of {config_path.name}"
-            remedy = "Write the path relative to that file."
-            raise ConfigurationError(config_path.name, f"homework.{key}", problem, remedy)
+    for part in configuration.load(root / "config.yaml").whole:
+        file = config_path.name if part.path == root / "config.yaml" else part.path.name
+        for key, path in part.homework:
+            if isinstance(path, Path) and not path.resolve().is_relative_to(root):
+                problem = f"leads out of the folder of {file}"
+                raise ConfigurationError(file, f"homework.{key}", problem, "Write the path relative to that file.")
 
 
 def _refuse_wrong(config_path: Path, root: Path) -> None:

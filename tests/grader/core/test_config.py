@@ -204,7 +204,7 @@ def test_a_key_twice(homework):
 def test_not_a_mapping(homework, text, got):
     assert refused(homework, text=text) == [
         f"config.yaml: got {got}, but should be keys with values: title, total_points, homework, fixtures, tolerances, "
-        "limits, isolation, speed, follow_through, late, attempts, grades, tests. Correct the value."
+        "limits, isolation, speed, follow_through, late, attempts, grades, parts, tests. Correct the value."
     ]
 
 

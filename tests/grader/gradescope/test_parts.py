@@ -1,0 +1,78 @@
+"""A homework of two parts on the platform: lateness, attempts and drafts are about the sum."""
+
+from datetime import timedelta
+
+import pytest
+
+from autograder.core import config
+from autograder.gradescope import hosted
+from autograder.grading.grader import Grader
+from tests.grader.stage.submissions import DUE, metadata
+from tests.grader.support.parts import POINTS, SECOND, add_second
+from tests.grader.support.platform import LATE
+
+
+@pytest.fixture
+def parts(toy, platform):
+    add_second(toy)
+    (platform.root / "submission/second.py").write_text(SECOND)
+    return toy
+
+
+def test_lateness_takes_its_share_of_the_sum(parts, platform):
+    parts.configure(late=LATE)
+    assert platform.grade(about=metadata(DUE + timedelta(hours=1)))
+    assert platform.results["score"] == 14.4
+    lines = platform.results["output"].split("\n")
+    assert lines[1] == "Handed in 1 h late: 1 day begun × 10 % = 10 % off: 16.00 → 14.40."
+    assert "Part 2, second.py: 6 of 6 points" in lines
+    assert platform.said.startswith("16 of 10: ")
+
+
+def test_the_score_that_stays_may_hold_a_bonus(parts, platform):
+    parts.configure(attempts={"in_total": 1})
+    assert platform.grade(about=metadata(previous=[(-60, 15.0, True)]))
+    assert platform.results["score"] == 15.0
+    assert len(platform.results["tests"]) == 8
+    assert all(test["output"].startswith("Not run: ") for test in platform.results["tests"])
+
+
+def test_an_attempt_counts_if_one_part_could_be_graded(parts, platform):
+    parts.configure(attempts={"in_total": 3})
+    assert platform.grade("import nowhere", about=metadata())
+    assert platform.results["score"] == 6
+    assert platform.results["extra_data"]["attempts"]["ledger"][-1]["counts"] is True
+    (platform.root / "submission/second.py").write_text("import nowhere")
+    assert platform.grade("import nowhere", about=metadata())
+    assert platform.results["extra_data"]["attempts"]["ledger"][-1]["counts"] is False
+
+
+def test_a_draft_has_the_tests_of_both_parts(parts, platform):
+    """What would be published if the grading were ended after its first test."""
+    drafts = []
+
+    class Terms:
+        stopped, withheld = "grading had to be stopped", ""
+
+        def finish(self, results, ended):
+            drafts.append((results, ended))
+            return results
+
+    (platform.root / "submission/toy.py").write_text(parts.SOLUTION)
+    grade = Grader(config.load(parts.config)).grade(
+        platform.root / "submission", platform.root / "results.json", terms=Terms()
+    )
+    assert grade.score == 16
+    first, last = drafts[0][0], drafts[-1][0]
+    assert set(POINTS) < {test.extra_data.test for test in first.tests}
+    assert first.score < 10
+    assert [ended for _, ended in drafts].count(True) == 1
+    assert last.score == 16
+
+
+def test_the_model_answers_are_checked_when_the_platform_is_set_up(parts):
+    assert hosted.self_check(config.load(parts.config)) == ""
+    (parts.root / "second/second.py").write_text(SECOND.replace("x + 1", "x + 2"))
+    assert hosted.self_check(config.load(parts.config)).startswith(
+        "the model answer gets 14 of 16 points, but should get all of them\ntest_shift_forward: "
+    )

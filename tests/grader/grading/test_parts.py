@@ -1,0 +1,191 @@
+"""A homework of two parts: the second is graded beside the first where it is handed in, and nowhere else."""
+
+import json
+import shutil
+
+import pytest
+
+from autograder.core import config
+from autograder.core.errors import ConfigurationError
+from autograder.grading.grader import Grader
+from tests.grader.support.parts import POINTS, SECOND, add_second
+from tests.grader.support.toy import SOLUTION, Toy
+
+
+@pytest.fixture
+def parts(toy):
+    """The toy homework with a second part, which is switched on as a bonus."""
+    add_second(toy)
+    return toy
+
+
+def graded(parts, *, only=None, **files):
+    """Grade a submission of these files; return the grade and results.json, without what varies."""
+    folder = parts.root / "handed in" / "ann"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, source in files.items():
+        (folder / f"{name}.py").write_text(source)
+    results = parts.root / "results.json"
+    grade = Grader(config.load(parts.config), only).grade(folder, results)
+    assert grade.score is not None, grade.remark
+    return grade, Toy.lasting(json.loads(results.read_text()))
+
+
+def test_without_the_second_file_everything_is_as_without_parts(parts):
+    _, with_parts = graded(parts, toy=SOLUTION)
+    parts.configure(parts={})
+    _, without = graded(parts, toy=SOLUTION)
+    assert json.dumps(with_parts) == json.dumps(without)
+
+
+def test_a_bonus_is_on_top(parts):
+    grade, results = graded(parts, toy=SOLUTION, second=SECOND)
+    assert (grade.score, grade.points, results["score"]) == (16, 10, 16)
+    tests = {test["extra_data"]["test"]: test for test in results["tests"]}
+    assert set(POINTS) < set(tests)
+    assert tests["test_flip"]["number"] == "Part 2: 3.1"
+    assert [test["number"] for test in results["tests"]][:4] == ["1.1", "1.2", "2.1", "3.1"]
+    assert "Part 2, second.py: 6 of 6 points" in results["output"]
+    assert results["output"].startswith("Found toy.py; 3 of 3 functions defined.\nEvery test passed.\n\nPart 2, ")
+
+
+def test_what_is_wrong_in_one_part_costs_nothing_in_the_other(parts):
+    wrong = SECOND.replace("x + 1", "x + 2")
+    grade, results = graded(parts, toy=SOLUTION, second=wrong)
+    assert grade.score == 14
+    assert "Part 2, second.py: 4 of 6 points" in results["output"]
+    grade, results = graded(parts, toy=SOLUTION.replace("2 * x", "3 * x"), second=SECOND)
+    assert grade.score == 12
+
+
+@pytest.mark.parametrize(("broken", "score"), [("toy", 6), ("second", 10)])
+def test_a_file_that_cannot_be_imported_costs_its_own_part_only(parts, broken, score):
+    files = {"toy": SOLUTION, "second": SECOND} | {broken: "import nowhere"}
+    grade, results = graded(parts, **files)
+    assert grade.score == score
+    assert "nowhere" in grade.remark
+    assert results["extra_data"]["unusable"] == ""
+    grade, results = graded(parts, toy="import nowhere", second="import nowhere")
+    assert (grade.score, results["extra_data"]["unusable"]) == (0, "toy.py could not be imported")
+
+
+def test_the_second_part_may_use_the_first(parts):
+    """The files lie side by side, as on a student's machine."""
+    second = "import toy\n" + SECOND.replace("x + 1", "toy.double(x) - x + 1")
+    grade, _ = graded(parts, toy=SOLUTION, second=second)
+    assert grade.score == 16
+
+
+def test_a_file_that_was_meant_to_be_the_second_part_is_named(parts):
+    grade, results = graded(parts, toy=SOLUTION, Second=SECOND)
+    assert grade.score == 10
+    assert "Part 2 is not graded: Second.py should be called second.py, beside toy.py." in results["output"]
+    folder = parts.root / "handed in" / "ben"
+    (folder / "a").mkdir(parents=True)
+    (folder / "b").mkdir()
+    (folder / "a" / "toy.py").write_text(SOLUTION)
+    (folder / "b" / "second.py").write_text(SECOND)
+    grade = Grader(config.load(parts.config)).grade(folder, parts.root / "results.json")
+    assert grade.score == 10
+    assert "b/second.py should be called second.py, beside toy.py" in (parts.root / "results.json").read_text()
+
+
+def test_points_within_the_total(parts):
+    parts.configure(parts={"second.yaml": {"points": "within"}}, total_points=16)
+    grade, _ = graded(parts, toy=SOLUTION, second=SECOND)
+    assert (grade.score, grade.points) == (16, 16)
+    grade, results = graded(parts, toy=SOLUTION)
+    assert (grade.score, grade.points) == (10, 16)
+    said = "Part 2 is not graded, and its 6 points are missing: there is no second.py beside toy.py."
+    assert said in results["output"]
+
+
+def test_only_the_questions_that_are_asked_are_graded(parts):
+    parts.configure(parts={"second.yaml": {"questions": ["shift"]}})
+    grade, results = graded(parts, toy=SOLUTION, second=SECOND.replace("[::-1]", ""))
+    assert grade.score == 14
+    assert {"test_flip", "test_flip_example"}.isdisjoint(test["extra_data"]["test"] for test in results["tests"])
+    assert "Found second.py; 2 of 2 functions defined." in results["output"]
+
+
+def test_one_test_of_the_second_part_alone(parts):
+    grade, results = graded(parts, only="test_shift_backward[two]", toy=SOLUTION, second=SECOND)
+    assert (grade.score, grade.points) == (2, 2)
+    assert [test["extra_data"]["test"] for test in results["tests"]] == ["test_shift_backward"]
+    grade, _ = graded(parts, only="test_*_example", toy=SOLUTION, second=SECOND)
+    assert (grade.score, grade.points) == (2, 2)
+    for only, said in {"test_flop": "no test is called test_flop", "test_flip[six]": "no case is called"}.items():
+        with pytest.raises(ConfigurationError, match=said.replace("[", r"\[")):
+            Grader(config.load(parts.config), only)
+
+
+def refused(toy, **changes):
+    toy.configure(**changes)
+    with pytest.raises(ConfigurationError) as caught:
+        config.load(toy.config)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"parts": {"third.yaml": {}}}, "config.yaml: parts.third.yaml: no such file: third.yaml. Correct it; it is "),
+        ({"parts": {"config.yaml": {}}}, "config.yaml: parts: is about the whole homework, and config.yaml is a part"),
+        (
+            {"parts": {"second.yaml": {"questions": ["flap"]}}},
+            "config.yaml: parts.second.yaml.questions: second.yaml has no question flap. Did you mean flip?",
+        ),
+        (
+            {"parts": {"second.yaml": {"points": "extra"}}},
+            "config.yaml: parts.second.yaml.points: got the text 'extra'",
+        ),
+        (
+            {"parts": {"second.yaml": {"questions": []}}},
+            "config.yaml: parts.second.yaml.questions: got an empty list, ",
+        ),
+        (
+            {"parts": {"second.yaml": None}},
+            "config.yaml: parts.second.yaml: got nothing, but should be keys with values: ",
+        ),
+        (
+            {"parts": {"second.yaml": {"points": "within"}}},
+            "config.yaml: tests: points of tests, with those of second.yaml, add up to 16, but total_points is 10.",
+        ),
+        (
+            {"limits": {"platform_minutes": 1}},
+            "config.yaml: limits.submission_seconds: got 30 + 30, but should be less than 54: 90 % of ",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(parts, changes, said):
+    if "limits" in changes:
+        second = parts.root / "second.yaml"
+        content = json.loads(second.read_text())
+        content["limits"]["platform_minutes"] = 1
+        second.write_text(json.dumps(content))
+    assert refused(parts, **changes).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "said"),
+    [
+        ("late", {"grace_minutes": 1, "percent_per_day": 1, "at_most_percent": 1}, "second.yaml: late: is about the "),
+        ("attempts", {"per_day": 1}, "second.yaml: attempts: is about the whole homework, and second.yaml is a part"),
+        ("fixtures", {"seed": 2}, "second.yaml: fixtures.seed: says 2, but the fixtures were drawn from seed 1."),
+    ],
+)
+def test_what_does_not_fit_in_the_second_file_is_refused(parts, section, value, said):
+    second = parts.root / "second.yaml"
+    second.write_text(json.dumps(json.loads(second.read_text()) | {section: value}))
+    with pytest.raises(ConfigurationError) as caught:
+        Grader(config.load(parts.config))
+    assert str(caught.value).startswith(said)
+
+
+def test_two_parts_share_no_names(parts):
+    second = parts.root / "second.yaml"
+    content = json.loads(second.read_text())
+    content["homework"]["functions"]["double"] = ["y"]
+    second.write_text(json.dumps(content))
+    assert refused(parts).startswith("second.yaml: homework.functions: config.yaml has double, too. Rename one of them")
