@@ -116,7 +116,7 @@ def _numbers(setting: Setting, **defaults: Any) -> Case:
 
 def _batchnorm(draw: Draw, setting: Setting) -> Case:
     C = setting["x"][1]
-    numbers = {name: np.array(value, dtype=draw.dtype) for name, value in (("momentum", 0.75), ("eps", 2.0**-4))}
+    numbers = {name: np.array(value, dtype=draw.dtype) for name, value in (("momentum", 0.25), ("eps", 2.0**-4))}
     return {
         "x": draw.x(setting["x"]) + setting.get("shift", 0),
         "gamma": draw.w((C,)),
@@ -497,7 +497,7 @@ ROI_POOL = Family(
         "empty-boxes": {"x": (2, 3, 5, 6), "boxes": ((2, 1, 2, 4), (1, 3, 5, 3), (0, 1, 4, 5)), "out_size": (2, 3)},
         "boxes-beyond-the-image": {
             "x": (2, 3, 5, 6),
-            "boxes": ((-2, -1, 3, 4), (3, 2, 9, 8), (6, 5, 8, 7)),
+            "boxes": ((-2, -1, 3, 4), (3, 2, 9, 8), (6, 5, 8, 7), (-4, 1, -2, 4), (1, -5, 4, -3)),
             "out_size": (3, 2),
         },
         "smaller-than-the-grid": {"x": (3, 2, 5, 6), "boxes": ((1, 2, 3, 3), (4, 1, 5, 3)), "out_size": (2, 3)},

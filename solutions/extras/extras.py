@@ -75,7 +75,7 @@ def _gradients(dout: Array, x: Array, w: Array, stride: int, padding: int, dilat
     for tap, window in _taps(w.shape[2:], dout.shape[3:], stride, dilation):
         weights = (..., *tap)
         dxp[window] += np.einsum("gfc,ngf...->ngc...", wg[weights], dout)
-        both = (array.reshape(*array.shape[:3], dout[0, 0, 0].size) for array in (dout, xp[window]))
+        both = (array.reshape(*array.shape[:3], np.prod(dout.shape[3:])) for array in (dout, xp[window]))
         dw[weights] = np.einsum("ngfp,ngcp->gfc", *both).reshape(w.shape[:2])
     inside: Any = (..., *(slice(padding, padding + n) for n in x.shape[2:]))
     dx = dxp.reshape(*x.shape[:2], *dxp.shape[3:])[inside]
@@ -200,8 +200,8 @@ def spatial_batchnorm_backward(dout: Array, cache: Any) -> tuple[Array, Array, A
     dgamma, dbeta = (dout * normal).sum(axis=(0, 2, 3)), dout.sum(axis=(0, 2, 3))
     dx = dout
     if training:  # what changes the mean or the variance has no effect
-        lost = dbeta[:, np.newaxis, np.newaxis] + normal * dgamma[:, np.newaxis, np.newaxis]
-        dx = dout - lost / (dout.size // len(dbeta))
+        dx = dout - dout.mean(axis=(0, 2, 3), keepdims=True)
+        dx = dx - normal * (dout * normal).mean(axis=(0, 2, 3), keepdims=True)
     return dx * slope[:, np.newaxis, np.newaxis], dgamma, dbeta
     # END SOLUTION
 
@@ -1068,7 +1068,7 @@ def conv2d_as_linear(x: Array, w: Array, b: Array) -> Array:
     """
     # BEGIN SOLUTION
     pixels = x.transpose(0, 2, 3, 1)  # the layer sees each pixel as a row of C numbers
-    return (pixels @ w[:, :, 0, 0].T + b).transpose(0, 3, 1, 2)
+    return (pixels @ w.reshape(w.shape[:2]).T + b).transpose(0, 3, 1, 2)
     # END SOLUTION
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from solutions.extras import extras
-from solutions.extras.misconceptions import convolutions, geometry, normalization, pools, regions, resampling
+from solutions.extras.misconceptions import convolutions, family, geometry, normalization, pools, regions, resampling
 from solutions.extras.misconceptions.entry import FUNCTIONS, REGISTERED
 from solutions.misconceptions import entry as core
 from solutions.misconceptions.assemble import assemble_of
@@ -20,6 +20,7 @@ __all__ = [
     "FUNCTIONS",
     "assemble",
     "convolutions",
+    "family",
     "geometry",
     "normalization",
     "pools",
