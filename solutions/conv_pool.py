@@ -24,12 +24,18 @@
 #    docstring of a function, replace its `raise NotImplementedError(...)`, and **save** (Ctrl + S).
 # 3. Come back and run the check of that function again. There is no need to restart anything.
 #
-# The rules, the points and what the grader looks at beyond these checks are in `README.md`.
+# Under each function there are three folded hints. Think first, then open one at a time: the idea, the shape of each
+# step, a pitfall. The formulas are in the docstrings of `layers.py`; the rules, the points and what the grader looks at
+# beyond these checks are in `README.md`; who may help you, and whether AI may, is in `POLICY.md`.
+#
+# **Was the kernel restarted, or is it another day?** Then a check says `NameError: name 'grader' is not defined`.
+# Nothing is lost: run the first two code cells again, they say where you are.
 
 # %%
 import html
 import importlib
 import inspect
+import re
 import sys
 import time
 import traceback
@@ -39,7 +45,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import otter
-from conftest import told
+from conftest import points, told
 from IPython import get_ipython
 from IPython.display import display
 from otter.test_files.abstract_test import TestFile
@@ -54,6 +60,8 @@ grader = otter.Notebook("conv_pool.ipynb")
 # %%
 sys.dont_write_bytecode = True
 HERE = Path.cwd()
+FUNCTIONS = ["conv_output_size", "im2col", "col2im", "conv2d_forward", "conv2d_backward"]
+FUNCTIONS += ["max_pool2d_forward", "max_pool2d_backward", "avg_pool2d_forward", "avg_pool2d_backward"]
 
 
 class Unreadable:
@@ -120,9 +128,41 @@ def why(failed):
     """Run a test again, for the line of yours that otter does not tell."""
     try:
         failed.test_case.body.test_func(layers)
-    except Exception:
-        return told(traceback.format_exc())
+    except Exception as error:
+        return told(error)
     return failed.message
+
+
+def saved(path):
+    """Say when a file was saved."""
+    when = time.localtime(path.stat().st_mtime)
+    day = "today" if when[:3] == time.localtime()[:3] else time.strftime("on %d %B %Y", when)
+    return f"{path.relative_to(HERE)}, saved {day} at {time.strftime('%H:%M', when)}"
+
+
+def where_you_are():
+    """Say which functions are still to be written."""
+    if isinstance(layers, Unreadable):
+        print(layers.reason)
+        return
+    text = (HERE / "layers.py").read_text(encoding="utf-8", errors="replace")
+    missing = re.findall(r'NotImplementedError\("(\w+) is not', text)
+    written = f"{len(FUNCTIONS) - len(missing)} of {len(FUNCTIONS)} functions are written"
+    print(f"Ready. {saved(HERE / 'layers.py')}: {written}" + (f"; next is {missing[0]}." if missing else "."))
+
+
+def public_score(show=print):
+    """Check everything, in the order of the assignment; say what passes and what it is worth."""
+    worth, earned, possible = points("README.md"), 0, 0  # README.md says what each test is worth
+    for function in FUNCTIONS:
+        results = {one.test_case.name: one.passed for one in grader.check(function).test_case_results}
+        own = sum(worth.get(test, 0) for test, passed in results.items() if passed)
+        best = sum(worth.get(test, 0) for test in results)
+        failed = [test.removeprefix(f"test_{function}_") for test, passed in results.items() if not passed]
+        show(f"{function:20} {own:4g} of {best:g}" + (f"   fails: {', '.join(failed)}" if failed else ""))
+        earned, possible = earned + own, possible + best
+    hidden = sum(worth.values()) - possible
+    return f"{earned:g} of {possible:g} points; hidden tests decide about the other {hidden:g}"
 
 
 formatters = get_ipython().display_formatter.formatters
@@ -134,6 +174,7 @@ for hook in [hook for hook in events.callbacks["pre_run_cell"] if hook.__name__ 
     events.unregister("pre_run_cell", hook)  # when this cell runs a second time
 events.register("pre_run_cell", read_layers)
 read_layers()
+where_you_are()
 
 # %% [markdown]
 # ## Before you start: what is the problem?
@@ -170,14 +211,34 @@ print("for one layer, forward only, once. Training needs that hundreds of times.
 # ## 1. How many windows fit
 #
 # A window of `kernel_size` pixels starts at the left end of a padded image and moves `stride` pixels at a time. It must
-# not stick out at the right end:
+# not stick out at the right end.
 #
-# $$ OH = \left\lfloor \frac{H + 2\,\text{padding} - KH}{\text{stride}} \right\rfloor + 1 $$
+# **Predict first:** an image of 6 pixels, a window of 3, stride 2. How many windows fit? And what is the gradient of
+# the last pixel? Then look at the picture.
 #
-# By hand: $H=6$, $KH=3$, stride 2. The window fits at 0 and at 2; at 4 it would need pixels 4, 5 and 6, and there is no
-# 6. So $OH=2$, and the last pixel is in no window. The output does not depend on it, so its gradient will be zero.
+# ![Two 6×6 images under 3×3 windows of stride 2; each pixel says in how many windows it is. Without padding, 2 windows
+# fit along each axis, and the last row and column read 0; with padding 1 there are 3, and none reads
+# 0.](pictures/stride.svg)
 #
-# ![The last row and column of a 6×6 image are in no 3×3 window of stride 2](pictures/stride.svg)
+# <details><summary>Hint 1: the idea</summary>
+#
+# The first window starts at 0. The last one may start at `size + 2*padding - kernel_size`. How many steps of
+# `stride` lead there?
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# There are none: numbers in, one number out. Try 6 pixels and a window of 3 with strides 1, 2 and 3 by hand: 4, 2 and
+# 2.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# `/` makes a float, and `round` may round up. One operator of Python divides and rounds down, and its result is an int.
+#
+# </details>
 
 # %%
 grader.check("conv_output_size")
@@ -189,15 +250,36 @@ grader.check("conv_output_size")
 # and all those sums are one matrix product, which NumPy does very fast. The price is memory, since neighbouring windows
 # overlap and their pixels are copied.
 #
-# ![Each window of the image becomes one column of the matrix](pictures/im2col.svg)
+# ![Three channels of 4×4 pixels and their matrix, 12 rows by 9 columns. The framed 2×2 window, second in its row, is
+# the framed second column: four pixels of channel 0, then of channel 1, then of channel 2.](pictures/im2col.svg)
 #
 # The order is a convention, and public code uses several. Ours: **rows** run channel, kernel row, kernel column;
 # **columns** run image by image, then output row, then output column.
 #
-# $$ \text{cols}[(c\,KH + i)\,KW + j,\; (n\,OH + p)\,OW + q] = xp[n, c, \text{stride}\,p + i, \text{stride}\,q + j] $$
+# <details><summary>Hint 1: the idea</summary>
 #
-# A tip for checking an order by eye: fill images with numbers that tell where they come from, as here, where pixel
-# $(r, s)$ of image $n$ is the number $100n + 10r + s$.
+# One loop over all windows is what you want to avoid. Loop over the places in the kernel instead: they are few. For one
+# place `(i, j)`, which pixels of `xp` do all windows together read there? A slice with a step takes them at once.
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# Pad to `(N, C, H + 2*padding, W + 2*padding)`. The pixels of one place are `(N, C, OH, OW)`. Collect them in an array
+# that keeps all axes apart, `(C, KH, KW, N, OH, OW)`: its axes have the order of the matrix already, and `reshape`
+# merges the first three and the last three.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# `reshape` never moves a number. If N comes before C when you merge, transpose first. And `np.zeros(shape)` is float64:
+# what is the dtype of `x`?
+#
+# </details>
+#
+# **Predict first:** below, pixel $(r, s)$ of image $n$ is the number $100n + 10r + s$. What is the second column of its
+# matrix? And the fifth? This is a good way to check any order by eye.
 
 # %%
 with when_ready():
@@ -214,14 +296,35 @@ grader.check("im2col")
 # `col2im` takes a matrix in that same order and adds every entry to the pixel that `im2col` reads it from. A pixel in
 # four windows gets four entries. What belongs to the padding is dropped.
 #
-# ![Where windows overlap, their entries add up](pictures/col2im.svg)
+# ![Four columns A to D of a matrix, each put back as a 2×2 window, and the 3×3 image they add up to. Its corners get
+# one entry each, its edges two, its middle four: 13+10+7+4=34.](pictures/col2im.svg)
 #
 # It does not undo `im2col`. It is its *adjoint*: $\langle \text{im2col}(x), c\rangle = \langle x,
 # \text{col2im}(c)\rangle$ for every $x$ and $c$. That is what a backward pass needs: when a pixel is used four times,
 # its gradient is the sum of four gradients.
 #
-# Below, `col2im` of a matrix of ones counts how many windows each pixel is in. Do you see why the numbers are lower at
-# the border, and why the last row and column are empty with stride 2?
+# <details><summary>Hint 1: the idea</summary>
+#
+# Read your `im2col` from its end to its beginning. Where it read a slice, add to that slice.
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# From `(C*KH*KW, N*OH*OW)` back to the array with all axes apart. For each place in the kernel, its `(N, C, OH, OW)`
+# entries are added to a slice of a padded image of zeros. At the end, cut the padding off.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# What does `x[:, :, p:-p]` return if `p` is 0? And with an array of indices, `x[index] += 1` adds once where `index`
+# names a place twice; with slices there is no such place.
+#
+# </details>
+#
+# **Predict first:** `col2im` of a matrix of ones counts how many windows each pixel is in. For 3×3 windows in an 8×8
+# image, what is the number in a corner, and in the middle? Which rows and columns are 0 with stride 2, and with 3?
 
 # %%
 with when_ready():
@@ -245,13 +348,34 @@ grader.check("col2im")
 # %% [markdown]
 # ## 4. `conv2d_forward`
 #
-# $$ out[n, f, p, q] = b[f] + \sum_{c,\,i,\,j} xp[n, c, \text{stride}\,p + i, \text{stride}\,q + j]\; w[f, c, i, j] $$
+# A window times a filter, entry by entry, and added up, is one number of the output. The filter is not flipped: what
+# frameworks call convolution is what signal processing calls cross-correlation.
 #
-# The filter is not flipped: what frameworks call convolution is what signal processing calls cross-correlation.
+# ![A 5×5 image, a 3×3 filter and the 3×3 output. The framed window times the filter, entry by entry, is nine products.
+# Their sum 10, plus the bias −1, is the framed entry of the output, 9.](pictures/conv_forward.svg)
 #
-# With the columns at hand, each filter is one row of a matrix, and one product does it all. Then look closely at the
-# shapes: the product has the filters first and the images second, and `out` wants it the other way round. `reshape`
-# never moves a number, `transpose` does.
+# **Predict first:** which entry of `out` is next to the 9? The window moves by one pixel; take it on paper.
+#
+# <details><summary>Hint 1: the idea</summary>
+#
+# A window is a column of `cols`. Which product of matrices takes the weighted sums of all columns with all filters at
+# once?
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# `w` becomes `(F, C*KH*KW)`, `cols` is `(C*KH*KW, N*OH*OW)`, the product `(F, N*OH*OW)`. The bias is `(F,)`: which axis
+# is it for? Then four axes, and the order `(N, F, OH, OW)`.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# The product has the filters first and the images second. `reshape` to `(N, F, OH, OW)` gives the right shape and wrong
+# numbers as soon as N and F are both more than 1. What order of axes does the product have, before you swap two?
+#
+# </details>
 
 # %%
 grader.check("conv2d_forward")
@@ -260,7 +384,7 @@ grader.check("conv2d_forward")
 # ### What have you gained?
 #
 # The loops from the beginning against your layer, on larger and larger images. Guess first: does the gain grow with the
-# image?
+# image? And will it stop growing?
 
 # %%
 with when_ready():
@@ -320,16 +444,45 @@ with when_ready():
 # %% [markdown]
 # ## 5. `conv2d_backward`
 #
-# Forward was a matrix product: $\text{out} = W\,\text{cols} + b$. So backward is what it is for any linear layer,
-# between two changes of shape:
+# Take a 3×3 image, a 2×2 filter and a pencil. The loss depends on `out`, and its derivative with respect to
+# each output, `dout`, is given. Answer before you scroll:
 #
-# - $db$: the bias is added at every window of every image, so its gradient is a sum over all of them;
-# - $dW = d\text{out}\;\text{cols}^\top$;
-# - $d\text{cols} = W^\top d\text{out}$, and what leads from $d\text{cols}$ to $dx$ you have just written.
+# 1. Which outputs does the pixel in the middle influence? Through which weight each? If it grows by a little, by how
+#    much does each of these outputs grow, and by how much the loss?
+# 2. Which outputs does the pixel in a corner influence?
+# 3. Which outputs does one weight influence, and which pixel does it meet in each? So what is its gradient a sum of?
+# 4. Which outputs does the bias influence?
 #
-# By hand, for a 3×3 image and a 2×2 filter, the pixel in the middle meets each weight once:
+# Now in matrices. Forward was one product, `w` as rows times `cols`, plus `b`. Keep the shapes in view:
 #
-# $$ dx_{22} = dout_{11} w_{22} + dout_{12} w_{21} + dout_{21} w_{12} + dout_{22} w_{11} $$
+# 5. `dout` is `(N, F, OH, OW)`. What must happen to it, to be the gradient of that product, `(F, N*OH*OW)`?
+# 6. Your answer to 3 is a sum over all columns. Which product of two matrices that you have adds exactly that? There is
+#    only one way in which the shapes fit.
+# 7. The gradient of `cols` has the shape of `cols`. From what can it be made? And who adds it up, pixel by pixel?
+#
+# ![A 2×2 dout, A to D, and a 2×2 filter. Below, the filter times each entry of dout, put where the window of that entry
+# was in a 3×3 image. Their sum is dx; in the middle, 5+4−3+4=10.](pictures/conv_backward.svg)
+#
+# <details><summary>Hint 1: the idea</summary>
+#
+# It is the backward pass of a linear layer, between two changes of shape: undo the last change of shape of forward, go
+# back through the product, and let a function that you have written bring the gradient of `cols` to `x`.
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# `dout` as `(F, N*OH*OW)`. `db` is `(F,)`: one axis is summed. `dw` is `(F, C*KH*KW)`, then `(F, C, KH, KW)`. The
+# gradient of `cols` is `(C*KH*KW, N*OH*OW)`, `dx` is `(N, C, H, W)`.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# Undoing a transpose is a transpose, before the `reshape`. `db` is a sum, no mean. And `dx` has the shape of `x`, which
+# the stride does not tell you: keep it in the cache.
+#
+# </details>
 
 # %%
 grader.check("conv2d_backward")
@@ -377,10 +530,53 @@ with when_ready():
 # pixel that won it; one that won several windows gets their sum. So forward has to remember the winners. When several
 # pixels are equally large, the first one in row-major order wins, as for `np.argmax`.
 #
-# ![Each window keeps its largest pixel, and remembers which one it was](pictures/max_pool.svg)
+# ![A 4×5 image, its 3×4 output after 2×2 windows of stride 1, and dx. Letters A to F tell which pixel won each window.
+# If dout is all ones, dx counts wins. In a tie of two 2.3, the first one wins.](pictures/max_pool.svg)
+#
+# **Predict first:** can a pixel get more gradient than any entry of `dout`? Can most of the image get none?
+#
+# <details><summary>Hint 1: the idea</summary>
+#
+# Keep two arrays, the largest value so far and who it was, and look at one place of the kernel after the other. Or put
+# the windows on an axis of their own and ask `argmax`.
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# Values and winners are `(N, C, OH, OW)`. A winner is a number from 0 to `KH*KW - 1`: its place in the window.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# Pixels may all be negative: what do you compare the first one with? And each channel is on its own: with `im2col`, C
+# must not end up in the window.
+#
+# </details>
 
 # %%
 grader.check("max_pool2d_forward")
+
+# %% [markdown]
+# <details><summary>Hint 1: the idea</summary>
+#
+# Forward knows who won. Each entry of `dout` is added to the pixel of its winner, wherever windows overlap.
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# For one place in the kernel: where it won, `(N, C, OH, OW)`, times `dout`, added to the slice of `dx` that this place
+# reads, as in `col2im`.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# `dx[...] = ` loses all but the last of several wins. And `==` against the maximum finds both pixels of a tie.
+#
+# </details>
 
 # %%
 grader.check("max_pool2d_backward")
@@ -390,9 +586,51 @@ grader.check("max_pool2d_backward")
 #
 # Each window keeps its mean. Backward, every pixel of the window gets the same share of the gradient, and shares add up
 # where windows overlap.
+#
+# ![A 3×3 image under 2×2 windows of stride 1: the framed 1, 5, 3, 7 have the mean 4. Backward, each entry of dout, 4 8
+# 12 16, gives a quarter to each pixel of its window; the middle gets 1+2+3+4=10.](pictures/avg_pool.svg)
+#
+# **Predict first:** if `dout` is all ones and windows are side by side, what is the sum of `dx`?
+#
+# <details><summary>Hint 1: the idea</summary>
+#
+# You have all of it: a sum over the places in the kernel, divided once.
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# One sum of `(N, C, OH, OW)` arrays, one for each place in the kernel.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# Divide by `KH*KW`, not by `KH**2`, and in the dtype of `x`.
+#
+# </details>
 
 # %%
 grader.check("avg_pool2d_forward")
+
+# %% [markdown]
+# <details><summary>Hint 1: the idea</summary>
+#
+# It is the backward pass of max pooling in which everybody wins, with a share each.
+#
+# </details>
+#
+# <details><summary>Hint 2: the shape of each step</summary>
+#
+# The share is `(N, C, OH, OW)`; it is added to one slice of `dx` for each place in the kernel.
+#
+# </details>
+#
+# <details><summary>Hint 3: a pitfall</summary>
+#
+# Do not divide `dout` in place: it is not yours. And `dx` has the shape of `x`, with zeros where no window was.
+#
+# </details>
 
 # %%
 grader.check("avg_pool2d_backward")
@@ -401,7 +639,8 @@ grader.check("avg_pool2d_backward")
 # ### What is the difference?
 #
 # Both make an image smaller. Max pooling answers *was it anywhere in here?*, average pooling *how much of it was in
-# here?* Look at what becomes of thin bright lines.
+# here?* **Predict first:** the edges of the house are bright lines, one or two pixels wide. Which of the two keeps them
+# bright in windows of 6×6, and which one makes them fade?
 
 # %%
 with when_ready():
@@ -486,10 +725,10 @@ with when_ready():
 # %% [markdown]
 # ### Training
 #
-# Every step takes 32 digits: forward, the loss, backward, and a small step of all weights against their gradients.
-# (The step is *Adam*, see `lenet.py`.) After the first steps the title of the picture tells how long **your** layers
-# need for all of it. With vectorised layers that is less than a minute. With loops over pixels it can be hours: stop
-# the cell (■), and read about `im2col` above once more.
+# Every step takes 32 digits: forward, the loss, backward, and a small step of all weights against their gradients. (The
+# step is *Adam*, see `lenet.py`.) After the first steps the title of the picture tells how long **your** layers need
+# for all of it: that is the honest estimate. With vectorised layers that is less than a minute. With loops over pixels
+# it can be hours: stop the cell (■), and read about `im2col` above once more.
 
 # %%
 parameters = None
@@ -520,7 +759,8 @@ with when_ready():
 #
 # ### Where is it wrong?
 #
-# Each row below is a digit, each column what it was taken for. Then come the mistakes that it was surest about. Would
+# **Predict first:** which two digits does it mix up most? Each row below is a digit, each column what it was taken for.
+# Then come the mistakes that it was surest about. Would
 # you have known?
 
 
@@ -566,7 +806,7 @@ when_trained(lambda: lenet.draw_saliency(layers, parameters, test_x[:8]))
 # All checks once more, with what is saved in `layers.py` now:
 
 # %%
-grader.check_all()
+print(f"Public score: {public_score()}.")
 
 # %% [markdown]
 # **Save this notebook (Ctrl + S)**, then run the last cell. It writes a zip file beside this notebook, with `layers.py`
@@ -577,5 +817,6 @@ grader.check_all()
 found = sorted(path.relative_to(HERE) for path in HERE.rglob("*.py") if "site-packages" not in path.parts)
 given = ("test_public.py", "test_extras.py", "lenet.py", "conftest.py")
 own_files = [str(path) for path in found if path.name not in given and path.parts[0][0] != "."]
-print("Packed:", *own_files)
+print("Packed:", "; ".join(saved(HERE / file) for file in own_files))
+print(f"Public score of what is packed: {public_score(show=str)}.")
 grader.export(pdf=False, ignore_log=True, files=own_files)

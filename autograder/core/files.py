@@ -75,6 +75,11 @@ def _refuse_device(path: Path) -> None:
         raise OSError(errno.EINVAL, "Not a file, but a device or a pipe", str(path))
 
 
+DATE = (2026, 1, 1, 12, 0, 0)
+"""Of every file in a zip of ours. Any day would do, but 1980 looks like a broken clock, and in time zones west of the
+one it was unpacked in, `zipfile` refuses to pack such a file again."""
+
+
 def zipped(
     contents: Mapping[str, bytes],
     mode: int = 0o100644,
@@ -88,7 +93,7 @@ def zipped(
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as packed:
         for name, content in contents.items():
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(name, DATE)
             entry.create_system, entry.external_attr = 3, (0o100755 if name in executable else mode) << 16
             packed.writestr(entry, content, compression)
     return buffer.getvalue()

@@ -154,7 +154,9 @@ def summary(
         return "\n".join(notes)
     missing = [name for name in functions if name not in defined]
     lines = [f"Found {file}; {len(defined)} of {len(functions)} functions defined"]
-    lines[0] += f" (missing: {', '.join(missing)})." if missing and defined else "."
+    lines[0] += f" (missing: {', '.join(missing)})" if missing and defined else ""
+    unwritten = _unwritten(functions, results)
+    lines[0] += f"; still to be written: {', '.join(unwritten)}." if unwritten else "."
     lines += notes
     for number, one in enumerate(found, start=1):
         lines += ["", *_mistake(number, one)]
@@ -162,6 +164,15 @@ def summary(
     if results and all(result.outcome == PASSED for result in results):
         return "\n".join([*lines, "Every test passed."])
     return "\n".join([*lines, *_advice(functions, results), *_points(functions, results, points)])
+
+
+def _unwritten(functions: Sequence[str], results: Sequence[TestResult]) -> list[str]:
+    """Return the functions that do nothing but raise NotImplementedError, as the starter's do."""
+    said: dict[str, set[object]] = {}
+    for case in (case for result in results for case in result.cases):
+        if case.function and case.outcome != "not run":
+            said.setdefault(case.function, set()).add(case.detail.get("exception", case.outcome))
+    return [name for name in functions if said.get(name) == {"NotImplementedError"}]
 
 
 def _mistake(number: int, found: Found) -> list[str]:

@@ -36,9 +36,9 @@ def test_im2col_images(layers):
         lines = [(f"cols[:, {k}]", cols[:, k], text) for k, text in columns.items()]
         lines += [(f"cols[{k}]", cols[k], text) for k, text in rows.items()]
         for name, got, text in lines:
-            expected = np.array(text.split(), dtype=float)
-            assert np.allclose(got, expected / scale, rtol=0, atol=tolerance), (
-                f"{name}=\n{got},\nbut should be\n{expected / scale} [{call}]"
+            expected = np.array(text.split(), dtype=float) / scale
+            assert np.allclose(got, expected, rtol=0, atol=tolerance), (
+                f"{name}=\n{got},\nbut should be\n{expected} [{call}]"
             )
 
 

@@ -255,6 +255,17 @@ def test_nothing_is_defined():
     assert top(judged(wrong()), defined=())[0] == "Found toy.py; 0 of 3 functions defined."
 
 
+def test_what_is_still_to_be_written_is_said():
+    """A function that raises NotImplementedError in some cases only was begun."""
+    nothing = [CaseResult(case, "raised", "…", "double", detail={"exception": "NotImplementedError"}) for case in "ab"]
+    blocked = CaseResult("a", "not run", "needs double", "double", blocked=True)
+    later = judged(blocked, name="test_halve", subject="halve")
+    assert top(judged(*nothing), later)[0] == "Found toy.py; 3 of 3 functions defined; still to be written: double."
+    assert top(judged(nothing[0], dataclasses.replace(nothing[1], outcome="passed", detail={})))[0] == (
+        "Found toy.py; 3 of 3 functions defined."
+    )
+
+
 def test_notes_come_after_what_was_found():
     assert top(DOUBLE, notes=["ann.py was taken as toy.py."]) == [
         "Found toy.py; 3 of 3 functions defined.",

@@ -32,6 +32,7 @@ ANSWER = (ROOT / "solutions" / "layers.py").read_text(encoding="utf-8")
 SETTINGS = config.load(CONFIG)
 FUNCTIONS = list(SETTINGS.homework.functions)
 PUBLIC = starter.sources_of_tests(SETTINGS.homework.public_tests)
+PUBLIC_POINTS = float(sum(SETTINGS.tests[name].points for name in PUBLIC))
 
 
 def test_building_it_again_gives_the_same_bytes(tmp_path):
@@ -179,6 +180,11 @@ def test_a_student_goes_through_it_without_a_restart(unpacked, tmp_path):
             assert f"NotImplementedError: {first_of(function)} is not implemented yet" in session.check(function)
         assert "Not yet: conv2d_forward is not implemented yet. Write it in layers.py, save" in said
         assert "checks passed" not in said
+        assert re.search(
+            r"Ready\. layers\.py, saved .*: 0 of 9 functions are written; next is conv_output_size\.", said
+        )
+        assert f"Public score: 0 of {PUBLIC_POINTS:g} points; hidden tests decide about the other" in said
+        assert re.search(r"conv2d_forward +0 of 2   fails: example, rectangle, images, promises\n", said)
 
         session.write(ANSWER)
         for function in FUNCTIONS:
@@ -202,7 +208,14 @@ def test_a_student_goes_through_it_without_a_restart(unpacked, tmp_path):
 
         said = session.run()
         assert said.count("checks passed") == len(FUNCTIONS)
-        assert said.count("All test cases passed!") == len(FUNCTIONS)  # check_all
+        assert "layers.py, saved today at " in said
+        assert "9 of 9 functions are written." in said
+        scores = re.findall(r"^(\w+) +([\d.]+) of ([\d.]+)$", said, re.MULTILINE)
+        assert [name for name, _, _ in scores] == FUNCTIONS
+        assert all(own == best for _, own, best in scores)
+        assert f"Public score: {PUBLIC_POINTS:g} of {PUBLIC_POINTS:g} points; hidden" in said
+        assert f"Public score of what is packed: {PUBLIC_POINTS:g} of {PUBLIC_POINTS:g} points" in said
+        assert re.search(r"Packed: helper\.py, saved .*; layers\.py, saved today at \d\d:\d\d\n", said)
         assert "Not yet" not in said
         (accuracy,) = re.findall(r"right on ([\d.]+)% of 1000 digits", said)
         assert float(accuracy) >= 93
