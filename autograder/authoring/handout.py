@@ -19,7 +19,7 @@ from autograder.authoring import notebook, starter
 from autograder.core import config, homework
 from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
-from autograder.core.files import ENGINE, make_folder_of, replace, replace_all, zipped
+from autograder.core.files import A_DAY, ENGINE, make_folder_of, replace, replace_all, zipped
 from autograder.core.sections import TestSettings
 from autograder.core.tables import number
 
@@ -131,7 +131,7 @@ def pack(config_path: Path, folder: Path, archive: Path) -> Path:
         raise wrong
     make_folder_of(archive)
     contents = {f"{archive.stem}/{name}": (folder / name).read_bytes() for name in sorted(_present(folder))}
-    replace(archive, zipped(contents), mode=0o644)
+    replace(archive, zipped(contents, date=A_DAY), mode=0o644)
     return archive
 
 

@@ -75,9 +75,9 @@ def _refuse_device(path: Path) -> None:
         raise OSError(errno.EINVAL, "Not a file, but a device or a pipe", str(path))
 
 
-DATE = (2026, 1, 1, 12, 0, 0)
-"""Of every file in a zip of ours. Any day would do, but 1980 looks like a broken clock, and in time zones west of the
-one it was unpacked in, `zipfile` refuses to pack such a file again."""
+A_DAY = (2026, 1, 1, 12, 0, 0)
+"""Date of the files in a zip that people unpack. Any day would do but the first one that a zip can hold, in 1980: it looks
+like a broken clock, and further west it is a day of 1979, with which `zipfile` refuses to pack the file again."""
 
 
 def zipped(
@@ -85,6 +85,7 @@ def zipped(
     mode: int = 0o100644,
     executable: Collection[str] = (),
     compression: int = zipfile.ZIP_STORED,
+    date: tuple[int, int, int, int, int, int] = (1980, 1, 1, 0, 0, 0),
 ) -> bytes:
     """Return a zip: the same bytes for the same files in the same order, on every machine and at any time.
 
@@ -93,7 +94,7 @@ def zipped(
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as packed:
         for name, content in contents.items():
-            entry = zipfile.ZipInfo(name, DATE)
+            entry = zipfile.ZipInfo(name, date)
             entry.create_system, entry.external_attr = 3, (0o100755 if name in executable else mode) << 16
             packed.writestr(entry, content, compression)
     return buffer.getvalue()

@@ -207,6 +207,7 @@ def test_the_zip_is_small_complete_and_the_same_every_time(tmp_path, copy):
     with zipfile.ZipFile(first) as contents:
         names = contents.namelist()
         assert {"handout/README.md", "handout/conv_pool.ipynb", "handout/pictures/im2col.svg"} < set(names)
+        assert {entry.date_time[0] for entry in contents.infolist()} == {2026}  # and not 1980
         for name in names:
             assert contents.read(name) == (ASSIGNMENT / name.removeprefix("handout/")).read_bytes()
 
