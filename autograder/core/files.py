@@ -76,8 +76,8 @@ def _refuse_device(path: Path) -> None:
 
 
 A_DAY = (2026, 1, 1, 12, 0, 0)
-"""Date of the files in a zip that people unpack. Any day would do but the first one that a zip can hold, in 1980: it looks
-like a broken clock, and further west it is a day of 1979, with which `zipfile` refuses to pack the file again."""
+"""Date of the files in a zip that people unpack. Any day would do but the first one that a zip can hold, in 1980: it
+looks like a broken clock, and further west it is a day of 1979, with which `zipfile` refuses to pack the file again."""
 
 
 def zipped(

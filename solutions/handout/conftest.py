@@ -42,7 +42,8 @@ def told(error):
 
 
 def _is_yours(path):
-    return HERE in path.parents and not NOT_YOURS.fullmatch(path.name)
+    in_here = HERE in path.parents and "site-packages" not in path.parts  # a .venv in this folder is not yours
+    return in_here and not NOT_YOURS.fullmatch(path.name)
 
 
 def _line(frame):

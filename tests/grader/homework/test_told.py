@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_wrong_values_are_told_with_the_function(at_home):
 
 
 @pytest.mark.heavy
-def test_what_a_difference_looks_like(at_home):
+def test_what_a_difference_looks_like(at_home, tmp_path):
     source = ANSWER
     for old, new in [
         ("out = out.reshape(F, N, OH, OW).transpose(1, 0, 2, 3)", "out = out.reshape(N, F, OH, OW)"),
@@ -106,6 +107,13 @@ def test_what_a_difference_looks_like(at_home):
         assert looks in said, looks
     assert "Warning" not in said
     assert "assert " not in said  # pytest's own lines
+
+    library = Path(tmp_path, ".venv", "lib", "python3", "site-packages", "library.py")
+    library.parent.mkdir(parents=True)
+    library.write_text("def fail():\n    raise ValueError('too deep')\n")
+    raising = f"    import sys\n    sys.path.insert(0, {str(library.parent)!r})\n    __import__('library').fail()\n"
+    said = at_home(changed("    out += b[:, np.newaxis]\n", raising), "-k", "conv2d_forward_rectangle")
+    assert "ValueError: too deep [conv2d_forward, stride 1]\n  your line: layers.py, line " in said
 
     at, by = "    out = np.full((N, C, OH, OW), -np.inf", "    conv_output_size(H, kernel_size)\n"
     said = at_home(changed(at, by + at), "-k", "max_pool2d_forward_example")
