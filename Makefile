@@ -100,7 +100,7 @@ verify: ta-env ## Prove the tests with submissions whose grade is known (SEEDS="
 
 mutation: dev-env ## Change the model answer in every small way, and see whether the tests notice (JOBS=)
 	@"$$PY" -m uv run --quiet --no-project --python "$$PY" --with-requirements requirements/mutation.txt \
-		python -m tests.grader.mutation $${JOBS:+--jobs="$$JOBS"}
+		python -m tests.grader.mutation $${CONFIG:+--config="$$CONFIG"} $${JOBS:+--jobs="$$JOBS"}
 
 test: dev-env ## Test the grader
 	"$$PY" -m pytest -n auto --maxprocesses 4 --dist loadfile

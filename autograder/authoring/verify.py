@@ -49,6 +49,9 @@ from autograder.grading.grader import Grade
 
 MODEL, STARTER, CORRECT, MISCONCEPTION = "model answer", "starter", "correct", "misconception"
 
+MAIN = "config.yaml"
+"""The main file of a homework with several parts."""
+
 HARMLESS = {PASSED, NOT_MEASURED, "not run"}
 """Outcomes of a case that do not blame the function that the test is about."""
 
@@ -155,10 +158,16 @@ def disagreements(config_path: Path, assignment: Path) -> list[str]:
     home = settings.homework
     casefile.load(home.fixtures)  # every file is as the manifest recorded it
     found = [str(error) for error in casefile.out_of_date(settings)]
-    wrong = handout.disagreement(config_path, assignment)
+    wrong = None if _is_part(config_path) else handout.disagreement(config_path, assignment)
     if wrong is not None:
         found.append(str(wrong))
     return found
+
+
+def _is_part(config_path: Path) -> bool:
+    """Whether the main file of the homework is beside this one: then the handout is made from that, for all parts."""
+    main = config_path.with_name(MAIN)
+    return main.is_file() and not main.samefile(config_path)
 
 
 # --- submissions whose grade is known --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import textwrap
 from contextlib import nullcontext
 from fractions import Fraction
@@ -323,6 +324,14 @@ def handed_out(monkeypatch):
 
 def test_what_agrees(proof, handed_out):
     assert verify.disagreements(proof.config, proof.root) == []
+
+
+def test_the_handout_of_a_part_is_made_from_the_main_file(proof, handed_out):
+    handed_out += ["extras.py"]
+    part = proof.config.with_name("extras.yaml")
+    shutil.copy(proof.config, part)
+    assert verify.disagreements(part, proof.root / "assignment") == []
+    assert len(verify.disagreements(proof.config, proof.root / "assignment")) == 1
 
 
 def test_what_does_not(proof, handed_out):

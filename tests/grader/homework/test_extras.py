@@ -15,8 +15,11 @@ from autograder.authoring import fixtures
 from autograder.core import config, homework
 from autograder.core.outcomes import PASSED
 from autograder.grading import casefile
-from solutions.extras import cases, extras, misconceptions, naive
+from autograder.grading.diagnose import smallest
+from autograder.grading.examples import caller_of
+from solutions.extras import cases, extras, misconceptions, naive, pictures
 from solutions.extras.misconceptions import CATALOGUE, FUNCTIONS, assemble
+from solutions.extras.misconceptions.family import family as programs_of
 from tests.grader.support import ROOT, rehearsal
 
 CONFIG = config.load(ROOT / "extras.yaml")
@@ -118,6 +121,15 @@ def test_docstring_examples_hold():
     assert outcome.attempted >= len(FUNCTIONS)
 
 
+def test_the_handout_has_a_picture_for_every_question():
+    handout = (HOMEWORK.solution.parent / "handout" / "README.md").read_text(encoding="utf-8")
+    drawn = pictures.draw()
+    assert sorted(re.findall(r"\(pictures/(\w+\.svg)\)", handout)) == sorted(drawn)
+    assert all(f"`{name}" in handout or f"`{name}_forward" in handout for name in FAMILIES)
+    for name, text in drawn.items():
+        assert text.startswith("<svg "), name
+
+
 # --- cases and hidden tests ------------------------------------------------------------------------------------------
 
 
@@ -201,6 +213,24 @@ def test_every_mistake_is_noticed_where_it_should_be_and_named(rehearsed):
         own = {test for test in fell if CONFIG.subject(test) == entry.function}
         assert fell == own & ({entry.fails_only} if entry.fails_only else fell), entry.id
         assert {one.diagnosis.id for one in records if one.diagnosis is not None} == {entry.id}
+
+
+@pytest.mark.heavy
+def test_nearly_every_mistake_has_a_small_example_and_right_functions_have_none():
+    right, others = caller(assemble()), []
+    for function in FUNCTIONS:
+        found = smallest.search(function, programs_of(function), caller(assemble()), right, (1e-10, 1e-4))
+        assert not any(isinstance(one, smallest.Example) for one in found), function
+    for entry in CATALOGUE:
+        student = caller(assemble([entry]), entry.function)
+        found = smallest.search(entry.function, programs_of(entry.function), student, right, (1e-10, 1e-4))
+        if not any(isinstance(one, smallest.Example) for one in found):
+            others.append(entry.id)
+    assert len(others) <= 0.05 * len(CATALOGUE), others
+
+
+def caller(functions, inspected=""):
+    return caller_of(rehearsal.Proxy(functions), HOMEWORK.functions, inspected)
 
 
 # --- graded ----------------------------------------------------------------------------------------------------------

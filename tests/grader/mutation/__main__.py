@@ -16,7 +16,7 @@ from pathlib import Path
 from autograder.authoring import verify
 from autograder.classroom import parallel
 from autograder.core import config
-from tests.grader.mutation import mutants
+from tests.grader.mutation import extras, mutants
 from tests.grader.mutation.mutants import Mutant
 
 ENOUGH = 0.98
@@ -31,13 +31,20 @@ def main() -> int:
     options = parser.parse_args()
     settings = config.load(options.config)
     source = settings.homework.solution.read_text(encoding="utf-8")
-    made, reasons = mutants.generate(source), mutants.listed()
+    inputs = extras if settings.homework.module == extras.__name__.rpartition(".")[2] else None
+    made = mutants.generate(source)
+    reasons = mutants.listed(mutants.EQUIVALENT if inputs is None else mutants.EQUIVALENT.with_name("extras.yaml"))
     with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
         alive = survivors(made, verify.without_speed(settings, Path(scratch)), Path(scratch), options.jobs)
     unexplained = [mutant for mutant in alive if mutant not in reasons]
-    wrong = [mutant for mutant in reasons if mutant not in alive or mutants.difference(source, mutant.apply(source))]
+    wrong = [
+        mutant
+        for mutant in reasons
+        if mutant not in alive or mutants.difference(source, mutant.apply(source), inputs=inputs)
+    ]
     for mutant in unexplained:
-        print(f"survives, {mutants.difference(source, made[mutant]) or 'and may be equivalent'}\n  {mutant}")
+        differs = mutants.difference(source, made[mutant], inputs=inputs)
+        print(f"survives, {differs or 'and may be equivalent'}\n  {mutant}")
     for mutant in wrong:
         print(f"listed as equivalent, but is not, or is no mutant any more\n  {mutant}")
     equivalent = len(alive) - len(unexplained)

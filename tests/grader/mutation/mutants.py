@@ -74,21 +74,25 @@ def _span(source: str, function: str) -> tuple[int, int]:
     return node.lineno - 1, node.end_lineno or node.lineno
 
 
-def listed() -> dict[Mutant, str]:
+def listed(path: Path = EQUIVALENT) -> dict[Mutant, str]:
     """Return the mutants that are said to be equivalent, each with the reason."""
-    entries = yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8"))
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     return {Mutant(entry["function"], entry["line"], entry["mutated"]): entry["reason"] for entry in entries}
 
 
 # --- the same to the last bit ----------------------------------------------------------------------------------------
 
 
-def difference(source: str, other: str, layers: int = LAYERS) -> str:
-    """Say on which of so many random valid inputs two sources differ, be it in one bit; empty if on none."""
+def difference(source: str, other: str, layers: int = LAYERS, inputs: Any = None) -> str:
+    """Say on which of so many random valid inputs two sources differ, be it in one bit; empty if on none.
+
+    Inputs and calls are those of layers.py, or those of a module with `random_layers` and `results`.
+    """
     one, two = _executed(source), _executed(other)
-    for layer in _random_layers(layers):
-        theirs = _results(two, layer)
-        for function, expected in _results(one, layer):
+    draw, results = (_random_layers, _results) if inputs is None else (inputs.random_layers, inputs.results)
+    for layer in draw(layers):
+        theirs = results(two, layer)
+        for function, expected in results(one, layer):
             try:
                 same = _bits(next(theirs)[1]) == _bits(expected)
             except Exception:  # whatever a mutant runs into
