@@ -19,7 +19,7 @@ from autograder.authoring import notebook, starter
 from autograder.core import config, homework
 from autograder.core.config import Config
 from autograder.core.errors import ConfigurationError
-from autograder.core.files import A_DAY, ENGINE, make_folder_of, replace, replace_all, zipped
+from autograder.core.files import A_DAY, PROJECT, make_folder_of, replace, replace_all, zipped
 from autograder.core.sections import TestSettings
 from autograder.core.tables import number
 
@@ -198,7 +198,7 @@ def fill(template: str, values: Mapping[str, str], file: str) -> str:
 
 
 def _values(settings: Config, tests_file: str) -> dict[str, str]:
-    root = ENGINE.parent
+    root = PROJECT
     return {
         "title": settings.title,
         "points": points(settings, tests_file),

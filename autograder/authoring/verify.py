@@ -155,10 +155,12 @@ def disagreements(config_path: Path, assignment: Path) -> list[str]:
         The folder that students download.
     """
     settings = config.load(config_path)
-    home = settings.homework
-    casefile.load(home.fixtures)  # every file is as the manifest recorded it
-    found = [str(error) for error in casefile.out_of_date(settings)]
-    wrong = None if _is_part(config_path) else handout.disagreement(config_path, assignment)
+    found = []
+    for part in settings.whole:
+        casefile.load(part.homework.fixtures)  # every file is as the manifest recorded it
+        found += [str(error) for error in casefile.out_of_date(part)]
+    made = assignment.is_dir() and not _is_part(config_path)  # it may come later
+    wrong = handout.disagreement(config_path, assignment) if made else None
     if wrong is not None:
         found.append(str(wrong))
     return found

@@ -16,6 +16,9 @@ from autograder.core.errors import ConfigurationError
 
 ENGINE = Path(__file__).resolve().parents[1]
 """The folder of the engine's code."""
+_INSTALLED = ENGINE / "project"
+PROJECT = _INSTALLED if _INSTALLED.is_dir() else ENGINE.parent
+"""Where ``pyproject.toml`` and ``requirements/`` are: in the checkout, or where ``pip install`` puts a copy of them."""
 
 _REMEDIES = {
     errno.ENOSPC: "Make room on this disk",

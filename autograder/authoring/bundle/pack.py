@@ -22,7 +22,6 @@ from autograder.grading import casefile
 
 SCRIPTS = ("setup.sh", "run_autograder")
 REQUIREMENTS = ("requirements/grading.txt", "requirements/python.sh")
-_PROJECT = files.ENGINE.parent
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
     """Return the files to pack, by their names in the zip."""
     root = config_path.resolve().parent
     found = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
-    found |= {name: (_PROJECT / name).read_bytes() for name in REQUIREMENTS}
+    found |= {name: (files.PROJECT / name).read_bytes() for name in REQUIREMENTS}
     # The whole engine is packed: it is small, and staff who log in to a container there have every command.
     for path in _visible(files.ENGINE, files.ENGINE.rglob("*.py")):
         if path.parent != Path(__file__).parent:

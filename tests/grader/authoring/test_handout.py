@@ -113,7 +113,7 @@ def project(tmp_path, monkeypatch):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "assignment").mkdir()
     (tmp_path / "assignment" / "layers.py").write_text("older")
-    monkeypatch.setattr(handout, "ENGINE", tmp_path / "autograder")
+    monkeypatch.setattr(handout, "PROJECT", tmp_path)
     return tmp_path
 
 

@@ -310,8 +310,9 @@ def test_what_is_left_of_a_test_file_keeps_its_lines(toy):
 
 
 @pytest.fixture
-def handed_out(monkeypatch):
+def handed_out(proof, monkeypatch):
     """Stand in for the handout, which the toy homework has not got; return the list of files that are stale."""
+    (proof.root / "assignment").mkdir()
     stale: list[str] = []
 
     def disagreement(config_path, folder):
@@ -347,6 +348,12 @@ def test_what_does_not(proof, handed_out):
         "cases.py: has changed since the fixtures were made. Run `make fixtures`, then `make verify`.",
         "assignment: not what its sources make: layers.py, README.md. Run `make assignment` first",
     ]
+
+
+def test_a_handout_that_is_not_made_yet_is_no_problem(proof, handed_out):
+    handed_out.append("layers.py")
+    (proof.root / "assignment").rmdir()
+    assert verify.disagreements(proof.config, proof.root / "assignment") == []
 
 
 def test_a_fixture_file_that_was_changed(proof, handed_out):
