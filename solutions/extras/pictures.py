@@ -20,7 +20,8 @@ def _row(picture: Picture, y: float, values: Array, colours: str, label: str) ->
     names = colours.split()
     texts = values if values.dtype.kind == "U" else _shown(values)
     picture.text(14, y + CELL / 2, label, "left small")
-    picture.grid(146, y, np.atleast_2d(texts), lambda _, c: names[c % len(names)], width=35, text="small")
+    width = min(48, 246 // texts.size)
+    picture.grid(146, y, np.atleast_2d(texts), lambda _, c: names[c % len(names)], width=width, text="small")
 
 
 def _rows(title: str, *rows: tuple[Array, str, str]) -> Picture:

@@ -6,17 +6,21 @@ That the tests notice all others is proved by `make mutation`, which takes ten m
 import pytest
 
 from autograder.core import config
-from tests.grader.mutation.mutants import Mutant, difference, listed
+from tests.grader.mutation import extras
+from tests.grader.mutation.mutants import EQUIVALENT, Mutant, difference, listed
 from tests.grader.support import ROOT
 
 SOURCE = config.load(ROOT / "config.yaml").homework.solution.read_text(encoding="utf-8")
 LISTED = listed()
+SOURCE_OF_EXTRAS = config.load(ROOT / "extras.yaml").homework.solution.read_text(encoding="utf-8")
+LISTED_OF_EXTRAS = listed(EQUIVALENT.with_name("extras.yaml"))
 
 
-def test_every_listed_mutant_is_a_change_and_has_a_reason():
-    assert LISTED
-    for mutant, reason in LISTED.items():
-        assert mutant.apply(SOURCE) != SOURCE
+@pytest.mark.parametrize(("source", "mutants"), [(SOURCE, LISTED), (SOURCE_OF_EXTRAS, LISTED_OF_EXTRAS)])
+def test_every_listed_mutant_is_a_change_and_has_a_reason(source, mutants):
+    assert mutants
+    for mutant, reason in mutants.items():
+        assert mutant.apply(source) != source
         assert reason.endswith(".")
 
 
@@ -24,6 +28,17 @@ def test_every_listed_mutant_is_a_change_and_has_a_reason():
 @pytest.mark.parametrize("mutant", LISTED, ids=lambda mutant: mutant.mutated)
 def test_listed_mutants_are_equal_to_the_last_bit(mutant):
     assert difference(SOURCE, mutant.apply(SOURCE)) == ""
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("mutant", LISTED_OF_EXTRAS, ids=lambda mutant: mutant.mutated)
+def test_listed_mutants_of_the_extras_are_equal_to_the_last_bit(mutant):
+    assert difference(SOURCE_OF_EXTRAS, mutant.apply(SOURCE_OF_EXTRAS), inputs=extras) == ""
+
+
+def test_a_difference_of_the_extras_is_found():
+    changed = SOURCE_OF_EXTRAS.replace("max(bottom, 0)", "max(bottom, 1)")
+    assert difference(SOURCE_OF_EXTRAS, changed, layers=180, inputs=extras).startswith("roi_max_pool_forward differs")
 
 
 @pytest.mark.parametrize(
