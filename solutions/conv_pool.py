@@ -155,7 +155,8 @@ def public_score(show=print):
     """Check everything, in the order of the assignment; say what passes and what it is worth."""
     worth, earned, possible = points("README.md"), 0, 0  # README.md says what each test is worth
     for function in FUNCTIONS:
-        results = {one.test_case.name: one.passed for one in grader.check(function).test_case_results}
+        checked = grader.check(function).test_case_results
+        results = {one.test_case.body.test_func.__name__: one.passed for one in checked}
         own = sum(worth.get(test, 0) for test, passed in results.items() if passed)
         best = sum(worth.get(test, 0) for test in results)
         failed = [test.removeprefix(f"test_{function}_") for test, passed in results.items() if not passed]
