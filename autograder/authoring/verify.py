@@ -34,7 +34,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from autograder.authoring import fixtures, handout, starter
+from autograder.authoring import catalogues, fixtures, handout, starter
 from autograder.authoring.killmatrix import Fall, MistakeLine
 from autograder.classroom import parallel
 from autograder.classroom.parallel import HandIn
@@ -323,19 +323,13 @@ def _wrong(settings: Config, scratch: Path) -> Iterator[_Wrong]:
     if package is None:
         return
     with homework.forgotten(root):
-        try:
-            catalogue = homework.package(package, root, fresh=True)
-        except Exception as error:
-            problem = f"cannot be imported ({type(error).__name__}: {error})"
-            remedy = "It should be a package with CATALOGUE and source(entry)"
-            raise ConfigurationError(str(package), "", problem, remedy) from error
+        catalogue = catalogues.read(package, root)
         for entry in catalogue.CATALOGUE:
             path = folder / f"{entry.id}.py"
             path.write_text(catalogue.source(entry), encoding="utf-8")
-            may_fail = {test for test, subject in subjects.items() if {test, subject} & set(entry.also_fails)}
-            yield _Wrong(
-                MISCONCEPTION, entry.id, path, entry.function, subjects, public, frozenset(may_fail), entry.noticed_by
-            )
+            also, noticed_by = getattr(entry, "also_fails", ()), getattr(entry, "noticed_by", ())
+            may_fail = frozenset(test for test, subject in subjects.items() if {test, subject} & set(also))
+            yield _Wrong(MISCONCEPTION, entry.id, path, entry.function, subjects, public, may_fail, noticed_by)
 
 
 # --- grading it ------------------------------------------------------------------------------------------------------

@@ -32,9 +32,9 @@ The catalogue knows the model answer, its text included, and tests by their name
 what a test does.
 """
 
+from autograder.grading.diagnose.mistakes import Misconception
 from solutions.misconceptions import columns, contract, convolution, family, geometry, pooling, shortcuts
-from solutions.misconceptions.assemble import assemble
-from solutions.misconceptions.entry import FUNCTIONS, REGISTERED, Misconception, misconception, produce, source
+from solutions.misconceptions.entry import FUNCTIONS, REGISTERED, assemble, misconception, produce, source
 
 __all__ = [
     "CATALOGUE",

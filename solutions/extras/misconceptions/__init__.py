@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograder.grading.diagnose import mistakes
+from autograder.grading.diagnose.mistakes import Misconception
 from solutions.extras import extras
 from solutions.extras.misconceptions import convolutions, family, geometry, normalization, pools, regions, resampling
 from solutions.extras.misconceptions.entry import FUNCTIONS, REGISTERED
-from solutions.misconceptions import entry as core
-from solutions.misconceptions.assemble import assemble_of
 
 __all__ = [
     "CATALOGUE",
@@ -29,15 +29,15 @@ __all__ = [
     "source",
 ]
 
-CATALOGUE: tuple[core.Misconception, ...] = tuple(sorted(REGISTERED, key=lambda one: FUNCTIONS.index(one.function)))
+CATALOGUE: tuple[Misconception, ...] = tuple(sorted(REGISTERED, key=lambda one: FUNCTIONS.index(one.function)))
 """All of them, in the order of the assignment."""
 
 
-def source(entry: core.Misconception) -> str:
+def source(entry: Misconception) -> str:
     """Return a submission that is right but for this misconception: the text of an ``extras.py``."""
-    return core.source(entry, extras)
+    return mistakes.source(entry, extras)
 
 
-def assemble(entries: Sequence[core.Misconception] = ()) -> dict[str, Any]:
+def assemble(entries: Sequence[Misconception] = ()) -> dict[str, Any]:
     """Return all functions, right but for these mistakes."""
-    return assemble_of(extras, FUNCTIONS, entries)
+    return mistakes.assemble(extras, FUNCTIONS, entries)

@@ -2,8 +2,8 @@
 
 from types import FunctionType
 
+from autograder.grading.diagnose.mistakes import Misconception, registering
 from solutions.extras import extras
-from solutions.misconceptions.entry import Misconception, registering
 
 FUNCTIONS = tuple(
     name for name, value in vars(extras).items() if isinstance(value, FunctionType) and not name.startswith("_")

@@ -232,6 +232,13 @@ def test_a_broken_test(proof):
     ("name", "text", "complaint"),
     [
         ("wrong/__init__.py", "import nothing_of_that_name", r"wrong: cannot be imported \(ModuleNotFoundError: "),
+        ("wrong/__init__.py", "", r"wrong: has no CATALOGUE\. docs/new-homework\.md shows a catalogue"),
+        ("wrong/__init__.py", "CATALOGUE = []", r"wrong: has no source\. docs/new-homework\.md"),
+        (
+            "wrong/__init__.py",
+            "CATALOGUE = [1]\ndef source(entry): return ''",
+            r"wrong: entry 1 of CATALOGUE: has no text id\. docs/new-homework\.md",
+        ),
         ("expected.yaml", "{", r"expected.yaml: cannot be read \("),
         (
             "expected.yaml",

@@ -171,7 +171,7 @@ AT_HOME = {"test_public.py": {"pytest"}, "conftest.py": {"pytest"}, "lenet.py": 
     [
         ("tests/public", {"numpy"}),
         ("tests/hidden", {"numpy", "pytest"}),
-        ("solutions", {"numpy", "solutions", *sys.stdlib_module_names}),
+        ("solutions", {"autograder", "numpy", "solutions", *sys.stdlib_module_names}),
     ],
 )
 def test_the_homework_imports_little(folder, allowed):

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
+from autograder.grading.diagnose.mistakes import registering
 from solutions import layers, naive
 from solutions.misconceptions import CATALOGUE, FUNCTIONS, Misconception, produce, source
-from solutions.misconceptions.entry import registering
 from tests.grader.support import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
