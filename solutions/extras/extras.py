@@ -1068,7 +1068,7 @@ def conv2d_as_linear(x: Array, w: Array, b: Array) -> Array:
     """
     # BEGIN SOLUTION
     pixels = x.transpose(0, 2, 3, 1)  # the layer sees each pixel as a row of C numbers
-    return (pixels @ w.reshape(w.shape[:2]).T + b).transpose(0, 3, 1, 2)
+    return (pixels @ w.squeeze((2, 3)).T + b).transpose(0, 3, 1, 2)
     # END SOLUTION
 
 

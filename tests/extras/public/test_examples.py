@@ -573,14 +573,14 @@ def test_conv2d_as_linear_example(extras):
 
 
 def test_conv2d_dx_as_conv_example(extras):
-    """conv2d_dx_as_conv: a 1x2 dout and a filter of 1x3."""
+    """conv2d_dx_as_conv: a 1x2 dout and a filter of 2x3."""
     import numpy as np
 
     dout = np.array([[[[1.0, 10.0]]]])
-    w = np.array([[[[2.0, 3.0, 4.0]]]])
+    w = np.array([[[[2.0, 3.0, 4.0], [5.0, 6.0, 7.0]]]])
     result = extras.conv2d_dx_as_conv(dout, w, padding=0)
     for name, got, expected in [
-        ("dx", result, np.array([2.0, 23.0, 34.0, 40.0]).reshape(1, 1, 1, 4)),
+        ("dx", result, np.array([2.0, 23.0, 34.0, 40.0, 5.0, 56.0, 67.0, 70.0]).reshape(1, 1, 2, 4)),
     ]:
         assert isinstance(got, np.ndarray), f"{name} is {got!r:.60}, but should be an array [conv2d_dx_as_conv]"
         assert got.shape == expected.shape, (

@@ -3,15 +3,13 @@
 import doctest
 import functools
 import inspect
-import json
 import re
-import subprocess
-import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
-from autograder.authoring import fixtures
+from autograder.authoring import fixtures, verify
 from autograder.core import config, homework
 from autograder.core.outcomes import PASSED
 from autograder.grading import casefile
@@ -27,7 +25,7 @@ HOMEWORK = CONFIG.homework
 GROUPS = casefile.load(HOMEWORK.fixtures)
 TESTS = {test.name: test for test in homework.all_functions(HOMEWORK.hidden_tests)}
 FAMILIES = cases.FAMILIES
-SEEDS = (CONFIG.fixtures.seed, 1, 2, 20270115, 987654321)
+OTHER_SEED = 1
 TOLERANCE = {"float64": 1e-13, "float32": 1e-5}  # share of the largest magnitude
 ENTRIES = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.id)
 
@@ -190,11 +188,11 @@ def test_assembled_functions_are_right_without_a_mistake():
 # --- rehearsed: the hidden tests in this process, without the sandbox ------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed-{seed}")
-def rehearsed(request, tmp_path_factory):
-    """Return what runs the hidden tests of the extras on inputs of one seed, and says how each ended."""
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory):
+    """Return what runs the hidden tests of the extras on inputs of another seed, and says how each ended."""
     folder = tmp_path_factory.mktemp("drawn") / "fixtures"
-    fixtures.make_fixtures(request.param, HOMEWORK.cases, HOMEWORK.oracle, folder)
+    fixtures.make_fixtures(OTHER_SEED, HOMEWORK.cases, HOMEWORK.oracle, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rehearsal, "SETTINGS", CONFIG)
         patch.setattr(rehearsal, "CASES", casefile.load(folder))
@@ -237,13 +235,19 @@ def caller(functions, inspected=""):
 
 
 @pytest.mark.heavy
-def test_verified_and_every_mistake_is_named(tmp_path):
-    """The model answer gets all points, the starter none; each mistake is noticed where it should be, and named."""
-    command = [sys.executable, "-m", "autograder", "--config", "extras.yaml", "verify", "--out", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    for entry in CATALOGUE:
-        graded = json.loads((tmp_path / "misconception" / entry.id / "results.json").read_text(encoding="utf-8"))
-        named = {test["extra_data"].get("diagnosis", {}).get("id") for test in graded["tests"]} - {None}
-        assert named == {entry.id}
-        assert entry.hint in " ".join(json.dumps(graded, ensure_ascii=False).replace("\\n", " ").split()), entry.id
+def test_right_answers_get_all_points_and_the_starter_none(tmp_path):
+    """In the sandbox. Wrong answers are rehearsed above; `make verify CONFIG=extras.yaml` takes minutes for them."""
+    settings = HOMEWORK.model_copy(update={"misconceptions": None})
+    path = verify.without_speed(CONFIG.model_copy(update={"homework": settings}), tmp_path)
+    report = verify.verify(path, tmp_path / "graded", 2, lambda _: nullcontext(Silent()))
+    assert report.problems == ()
+    assert report.graded == {"model answer": 1, "starter": 1, "correct": 6}
+
+
+class Silent:
+    """Shows no progress."""
+
+    def graded(self, *_):
+        pass
+
+    tested = graded
