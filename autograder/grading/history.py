@@ -61,7 +61,7 @@ class History:
         shape = got.shape if isinstance(got, np.ndarray) else None
         if isinstance(got, np.ndarray) and got.nbytes > MOST_BYTES:
             got, place = None, None
-        after = call.inputs_after if kind in ("changed", "shared") else ()
+        after = call.inputs_after if kind in ("changed", "shared", "public") else ()
         alone = len(call.names) == 1
         return Evidence("", kind, steps, name, place, got, expected, tolerance, after, call.shares, shape, alone)
 

@@ -33,7 +33,7 @@ what a test does.
 """
 
 from autograder.grading.diagnose.mistakes import Misconception
-from solutions.misconceptions import columns, contract, convolution, family, geometry, pooling, shortcuts
+from solutions.misconceptions import columns, contract, convolution, family, geometry, pooling, shortcuts, slips
 from solutions.misconceptions.entry import FUNCTIONS, REGISTERED, assemble, misconception, produce, source
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "pooling",
     "produce",
     "shortcuts",
+    "slips",
     "source",
 ]
 

@@ -238,8 +238,8 @@ def _twice(first: Program, second: Program) -> Program:
 
 
 def _pooling(kind: str, backward: bool) -> Iterator[Program]:
-    def program(g: _Geometry, x: NDArray[np.float64], dtype: str = "", between: bool = False) -> Program:
-        dout = _PLAIN(g.N, g.C, g.OH, g.OW)
+    def program(g: _Geometry, x: NDArray[np.float64], dtype: str = "", between: bool = False, sign: int = 1) -> Program:
+        dout = sign * _PLAIN(g.N, g.C, g.OH, g.OW)
         lines = [f"x = {_written(x, dtype)}"]
         lines.append(f"out, cache = {kind}_pool2d_forward(x, {g.windows}, {g.stride})")
         if between:
@@ -256,6 +256,7 @@ def _pooling(kind: str, backward: bool) -> Iterator[Program]:
             yield program(g, _PLAIN(*g.image), "float32")
             yield _twice(program(g, _ramp(*g.image)), program(g, _jumping(*g.image)))
             if backward:
+                yield program(g, _ramp(*g.image), sign=-1)
                 yield program(g, _jumping(*g.image), between=True)
     forward = f"x = {{x}}\nout, cache = {kind}_pool2d_forward(x, (1, {{n}}), 1)"
     yield from _long(forward + (f"\ndout = np.ones((1, 1, 1, 1))\ndx = {kind}_pool2d_backward(dout, cache)" * backward))

@@ -8,6 +8,7 @@ mistake does. This module does not know what the functions compute.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import itertools
 import warnings
@@ -100,7 +101,7 @@ class Matcher:
         self._matched = False
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            cases = [_Case(one, self._catalogue) for one in usable]
+            cases = [case.sharpened() for case in (_Case(one, self._catalogue) for one in usable)]
             cases = [case for case in cases if case.evidence.kind != "public" or case.is_wrong()]
             # A test may compare two results of a student with each other: such results may pass and still be wrong.
             held = [_Case(one, self._catalogue) for one in passed if one.function == function]
@@ -190,6 +191,19 @@ class _Case:
         """Whether the model answer returns something else."""
         right = self._run(())
         return right is not None and not self._agree(right, self.evidence)
+
+    def sharpened(self) -> _Case:
+        """Return the case of a public test with right values as one of a wrong dtype or of changed inputs, if it is."""
+        right = self._run(()) if self.evidence.kind == "public" else None
+        if right is None or not isinstance(self.evidence.got, np.ndarray):
+            return self
+        for kind in ("dtype", "changed"):
+            evidence = dataclasses.replace(self.evidence, kind=kind)
+            tolerance = SINGLE_PRECISION if kind == "dtype" else evidence.tolerance  # one of the two may be float32
+            values = dataclasses.replace(evidence, kind="values", tolerance=tolerance)
+            if self._agree(right, values) and not self._agree(right, evidence):
+                return _Case(evidence, self._catalogue)
+        return self
 
     def shows(self, mistakes: Mistakes, history: bool = False) -> bool:
         """Whether these mistakes give the result that was got, and the model answer does not."""
@@ -331,8 +345,9 @@ def _only(candidates: Iterable[Mistakes], preferred: Sequence[Mistakes]) -> Mist
     before = [mistakes for ids, mistakes in by_ids.items() if any(one <= ids for one in known)]
     if len(before) == 1:
         return before[0]
-    fewest = min(map(len, by_ids.values()), default=0)
-    simplest = [mistakes for mistakes in by_ids.values() if len(mistakes) == fewest]
+    # One that is made of several mistakes may say so: where fewer explain the same, they are named.
+    parts = {ids: sum(getattr(mistake, "parts", 1) for mistake in mistakes) for ids, mistakes in by_ids.items()}
+    simplest = [mistakes for ids, mistakes in by_ids.items() if parts[ids] == min(parts.values())]
     return simplest[0] if len(simplest) == 1 else ()
 
 

@@ -49,6 +49,8 @@ class Misconception:
     hides_on : str
         An expression that holds for inputs on which the wrong answer is right, in names that the homework's own tests
         know. ``never``: there are no such inputs.
+    parts : int
+        How many mistakes it is, where it is made of several. If fewer explain the same, they are named.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Misconception:
     also_fails: tuple[str, ...] = ()
     fails_only: str = ""
     hides_on: str = "never"
+    parts: int = 1
 
     @property
     def as_it_raises(self) -> Misconception:
@@ -83,14 +86,14 @@ def registering(registered: list[Misconception]) -> Callable[..., Callable[[Func
         also_fails: tuple[str, ...] = (),
         fails_only: str = "",
         hides_on: str = "never",
+        parts: int = 1,
     ) -> Callable[[Function], Function]:
         """Register the decorated function as a wrong `function`; see `Misconception` for the rest."""
 
         def register(wrong: Function) -> Function:
             id, hint = wrong.__name__.replace("_", "-"), " ".join((wrong.__doc__ or "").split())
-            registered.append(
-                Misconception(id, function, hint, wrong, forward, raising, also_fails, fails_only, hides_on)
-            )
+            details = (forward, raising, also_fails, fails_only, hides_on, parts)
+            registered.append(Misconception(id, function, hint, wrong, *details))
             return wrong
 
         return register
