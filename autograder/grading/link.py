@@ -29,6 +29,7 @@ from autograder.core.errors import (
     Wrong,
 )
 from autograder.core.text import clean
+from autograder.grading import loops
 from autograder.grading.compare import Array
 from autograder.grading.session import PATIENCE, Session
 from autograder.sandbox.launcher import Ending, Worker
@@ -38,6 +39,8 @@ HELLO_SECONDS = 30.0
 """How long a worker may take to lock itself down. No student code runs then, so it does not use the student's time."""
 SHORTEST_WAIT = 0.01
 """Seconds. If a worker would get back less time than this, it is not looked at again."""
+WHERE_SECONDS = 1.0
+"""How long a worker may take to say where it hangs. Within NumPy it cannot say."""
 REST_SECONDS = 1.0
 """How long the rest of a reply may take if its start came late."""
 MIB = 1024 * 1024
@@ -151,11 +154,13 @@ class Link:
             worker.pause()  # work between requests would slow others down, or prepare the next reply
             return body, incoming
         except TimeoutError as error:
+            is_last = self._session.is_last(request.deadline)
+            where = "" if is_last else self._hung_in(worker, nonce)
             self.end()
-            if self._session.is_last(request.deadline):
+            if is_last:
                 raise self._session.too_late() from error
             limit = self._limit(request.function)
-            raise TimedOut(f"{request.doing} did not return within {limit}", request.function) from error
+            raise TimedOut(f"{request.doing} did not return within {limit}{where}", request.function) from error
         except (wire.ConnectionClosed, ConnectionResetError) as error:
             ending = self.end(died=True)
             assert ending is not None
@@ -166,6 +171,18 @@ class Link:
         except wire.WireError as error:
             self.end()
             raise MalformedReply(f"{who} sent something that is not a reply: {error}", request.function) from error
+
+    def _hung_in(self, worker: Worker, nonce: str) -> str:
+        """Ask a worker that does not answer where it hangs; empty if it does not say, or is in no endless loop."""
+        worker.ask_where()
+        try:
+            deadline = self._patient(worker, time.monotonic() + WHERE_SECONDS)
+            body, _ = wire.receive(worker.connection, 0, deadline)
+        except (wire.WireError, TimeoutError, OSError):
+            return ""
+        found = loops.hung_in(body.get("inside"), self._session.sources) if body.get("nonce") == nonce else None
+        where = self._session.where(*found) if found is not None else ""
+        return f" (it was in this loop: {where})" if where else ""
 
     def _patient(self, worker: Worker, deadline: float) -> float:
         """Wait for the first byte of a reply; return the deadline for the others.

@@ -136,6 +136,10 @@ class Worker:
         """Let the process run again."""
         self._signal(signal.SIGCONT)
 
+    def ask_where(self) -> None:
+        """Have the process say which lines of the student's files it is in; see ``worker/service.py``."""
+        self._signal(signal.SIGUSR1)
+
     def _signal(self, number: int) -> None:
         if self._ending is None:  # until then the launcher has not reaped it, so that nobody else has its number
             with contextlib.suppress(ProcessLookupError):

@@ -16,16 +16,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from autograder.sandbox.worker import counting, standins, wire
+    from autograder.sandbox.worker import counting, hanging, standins, wire
 else:  # inside the program, where `-I` leaves only the standard library and this folder to import from
     import counting
+    import hanging
     import standins
     import wire
 
 ANY_SIZE = 2**40
 MAX_MESSAGE = 1000
 """How many characters of an exception's message are sent. The grader cleans and shortens the text further."""
-OURS = ("lockdown", "wire", "seccomp", "landlock", "view", "service", "counting", "standins")
+OURS = ("lockdown", "wire", "seccomp", "landlock", "view", "service", "counting", "standins", "hanging")
 """Modules of this program."""
 
 
@@ -35,6 +36,8 @@ def serve(connection: socket.socket) -> None:
     functions: dict[str, Any] = {}
     kept: list[_Kept] = []
     directory = request["directory"]
+    waiting = hanging.Hanging(connection, directory)
+    waiting.nonce = request["nonce"]
     loaded = _load(request, functions)
     asking = standins.Asking(connection)
     for name in request.get("stand_ins", []):
@@ -56,8 +59,8 @@ def serve(connection: socket.socket) -> None:
             wire.send(connection, {"nonce": request["nonce"]}, [_again(inputs[request["again"]], *arrays), *results])
             continue
         last = [], []
-        pause = _Pause(connection, request)
-        asking.nonce = request["nonce"]
+        pause = _Pause(connection, request, waiting)
+        asking.nonce = waiting.nonce = request["nonce"]
         body, results = _call(request, arrays, functions, kept, directory, pause)
         wire.send(connection, {"nonce": pause.nonce, **body}, results)
         last = ([], []) if request["parts"] else (arrays, results)
@@ -70,15 +73,16 @@ _Kept = tuple[Any, list[wire.Array]]
 class _Pause:
     """Waits before and after a call whose parts are timed, so that the grader can read this process' clock."""
 
-    def __init__(self, connection: socket.socket, request: dict[str, Any]) -> None:
+    def __init__(self, connection: socket.socket, request: dict[str, Any], waiting: hanging.Hanging) -> None:
         self.nonce = request["nonce"]
+        self._waiting = waiting
         self._connection = connection
         self._needed = request["parts"]
 
     def __call__(self) -> None:
         if self._needed:
             wire.send(self._connection, {"nonce": self.nonce})
-            self.nonce = wire.receive(self._connection, 0)[0]["nonce"]
+            self.nonce = self._waiting.nonce = wire.receive(self._connection, 0)[0]["nonce"]
 
 
 def _load(request: dict[str, Any], functions: dict[str, Any]) -> dict[str, Any]:

@@ -127,7 +127,10 @@ def test_a_call_that_hangs_is_waited_for_once(find, monkeypatch):
     monkeypatch.setattr("autograder.grading.examples.CALL_SECONDS", 0.5)
     started = time.monotonic()
     (example,) = find(double("while True: pass")).values()
-    assert example.said == "double(x (1)) did not return within 0.5 s.\nIt should return\n    y = [2]"
+    assert example.said == (
+        "double(x (1)) did not return within 0.5 s (it was in this loop: toy.py, line 2: while True: pass).\n"
+        "It should return\n    y = [2]"
+    )
     assert time.monotonic() - started < 8
 
 

@@ -25,10 +25,73 @@ def test_a_call_that_hangs(student):
     started = time.monotonic()
     assert failure(toy.double, X, (2, 2), stride=1) == (
         TimedOut,
-        "double(x (3), (2,2), stride=1) did not return within 0.3 s",
+        "double(x (3), (2,2), stride=1) did not return within 0.3 s"
+        " (it was in this loop: toy.py, line 2: while True: pass)",
         "double",
     )
     assert time.monotonic() - started < 2
+
+
+NESTED = """
+def double(x):
+    i = 0
+    while i < 3:
+        j = 0
+        while j < 3:
+            total = sum(k for k in range(9))
+        j += 1
+    return x
+"""
+CALLING = """
+def step(n): return n + 1
+
+def double(x):
+    n = 0
+    while n >= 0:
+        n = step(n)
+"""
+ENDLESS_FOR = """
+import itertools
+def double(x):
+    for n in itertools.count(): n + 1
+"""
+WITHIN_A_CALL = """
+def double(x):
+    while True: sum(range(10**15))
+"""
+DECEIVED = """
+import signal
+def double(x):
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    while True: pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "loop"),
+    [
+        (NESTED, " (it was in this loop: toy.py, line 6: while j ‹ 3:)"),
+        (CALLING, " (it was in this loop: toy.py, line 6: while n ›= 0:)"),
+        (ENDLESS_FOR, ""),
+        (WITHIN_A_CALL, ""),
+        (DECEIVED, ""),
+    ],
+    ids=["nested", "calling", "for", "within-a-call", "signal-ignored"],
+)
+def test_a_call_that_hangs_in_a_loop_names_the_innermost_while(student, source, loop):
+    toy = student(source, call_seconds=0.3)
+    assert failure(toy.double, X) == (TimedOut, f"double(x (3)) did not return within 0.3 s{loop}", "double")
+
+
+def test_an_import_that_hangs_names_its_loop(submit):
+    submission = submit("import math\nwhile True:\n    math.sqrt(2)", import_seconds=0.3)
+    said = "importing toy.py did not return within 0.3 s (it was in this loop: toy.py, line 2: while True:)"
+    assert submission.failure.message == said
+
+
+def test_a_call_that_asks_itself_where_it_is_sends_no_reply(student):
+    toy = student("import signal\ndef double(x):\n    signal.raise_signal(signal.SIGUSR1)\n    while True: pass")
+    assert failure(toy.double, X)[0] is MalformedReply
 
 
 def test_what_hung_is_not_called_again_and_all_else_is(student):
