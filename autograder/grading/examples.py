@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from autograder.core.errors import NotRun, StudentError, TooSlow
+from autograder.core.errors import NotRun, StudentError, TooSlow, Wrong
 from autograder.core.outcomes import NOT_MEASURED, PASSED, TestResult
 from autograder.grading.calls import Call
 from autograder.grading.diagnose import smallest
@@ -47,13 +47,18 @@ def at_fault(tests: Sequence[TestResult], functions: Sequence[str], once: Collec
 
 
 def promises_only(tests: Sequence[TestResult], functions: Sequence[str]) -> set[str]:
-    """Return those of `functions` whose values are right: only a dtype, an input or shared memory is wrong."""
+    """Return those of `functions` whose values are right: only a dtype, an input or shared memory is wrong.
+
+    Public tests complain in their own words, so that nothing is known of their kind: the others decide.
+    """
     kinds: dict[str | None, set[object]] = {}
     for test in tests:
         for case in test.cases:
             if case.outcome not in (PASSED, NOT_MEASURED, TooSlow.outcome) and not case.stand_ins:
-                kinds.setdefault(test.subject, set()).add(case.detail.get("kind", case.outcome))
-    return {function for function in functions if kinds.get(function, {""}) <= {"dtype", "changed", "shared"}}
+                kind = case.detail.get("kind", "" if case.outcome == Wrong.outcome else case.outcome)
+                kinds.setdefault(test.subject, set()).update([kind] if kind else [])
+    slips = {"dtype", "changed", "shared"}
+    return {function for function in functions if kinds.get(function) and kinds[function] <= slips}
 
 
 class Family(Protocol):

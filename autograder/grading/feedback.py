@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from autograder.core.errors import Wrong
 from autograder.core.outcomes import CARRIED, PASSED, CaseResult, TestResult
 from autograder.grading.compare import Foreign
 from autograder.grading.steps import ENTRIES, OBJECTS, ROWS, UNKNOWN
@@ -22,7 +23,9 @@ VALUES, HINT, VERDICT = "values", "hint", "verdict"
 """How much a test tells: got and expected; what kind of mistake and where; passed or failed only."""
 
 
-def test_output(result: TestResult, feedback: str, mistakes: Mapping[tuple[str, str], int]) -> str:
+def test_output(
+    result: TestResult, feedback: str, mistakes: Mapping[tuple[str, str], int], behind: Mapping[str, str]
+) -> str:
     """Return the text under one test.
 
     Parameters
@@ -32,6 +35,8 @@ def test_output(result: TestResult, feedback: str, mistakes: Mapping[tuple[str, 
         ``values``, ``hint`` or ``verdict``.
     mistakes : mapping of tuple of str to int
         The numbers of the mistakes that stand on top of all tests, by function and hint: a hint is printed once.
+    behind : mapping of str to str
+        The mistake because of which each test failed, for tests that have no hint themselves: ``mistake 1, in double``.
     """
     failing = [case for case in result.cases if case.outcome not in (PASSED, CARRIED)]
     carried = [case for case in result.cases if case.outcome == CARRIED]
@@ -62,7 +67,11 @@ def test_output(result: TestResult, feedback: str, mistakes: Mapping[tuple[str, 
         lines.append(_group_text(text, cases, feedback))
     if len(groups) > SHOWN_GROUPS:
         lines.append(f"… and {sum(map(len, list(groups.values())[SHOWN_GROUPS:]))} more did not pass.")
-    return "\n".join([*lines, *_explained(result, mistakes)])
+    lines += _explained(result, mistakes)
+    is_wrong = any(case.outcome == Wrong.outcome for case in failing)
+    if is_wrong and result.name in behind and not (result.diagnosis and result.diagnosis.hint):
+        lines.append(f"See {behind[result.name]}.")
+    return "\n".join(lines)
 
 
 def _reasons(cases: Sequence[CaseResult], feedback: str) -> list[str]:

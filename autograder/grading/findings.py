@@ -113,8 +113,7 @@ class Findings:
         points = {test.name: self.config.tests[test.name].points for test in tests}
         functions = list(self.config.homework.functions)
         found = overview.mistakes(functions, self.told(about), self.examples, points)
-        known = overview.references(found)
-        entries = [self._entry(test, number, known) for test, number in zip(tests, numbers, strict=True)]
+        entries = [self._entry(test, number, found) for test, number in zip(tests, numbers, strict=True)]
         return Results(
             total_points=float(self.config.own_points) if self._only is None else None,
             score=float(self.score(tests)),
@@ -180,14 +179,15 @@ class Findings:
             numbers.append(f"{chapter}.{seen[chapter]}")
         return numbers
 
-    def _entry(self, test: TestResult, number: str, mistakes: Mapping[tuple[str, str], int]) -> TestEntry:
+    def _entry(self, test: TestResult, number: str, found: Sequence[overview.Found]) -> TestEntry:
         settings = self.config.tests[test.name]
+        known, behind = overview.references(found), overview.by_test(found)
         return TestEntry(
             number=number,
             name=test.title,
             score=float(test.score(settings.points)),
             max_score=float(settings.points),
-            output=feedback.test_output(test, settings.feedback, mistakes),
+            output=feedback.test_output(test, settings.feedback, known, behind),
             visibility=settings.visibility,
             extra_data=_for_staff(test, settings.points),
         )

@@ -32,18 +32,24 @@ class Found:
         What is wrong; empty unless that is certain.
     example : Example or None
         The smallest input that shows it.
+    seen : str
+        What is true of its results, if there is neither a hint nor an example of any mistake.
     own, later : int
         How many tests of the function fail because of it, and how many of later functions.
     cost : Fraction
         The points that these tests lost.
+    tests : tuple of str
+        Those that fail because of it, and of no mistake before it.
     """
 
     function: str
     hint: str
     example: Example | None = None
+    seen: str = ""
     own: int = 0
     later: int = 0
     cost: Fraction = Fraction(0)
+    tests: tuple[str, ...] = ()
 
 
 def mistakes(
@@ -72,19 +78,38 @@ def mistakes(
     unnamed = {result.subject for result in failed if not _known(result) and not _is_slip(result)}
     unnamed |= set(examples) - {name for name, _ in named}
     keys = [*named, *((name, "") for name in examples if name in unnamed - wrong)]
+    observed = {} if keys else {name: said for result in failed for name, said in _observed(result)}
+    keys += [(name, "") for name in observed]
     keys = sorted((key for key in keys if key[0] in functions), key=lambda key: (functions.index(key[0]), key in slips))
     found = {key: Found(*key) for key in keys}
     for name, example in examples.items():
         for key in [key for key in keys if key[0] == name][:1]:  # the first mistake of a function gets its example
             found[key] = dataclasses.replace(found[key], example=example)
+    for name, said in observed.items():
+        found[name, ""] = dataclasses.replace(found[name, ""], seen=said)
+    roots: dict[str | None, dict[str, None]] = {}
+    for result in results:
+        for case in result.cases:
+            roots.setdefault(result.subject, {}).update(dict.fromkeys(case.stand_ins))
     for result in failed:
-        for number, key in enumerate(_causes(result, keys, slips)):
-            own = result.subject == key[0]
-            worth = points.get(result.name, Fraction(0))
-            cost = worth - result.score(worth) if number == 0 else Fraction(0)
-            was = found[key]
-            found[key] = dataclasses.replace(was, own=was.own + own, later=was.later + (not own), cost=was.cost + cost)
+        worth = points.get(result.name, Fraction(0))
+        causes = list(_causes(result, keys, slips, list(roots.get(result.subject, ()))))
+        for key in causes:
+            found[key] = _because_of(found[key], result, worth, first=key == causes[0])
     return list(found.values())
+
+
+def _because_of(found: Found, result: TestResult, worth: Fraction, first: bool) -> Found:
+    """Return a mistake because of which one more test failed; the first one bears what that costs."""
+    own = result.subject == found.function
+    cost, tests = (worth - result.score(worth), (result.name,)) if first else (Fraction(0), ())
+    return dataclasses.replace(
+        found,
+        own=found.own + own,
+        later=found.later + (not own),
+        cost=found.cost + cost,
+        tests=(*found.tests, *tests),
+    )
 
 
 def _known(result: TestResult) -> list[tuple[str, str]]:
@@ -95,6 +120,13 @@ def _known(result: TestResult) -> list[tuple[str, str]]:
     return list(result.diagnosis.known) or [(result.subject or "", result.diagnosis.hint)]
 
 
+def _observed(result: TestResult) -> Iterator[tuple[str, str]]:
+    """Yield what can be seen of the wrong results of a test, with the function."""
+    own = any(case.outcome not in RIGHT and not case.stand_ins for case in result.cases)
+    if own and result.subject and result.diagnosis is not None and result.diagnosis.notes:
+        yield result.subject, result.diagnosis.notes[0]
+
+
 def _is_slip(result: TestResult) -> bool:
     """Whether the values of a test are right: only a dtype, an input or shared memory is wrong."""
     kinds = {case.detail.get("kind", case.outcome) for case in result.cases if case.outcome not in RIGHT}
@@ -102,9 +134,13 @@ def _is_slip(result: TestResult) -> bool:
 
 
 def _causes(
-    result: TestResult, keys: Sequence[tuple[str, str]], slips: Collection[tuple[str, str]]
+    result: TestResult, keys: Sequence[tuple[str, str]], slips: Collection[tuple[str, str]], roots: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the mistakes because of which a test failed; the first one bears what that costs."""
+    """Yield the mistakes because of which a test failed.
+
+    If its function has none, they are those of `roots`, the earlier functions that explain other tests of it: speed
+    tests are not run again.
+    """
     known = [key for key in _known(result) if key in keys]
     if known:
         yield from known
@@ -113,6 +149,7 @@ def _causes(
     for case in result.cases:
         if case.outcome not in RIGHT:
             guilty |= dict.fromkeys(case.stand_ins or (case.function or result.subject or "",))
+    guilty = guilty if {name for name, _ in keys} & set(guilty) else dict.fromkeys(roots)
     for function in guilty:
         fit = [key for key in keys if key[0] == function and (_is_slip(result) or key not in slips)]
         yield from fit[:1]
@@ -121,6 +158,11 @@ def _causes(
 def references(found: Sequence[Found]) -> dict[tuple[str, str], int]:
     """Return the number of each mistake that has a hint, by function and hint."""
     return {(one.function, one.hint): number for number, one in enumerate(found, start=1) if one.hint}
+
+
+def by_test(found: Sequence[Found]) -> dict[str, str]:
+    """Return which mistake is behind each test, in words."""
+    return {test: f"mistake {number}, in {one.function}" for number, one in enumerate(found, 1) for test in one.tests}
 
 
 def summary(
@@ -180,7 +222,7 @@ def _mistake(number: int, found: Found) -> list[str]:
     later = f", and {found.later} of later functions" if found.later else ""
     costs = f"costs {float(found.cost):g} {'point' if found.cost == 1 else 'points'}; " if found.cost else ""
     lines = [f"Mistake {number}, in {found.function} ({costs}fails {found.own} of its tests{later})."]
-    lines += [found.hint] if found.hint else []
+    lines += list(filter(None, [found.hint, found.seen]))
     if found.example is None:
         return lines
     code = [f"    {line}" for line in found.example.code.split("\n")]
@@ -252,7 +294,8 @@ def follow_through(
         lines.append(f"{own}: tests that fail only because of an earlier function get their points.")
     for function, points in with_right.items():
         if points > score:
-            lines.append(f"With a right {function} you would have at least {float(points):g} of {float(total):g}.")
+            least = "at least " if points < total else ""
+            lines.append(f"With a right {function} you would have {least}{float(points):g} of {float(total):g}.")
     return lines
 
 

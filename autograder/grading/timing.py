@@ -349,7 +349,7 @@ class _Rounds:
             assert isinstance(right, np.ndarray)
             mismatch = compare.array(name, got[name], right.astype(np.float64, copy=False), self._tolerance)
             if mismatch is not None:
-                message = f"{function} was not timed, because {name} {WRONG[mismatch.kind]} on larger inputs"
+                message = f"{function} was not timed: {name} {WRONG[mismatch.kind]} on larger inputs"
                 wrong = Wrong(message, function, {"kind": mismatch.kind, "result": name})
                 self._failures.setdefault(function, wrong)
 

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.grading.diagnose import altered
+
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 
@@ -124,6 +126,13 @@ def _as_a_whole(pair: Pair) -> Iterator[Relation]:
         return
     if pair.tolerance < SINGLE_PRECISION and float(np.max(np.abs(got - expected))) <= SINGLE_PRECISION * scale:
         yield Relation("float32", "is right to float32 precision only: somewhere on the way is an array of float32")
+        return
+    if to := altered.rounded(got, expected, pair.tolerance):
+        yield Relation(f"rounded {to}", f"is rounded to {to}")
+        return
+    key, text = altered.limited(got, expected, pair.bound)
+    if key:
+        yield Relation(key, text)
         return
     if got.size > 1:
         yield from (

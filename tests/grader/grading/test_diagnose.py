@@ -39,7 +39,7 @@ def diagnosed(records):
 
 def is_fit_to_be_read(record):
     """Whether a hidden test says enough and not too much. Inputs and expected values are fractions."""
-    text = test_output(record.result(), HINT, {})
+    text = test_output(record.result(), HINT, {}, {})
     decimal = re.search(r"\d\.\d|\de[-+]?\d", text)
     return not decimal and len(text) < MOST_CHARACTERS and "no diagnosis" not in text
 
@@ -57,7 +57,10 @@ def test_every_known_mistake_is_named_in_any_style(style, function):
         records = list(rehearsal.rehearse(rehearsal.injected(style, entry), about(function), others=True))
         hinted = [record for record in records if record.diagnosis is not None and record.diagnosis.hint]
         may_hide = entry.wrong.__module__ == shortcuts.__name__  # it shows on few shapes, or on none of these
-        if not may_hide or hinted:
+        may_hide |= entry.hides_on == "given"
+        if entry.parts > 1:  # where one part of it shows, that is named
+            assert entry.id in {record.diagnosis.id for record in hinted}
+        elif not may_hide or hinted:
             assert {record.diagnosis.id for record in hinted} == {entry.id}
             assert {record.diagnosis.hint for record in hinted} == {entry.hint}
         cases = {case.case for record in hinted for case in record.cases if case.outcome == "wrong"}
@@ -71,7 +74,8 @@ def test_on_the_fixtures_no_other_mistake_is_named(function):
     for entry in CATALOGUE:
         if entry.function == function:
             records = list(rehearsal.rehearse(rehearsal.injected("loops", entry), about(function)))
-            assert {one.id for one in diagnosed(records).values() if one.hint} <= {entry.id}
+            others = {one.id for one in diagnosed(records).values() if one.hint} - {entry.id}
+            assert not others or entry.parts > 1
             assert all(map(is_fit_to_be_read, records)), entry.id
 
 
@@ -191,6 +195,23 @@ UNLISTED = {
         "conv2d_backward",
         lambda y, a: y / (a[1][1].shape[2] * a[1][1].shape[3]),
         r"dx is 1/\(KH\*KW\) of what it should be",
+    ),
+    "rounded": ("im2col", lambda y, a: np.round(y, 3), r"cols is rounded to 3 decimals"),
+    "rounded-to-integers": ("avg_pool2d_forward", lambda y, a: np.round(y), r"out is rounded to whole numbers"),
+    "clipped": (
+        "conv2d_forward",
+        lambda y, a: np.clip(y, -0.1, 0.2),
+        r"out is cut off: entries that should be larger or smaller became a limit",
+    ),
+    "clipped-above": (
+        "avg_pool2d_forward",
+        lambda y, a: np.minimum(y, y.mean()),
+        r"out is cut off: entries that should be larger became a limit",
+    ),
+    "no-negative-ones": (
+        "conv2d_forward",
+        lambda y, a: np.maximum(y, 0),
+        r"out is right but for the negative entries, which became 0",
     ),
     "offset": ("avg_pool2d_forward", lambda y, a: y + 0.123, r"out is off by the same amount everywhere"),
     "offset-by-channel": (
@@ -319,7 +340,7 @@ def test_an_unlisted_mistake_is_described(name, monkeypatch):
     monkeypatch.setitem(rehearsal.CASES, rehearsal.hidden_tests()[test][1], cases)
     (record,) = rehearsal.rehearse(bent(function, bend), [test])
     assert record.diagnosis is not None
-    text = test_output(record.result(), HINT, {})
+    text = test_output(record.result(), HINT, {}, {})
     assert re.search(wanted, text), text
     assert ("Hint:" in text) == (name == "zeros")  # a stub is certain
     assert is_fit_to_be_read(record), text
@@ -457,7 +478,7 @@ def test_the_work_is_bounded_whatever_is_wrong():
     found = diagnosed(rehearsal.rehearse(lambda: noisy, knowledge=Counted))
     assert len(found) > 15
     assert not any(one.hint for name, one in found.items() if not name.endswith("_dtype"))
-    assert runs < 2000
+    assert runs < 12 * len(CATALOGUE)
 
 
 # --- the simplest explanation comes first ----------------------------------------------------------------------------
@@ -516,6 +537,23 @@ def test_an_exception_has_a_hint_where_a_known_mistake_raises_the_same():
     assert "test_conv2d_backward_dw" in found
 
 
+def found_by_row_and_column(x, kernel_size, stride=1, padding=0):
+    """Take the height for the width, and read pixel by pixel."""
+    (_, C, W, H), (KH, KW) = x.shape, kernel_size
+    OH, OW = ((size + 2 * padding - k) // stride + 1 for size, k in ((H, KH), (W, KW)))
+    padded = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+    down = np.add.outer(np.arange(KH), stride * np.arange(OH))
+    across = np.add.outer(np.arange(KW), stride * np.arange(OW))
+    windows = padded[:, :, down[:, np.newaxis, :, np.newaxis], across[np.newaxis, :, np.newaxis]]
+    return windows.transpose(1, 2, 3, 0, 4, 5).reshape(C * KH * KW, -1)
+
+
+def test_swapped_sides_of_the_image_are_named_where_they_raise():
+    functions = {**{name: getattr(layers, name) for name in FUNCTIONS}, "im2col": found_by_row_and_column}
+    found = diagnosed(rehearsal.rehearse(lambda: functions, about("im2col")))
+    assert {one.id for one in found.values() if one.hint} == {"columns-of-swapped-image-sides"}
+
+
 @pytest.mark.parametrize("raised", [ValueError("no"), IndexError("list index out of range")])
 def test_other_exceptions_have_none(raised):
     def wrong(dout, cache):
@@ -545,7 +583,7 @@ def test_a_hint_is_taken_back_if_a_later_test_refutes_it():
     diagnostician = Diagnostician(lambda: misconceptions)
     evidence, passed = (
         Evidence("", kind, (Step("conv_output_size", args, {}),), "size", 0, exact_fit_forgotten(*args), None, 0.0)
-        for kind, args in (("values", (4, 2)), ("values", (6, 3, 2)))
+        for kind, args in (("values", (5, 2)), ("values", (6, 3, 2)))
     )
     found = diagnostician.diagnose([evidence])
     assert found.id == "size-one-window-missing"

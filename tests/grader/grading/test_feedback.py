@@ -9,7 +9,7 @@ from autograder.core.outcomes import PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading import feedback
 from autograder.grading.diagnose.smallest import Example
 from autograder.grading.feedback import HINT, VALUES, VERDICT
-from autograder.grading.overview import mistakes, references, summary
+from autograder.grading.overview import by_test, mistakes, references, summary
 
 FUNCTIONS = ("double", "halve", "unhalve")
 
@@ -20,7 +20,7 @@ WHAT_HIDDEN_TESTS_TELL = (
 
 
 def text_under(result, level, known=()):
-    return feedback.test_output(result, level, dict(known))
+    return feedback.test_output(result, level, dict(known), {})
 
 
 def judged(*cases, name="test_double", subject="double"):
@@ -208,6 +208,39 @@ def test_what_only_has_a_wrong_dtype_is_not_blamed_for_wrong_values():
     assert (other.hint, other.example, other.cost, other.own) == ("It is float64.", None, Fraction(1), 1)
     (alone,) = mistakes(FUNCTIONS, [dtype], {"double": EXAMPLE})
     assert (alone.hint, alone.example) == ("It is float64.", EXAMPLE)
+
+
+def not_timed(function="halve"):
+    message = f"{function} was not timed: y has wrong values on larger inputs"
+    return judged(wrong(message=message, function=function), name=f"test_{function}_speed", subject=function)
+
+
+def test_a_wrong_result_in_a_speed_test_refers_to_the_mistake():
+    own = because("halve", "It doubles.", "halve")
+    found = mistakes(FUNCTIONS, [own, not_timed()])
+    (one,) = found
+    assert (one.own, one.tests) == (2, (own.name, "test_halve_speed"))
+    assert feedback.test_output(not_timed(), HINT, references(found), by_test(found)).splitlines() == [
+        "halve was not timed: y has wrong values on larger inputs [halve]",
+        "See mistake 1, in halve.",
+    ]
+    assert feedback.test_output(not_timed(), VERDICT, references(found), by_test(found)) == "Failed."
+
+
+def test_a_speed_test_that_an_earlier_function_spoils_refers_to_that():
+    earlier = because("double", "It triples.", "double")
+    carried = judged(CaseResult("", "carried", "", "halve", stand_ins=("double",)), name="test_halve", subject="halve")
+    found = mistakes(FUNCTIONS, [earlier, carried, not_timed()])
+    (one,) = found
+    assert (one.function, one.own, one.later) == ("double", 1, 2)
+    assert by_test(found)["test_halve_speed"] == "mistake 1, in double"
+
+
+def test_without_hint_and_example_the_top_says_what_was_seen():
+    seen = dataclasses.replace(
+        judged(wrong()), diagnosis=Diagnosis("a", "", ("y is shifted by 1 row down.", "More."), "", 0.0)
+    )
+    assert paragraphs(seen)[1].splitlines()[1:] == ["y is shifted by 1 row down."]
 
 
 def test_correctness_comes_before_speed():

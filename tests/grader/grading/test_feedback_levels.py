@@ -45,7 +45,7 @@ WRONG = CaseResult("one", "wrong", "y differs in 1 of 3 entries", "double", "y[2
 
 
 def test_values_tell_all():
-    assert test_output(judged(WRONG, diagnosis=EXPLAINED), VALUES, {}).splitlines() == [
+    assert test_output(judged(WRONG, diagnosis=EXPLAINED), VALUES, {}, {}).splitlines() == [
         "y differs in 1 of 3 entries [double, one]",
         "y[2]=4, but should be 2",
         "Hint: It is doubled.",
@@ -55,7 +55,7 @@ def test_values_tell_all():
 
 
 def test_hints_tell_what_and_where():
-    assert test_output(judged(WRONG, diagnosis=EXPLAINED), HINT, {}).splitlines() == [
+    assert test_output(judged(WRONG, diagnosis=EXPLAINED), HINT, {}, {}).splitlines() == [
         "y differs in 1 of 3 entries [double, one]",
         "Hint: It is doubled.",
         "Map of y (1 by 3): . right, # wrong",
@@ -64,13 +64,13 @@ def test_hints_tell_what_and_where():
 
 
 def test_a_verdict_tells_nothing():
-    assert test_output(judged(WRONG, diagnosis=EXPLAINED), VERDICT, {}) == "Failed."
+    assert test_output(judged(WRONG, diagnosis=EXPLAINED), VERDICT, {}, {}) == "Failed."
 
 
 def test_what_is_only_seen_is_not_called_a_hint():
     seen = Diagnosis("factor", notes=("y is 2 times what it should be.",))
-    assert test_output(judged(WRONG, diagnosis=seen), HINT, {}).endswith("\ny is 2 times what it should be.")
-    assert "Hint" not in test_output(judged(WRONG, diagnosis=seen), HINT, {})
+    assert test_output(judged(WRONG, diagnosis=seen), HINT, {}, {}).endswith("\ny is 2 times what it should be.")
+    assert "Hint" not in test_output(judged(WRONG, diagnosis=seen), HINT, {}, {})
 
 
 def test_cases_that_failed_alike_are_named_together():
@@ -78,7 +78,7 @@ def test_cases_that_failed_alike_are_named_together():
     other = CaseResult(
         "three", "raised", "double(x (2)) raised KeyError: 'a'", "double", group="KeyError toy.py, line 3"
     )
-    assert test_output(judged(WRONG, second, other), HINT, {}).splitlines() == [
+    assert test_output(judged(WRONG, second, other), HINT, {}, {}).splitlines() == [
         "0 of 3 cases passed.",
         "y differs in 1 of 3 entries [double, one; likewise two]",
         "double(x (2)) raised KeyError: 'a' [double, three]",
@@ -88,9 +88,9 @@ def test_cases_that_failed_alike_are_named_together():
 def test_a_student_is_quoted_within_bounds():
     said = ["a" * 150, "b" * 150, "c" * 150]
     cases = [CaseResult(text[0], "raised", f"f raised {text} (x)", "f", group=text, quoted=text) for text in said]
-    text = test_output(judged(*cases), HINT, {})
+    text = test_output(judged(*cases), HINT, {}, {})
     assert f"f raised {'a' * 150} (x) [f, a]\nf raised {'b' * 49}… (x) [f, b]\nf raised … (x) [f, c]" in text
-    assert "c" * 150 in test_output(judged(*cases), VALUES, {})
+    assert "c" * 150 in test_output(judged(*cases), VALUES, {}, {})
 
 
 # --- an honest submission --------------------------------------------------------------------------------------------
@@ -117,7 +117,9 @@ def test_no_number_of_a_fixture_is_shown(entry):
     numbers = numbers_of_fixtures()
     assert len(numbers) > 1000
     tests = [name for name in rehearsal.hidden_tests() if SETTINGS.subject(name) == entry.function]
-    texts = [test_output(r.result(), HINT, {}) for r in rehearsal.rehearse(rehearsal.injected("loops", entry), tests)]
+    texts = [
+        test_output(r.result(), HINT, {}, {}) for r in rehearsal.rehearse(rehearsal.injected("loops", entry), tests)
+    ]
     assert any("Hint: " in text for text in texts)
     for text in texts:
         assert not any(number in text for number in numbers & set(re.findall(r"-?\d*\.\d+(?:e[-+]\d+)?", text)))

@@ -79,7 +79,7 @@ def test_one_mistake_one_price(grade):
         "Carried: with a right double 2 of 2 cases pass that fail with yours.\n"
     )
     assert "0 + 6 carried: tests that fail only because of an earlier function get their points." in results["output"]
-    assert "With a right double you would have at least 10 of 10." in results["output"]
+    assert "With a right double you would have 10 of 10." in results["output"]
     assert "Some tests fail only because of an earlier function, for: halve, unhalve." in results["output"]
     assert results["extra_data"]["carried"] == 6
     extra = {test["extra_data"]["test"]: test["extra_data"] for test in results["tests"]}
@@ -92,7 +92,7 @@ def test_explain_only_says_it(grade):
     results = grade(WRONG, follow_through="explain")
     assert scores(results) == NOTHING
     assert "With a right double this passes." in outputs(results)["test_halve"]
-    assert "With a right double you would have at least 10 of 10." in results["output"]
+    assert "With a right double you would have 10 of 10." in results["output"]
     assert results["extra_data"]["carried"] == 0
 
 

@@ -291,11 +291,11 @@ def test_what_calls_leave_behind_is_freed():
 @pytest.mark.parametrize(
     ("result", "said"),
     [
-        (lambda x: x + 1, "square was not timed, because y has wrong values on larger inputs"),
-        (lambda x: x[:1], "square was not timed, because y has the wrong shape on larger inputs"),
-        (lambda x: x * np.nan, "square was not timed, because y has entries that are not finite on larger inputs"),
-        (lambda x: x.astype(int), "square was not timed, because y is not an array of floats on larger inputs"),
-        (lambda x: None, "square was not timed, because y is not an array on larger inputs"),
+        (lambda x: x + 1, "square was not timed: y has wrong values on larger inputs"),
+        (lambda x: x[:1], "square was not timed: y has the wrong shape on larger inputs"),
+        (lambda x: x * np.nan, "square was not timed: y has entries that are not finite on larger inputs"),
+        (lambda x: x.astype(int), "square was not timed: y is not an array of floats on larger inputs"),
+        (lambda x: None, "square was not timed: y is not an array on larger inputs"),
     ],
 )
 def test_wrong_results_have_no_speed(result, said):
