@@ -91,7 +91,7 @@ def test_a_hang_costs_its_own_function_only(run):
         f"def double(x):\n    while True: pass\n{HALVE}def unhalve(out, cache): return 2 * out", call_seconds=0.4
     )
     assert time.monotonic() - started < 5
-    hung = "double(x (2)) did not return within 0.4 s"
+    hung = "double(x (2)) did not return within 0.4 s (it was in this loop: toy.py, line 2: while True: pass)"
     again = "double was not called again: before, it did not return within 0.4 s"
     assert said(results["test_double_example"]) == [("timed out", hung, "double")]
     assert said(results["test_double"]) == [("timed out", again, "double")] * 2

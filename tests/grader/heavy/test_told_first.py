@@ -58,12 +58,6 @@ KNOWN = {
         "dw = (d.T @",
         ("conv2d_backward", "Only the last window of each image counts for dw"),
     ),
-    "loops: a square": (
-        LOOPS,
-        "/ (KH * KW)",
-        "/ KH ** 2",
-        ("avg_pool2d_backward", "the square of the window's height"),
-    ),
     "loops: padded at the end": (
         LOOPS,
         "(padding, padding), (padding, padding)]",
