@@ -103,3 +103,19 @@ def test_the_required_file_may_have_any_name(engine, homework, tmp_path):
     done = engine("grade", "hw2.py", "--out", "results")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "results/hw2/results.json").read_text())["score"] == 20
+
+
+def test_the_catalogue_of_the_documentation(engine, homework, tmp_path):
+    """The mistake that docs/new-homework.md shows is proved, and a student who makes it reads its hint."""
+    text = (ROOT / "docs/new-homework.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(import softmax\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (homework / "mistakes.py").write_text(block)
+    config = (homework / "config.yaml").read_text()
+    (homework / "config.yaml").write_text(config.replace("  functions:", "  misconceptions: mistakes.py\n  functions:"))
+    done = engine("verify", "--out", "verified")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 misconception: all as it should be" in done.stdout
+    (tmp_path / "ann.py").write_text(HANDED_IN["upstream-lost"])
+    assert engine("grade", "ann.py", "--out", "results").returncode == 0
+    told = json.loads((tmp_path / "results/ann/results.json").read_text())["output"]
+    assert "dlosses is ignored: the chain rule multiplies every row by its entry." in told
