@@ -21,9 +21,12 @@ layer                                    what it makes what for
 After each convolution but the last comes ReLU, ``max(a, 0)``. Its gradient passes where ``a`` was positive.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # on small matrices, threads spend their time waiting for each other
 
 import numpy as np
 

@@ -35,12 +35,15 @@
 import html
 import importlib
 import inspect
+import os
 import re
 import sys
 import time
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # on small matrices, threads spend their time waiting for each other
 
 import matplotlib.pyplot as plt
 import numpy as np
