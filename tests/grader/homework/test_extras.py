@@ -1,5 +1,6 @@
 """The extras: model answer, oracle, cases, hidden tests and catalogue, which extras.yaml puts together."""
 
+import ast
 import doctest
 import functools
 import inspect
@@ -183,6 +184,15 @@ def test_assembled_functions_are_right_without_a_mistake():
     right = assemble()
     (case,) = [case for case in GROUPS["conv_transpose2d"] if case.id == "defaults"]
     assert np.array_equal(right["conv_transpose2d_forward"](case.x, case.w, case.b)[0], case.out)
+
+
+def test_right_solutions_say_what_is_odd_about_them():
+    odd = sorted((ROOT / "tests" / "extras" / "correct").glob("*/extras.py"))
+    assert len(odd) == 6
+    for path in odd:
+        source = path.read_text(encoding="utf-8")
+        assert (ast.get_docstring(ast.parse(source)) or "").startswith("Odd: "), path
+        assert all(re.search(rf"^(def )?{name}\b", source, re.MULTILINE) for name in FUNCTIONS), path
 
 
 # --- rehearsed: the hidden tests in this process, without the sandbox ------------------------------------------------
