@@ -103,6 +103,19 @@ def every_minimum_gets_the_gradient(dout, cache):
     return dx
 
 
+@misconception("min_pool2d_backward", forward=keeping_x)
+def last_minimum_gets_the_gradient(dout, cache):
+    """Where several pixels of a window are equally small, the last one gets the gradient.
+
+    It should be the first in row-major order: an equal pixel must not take over.
+    """
+    x, out, kernel_size, stride = cache
+    winner = np.zeros((*out.shape, 2), dtype=int)
+    for tap, window in _taps(kernel_size, dout.shape[2:], stride):
+        winner[x[window] <= out] = tap
+    return min_pool2d_backward(dout, (winner, x.shape, kernel_size, stride))
+
+
 def sharing_minima(x, kernel_size, stride, shared=[]):
     """Compute the right output, and write the cache over that of the call before."""
     out, shared[:] = min_pool2d_forward(x, kernel_size, stride)
