@@ -25,6 +25,10 @@ LOOKED_AT = 8
 """How many failures of a test are described. The text says what is true of all of them."""
 
 
+FEWEST_ENTRIES = 4
+"""A mistake is certain if it explains at least so many numbers, in all tests together. Fewer may agree by chance."""
+
+
 class Geometry(Protocol):
     """What the homework tells of its arrays: a module."""
 
@@ -66,6 +70,7 @@ class Diagnostician:
         self._varied: set[tuple[str, str]] = set()
         self._passed: list[Evidence] = []
         self._named: dict[tuple[tuple[str, str], ...], catalogue.Mistakes] = {}
+        self._explained: Counter[tuple[tuple[str, str], ...]] = Counter()
 
     def diagnose(self, evidence: Sequence[Evidence], passed: Sequence[Evidence] = ()) -> Diagnosis | None:
         """Return the diagnosis of the failures of one test, some of whose results `passed`; None if there is none."""
@@ -96,12 +101,19 @@ class Diagnostician:
         notes = tuple(look.text for look in looks)
         known = tuple((mistake.function, mistake.hint) for mistake in mistakes) or ((function, hint),)
         self._named |= {known: mistakes} if mistakes else {}
+        self._explained[known] += sum(map(_weight, evidence))
         return Diagnosis(key, hint, notes, drawn, time.perf_counter() - started, known)
 
     def without_refuted(self, diagnosis: Diagnosis) -> Diagnosis:
-        """Return a diagnosis; without its hint if a mistake would have failed what has passed in any test."""
+        """Return a diagnosis; without its hint if a mistake would have failed what has passed in any test.
+
+        Nor does it have one if a single tiny public test is all that the mistake explains.
+        """
         mistakes = self._named.get(diagnosis.known, ())
-        if self._matcher is None or not any(self._matcher.is_refuted(one, self._passed) for one in mistakes):
+        if self._matcher is None or not mistakes:
+            return diagnosis
+        few = self._explained[diagnosis.known] < FEWEST_ENTRIES
+        if not few and not any(self._matcher.is_refuted(one, self._passed) for one in mistakes):
             return diagnosis
         return dataclasses.replace(diagnosis, id="", hint="", known=())
 
@@ -271,6 +283,13 @@ def _constant(evidence: Sequence[Evidence]) -> str:
         return ""
     what = "is 0 everywhere" if values == {0.0} else "is the same number everywhere"
     return f"{evidence[0].name} {what}, whatever the inputs: what should fill it is missing, or fills a copy of it."
+
+
+def _weight(evidence: Evidence) -> int:
+    """Return how many numbers show a mistake; enough for what is no number, and for what hidden tests are about."""
+    if evidence.kind != "public" or not isinstance(evidence.got, (np.ndarray, int)):
+        return FEWEST_ENTRIES
+    return _size(evidence)
 
 
 def _size(evidence: Evidence) -> int:

@@ -34,7 +34,7 @@ def right():
 WRONG = "def double(x): return 3 * x\ndef halve(x): return x / 2, x.shape\ndef unhalve(out, cache): return 2 * out\n"
 
 
-def grade(toy, place, files, answer=WRONG):
+def grade(toy, place, files, answer=WRONG, test="test_double"):
     """Grade a wrong answer with these files of the homework; return what the student reads about it."""
     for name, text in files.items():
         (toy.root / name).parent.mkdir(exist_ok=True)
@@ -46,9 +46,9 @@ def grade(toy, place, files, answer=WRONG):
     graded = Grader(config.load(toy.config)).grade(toy.hand_in(answer), results)
     assert graded.score is not None, graded.remark
     read = json.loads(results.read_text())
-    (test,) = (test for test in read["tests"] if test["extra_data"]["test"] == "test_double")
-    assert test["score"] == 0
-    return read["output"] + test["output"]
+    (entry,) = (entry for entry in read["tests"] if entry["extra_data"]["test"] == test)
+    assert entry["score"] == 0
+    return read["output"] + entry["output"]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,24 @@ def test_without_one_that_can_be_used_grades_are_the_same(toy, place, files):
     output = grade(toy, place, files)
     assert output
     assert "three times" not in output
+
+
+PAIR = """\
+def test_double_example(toy):
+    \"\"\"double: by hand.\"\"\"
+    import numpy as np
+
+    assert toy.double(np.arange(1.0, {stop})).tolist() == [2.0, 4.0, 6.0, 8.0][: {stop} - 1]
+"""
+
+
+@pytest.mark.parametrize(("stop", "certain"), [(3, False), (5, True)])
+def test_one_tiny_public_test_alone_makes_no_hint_certain(toy, stop, certain):
+    """Two numbers may agree with a known mistake by chance; where hidden tests agree as well, it is certain."""
+    files = {"mistakes.py": CATALOGUE.replace("{imported}", "toy_parts"), "toy_parts.py": RIGHT}
+    hidden = "def test_halve(student):\n    pass\n"
+    toy.set_tests(hidden=hidden, public=PAIR.format(stop=stop), test_halve=1, test_double_example=1)
+    assert ("It is three times the input." in grade(toy, "mistakes.py", files, test="test_double_example")) == certain
 
 
 def test_without_geometry_nothing_is_said_of_rows_and_columns(toy):
