@@ -130,11 +130,21 @@ class Fixtures(Section):
 
 
 class Tolerances(Section):
-    """The largest errors that pass, as shares of the largest expected magnitude. With 1 or more, zeros would pass."""
+    """The largest errors that pass.
+
+    Attributes
+    ----------
+    float64, float32, slope : float
+        Shares of the largest expected magnitude. With 1 or more, zeros would pass.
+    absolute : float
+        An error up to this passes in any case. For arrays that may be zero but for rounding, as gradients near a
+        minimum are; there a share of the largest magnitude allows nothing.
+    """
 
     float64: Share
     float32: Share
     slope: Share
+    absolute: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
 class Limits(Section):

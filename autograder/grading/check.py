@@ -34,11 +34,13 @@ class Check:
         self._student = student
         self._history = history
         self._tolerances = tolerances
+        self._absolute = tolerances.get("absolute", 0.0)
         self._dtype = dtype
 
     def array(self, name: str, got: object, expected: Array) -> None:
         """`got` equals `expected`: ndarray, shape, float dtype, finite, values."""
-        self._require(compare.array(name, got, expected, self._tolerances[self._dtype]), name, got, expected)
+        mismatch = compare.array(name, got, expected, self._tolerances[self._dtype], self._absolute)
+        self._require(mismatch, name, got, expected)
 
     def tensor(self, name: str, got: object, shape: Sequence[int]) -> Array:
         """`got` is a finite array of floats with this shape; returned in float64, for arithmetic."""
@@ -76,14 +78,14 @@ class Check:
         gradient does not have the right slopes. So a mistake in the forward pass costs the backward pass no points.
         """
         tolerance = self._tolerances["slope"]
-        mismatch = compare.slopes(name, got, directions, slopes, tolerance, source)
+        mismatch = compare.slopes(name, got, directions, slopes, tolerance, source, self._absolute)
         if mismatch is not None and mismatch.kind == "values" and own is not None:
             try:
                 theirs = own()
             except (Wrong, Raised) as error:
                 culprit = error.function
             else:
-                if compare.slopes(name, got, directions, theirs, tolerance, source) is None:
+                if compare.slopes(name, got, directions, theirs, tolerance, source, self._absolute) is None:
                     return
                 wrong = np.abs(theirs - slopes).max(initial=0.0) > tolerance * np.abs(slopes).max(initial=0.0)
                 culprit = self._student.calls[-1].function if wrong else None

@@ -74,7 +74,7 @@ def tensor(name: str, got: object, expected: Sequence[int]) -> Mismatch | None:
     return None
 
 
-def array(name: str, got: object, expected: Array, tolerance: float) -> Mismatch | None:
+def array(name: str, got: object, expected: Array, tolerance: float, absolute: float = 0.0) -> Mismatch | None:
     """Ask whether `got` equals `expected`.
 
     Parameters
@@ -86,7 +86,9 @@ def array(name: str, got: object, expected: Array, tolerance: float) -> Mismatch
     expected : ndarray of float64
     tolerance : float
         Largest error allowed, as a share of the largest magnitude in `expected`:
-        ``|got - expected| <= tolerance * max|expected|``, entry by entry.
+        ``|got - expected| <= max(absolute, tolerance * max|expected|)``, entry by entry.
+    absolute : float
+        Largest error allowed where all of `expected` is tiny.
     """
     mismatch = tensor(name, got, expected.shape)
     if mismatch is not None:
@@ -94,7 +96,7 @@ def array(name: str, got: object, expected: Array, tolerance: float) -> Mismatch
     assert isinstance(got, np.ndarray)
     with np.errstate(all="ignore"):
         error = np.abs(got.astype(np.float64) - expected)
-    right = error <= tolerance * np.max(np.abs(expected), initial=0.0)
+    right = error <= max(absolute, tolerance * float(np.max(np.abs(expected), initial=0.0)))
     if right.all():
         return None
     where = np.argwhere(~right)
@@ -123,7 +125,13 @@ def dtype(name: str, got: object, expected: np.dtype[Any]) -> Mismatch | None:
 
 
 def slopes(
-    name: str, got: object, directions: Array, expected: Array, tolerance: float, source: str
+    name: str,
+    got: object,
+    directions: Array,
+    expected: Array,
+    tolerance: float,
+    source: str,
+    absolute: float = 0.0,
 ) -> Mismatch | None:
     """Ask whether a gradient has the slopes that it should have along some directions.
 
@@ -135,9 +143,11 @@ def slopes(
     expected : ndarray of float64, shape (K,)
         ``(loss(x + h*v) - loss(x - h*v)) / (2*h)`` for each direction ``v``, or what equals it.
     tolerance : float
-        ``|<got, v> - expected| <= tolerance * max|expected|``, direction by direction.
+        ``|<got, v> - expected| <= max(absolute, tolerance * max|expected|)``, direction by direction.
     source : str
         What `expected` comes from, for the message.
+    absolute : float
+        Largest error allowed where all of `expected` is tiny.
     """
     mismatch = tensor(name, got, directions.shape[1:])
     if mismatch is not None:
@@ -145,7 +155,8 @@ def slopes(
     assert isinstance(got, np.ndarray)
     with np.errstate(all="ignore"):
         found = directions.reshape(len(directions), -1) @ got.astype(np.float64).reshape(-1)
-        right = np.abs(found - expected) <= tolerance * np.max(np.abs(expected), initial=0.0)
+        bound = max(absolute, tolerance * float(np.max(np.abs(expected), initial=0.0)))
+        right = np.abs(found - expected) <= bound
     if right.all():
         return None
     message = f"{name} disagrees with {source} along {int((~right).sum())} of {len(expected)} directions"

@@ -96,6 +96,16 @@ def test_an_array_of_which_one_entry_is_off_does_not_pass(values):
     assert (compare.array("y", got, EXPECTED, 1e-3) is None) == right
 
 
+def test_an_absolute_tolerance_is_for_what_is_zero_but_for_rounding():
+    zeros, directions = np.zeros(3), np.eye(3)
+    for got, passes in ((1e-15, True), (1e-13, False)):
+        found = compare.array("dx", np.full(3, got), zeros, 1e-10, absolute=1e-14)
+        sloped = compare.slopes("dx", np.full(3, got), directions, zeros, 1e-5, "differences", absolute=1e-14)
+        assert (found is None, sloped is None) == (passes, passes)
+        assert compare.array("dx", np.full(3, got), zeros, 1e-10) is not None
+    assert compare.array("dx", np.array([1.0, 1e-12]), np.array([1.0, 0.0]), 1e-10, absolute=1e-14) is None
+
+
 def test_a_tolerance_is_a_share_of_the_largest_magnitude():
     assert compare.array("y", EXPECTED, EXPECTED, 1e-10) is None
     assert compare.array("y", changed((0, 2), 7e-4), EXPECTED, 1e-4) is None

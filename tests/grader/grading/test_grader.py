@@ -447,3 +447,21 @@ def test_an_error_in_the_search_for_examples_is_told_to_staff_alone(toy):
     results = json.loads(path.read_text())
     assert results["extra_data"]["no_examples"] == "LookupError: no programs"
     assert "no programs" not in results["output"]
+
+
+@pytest.mark.parametrize(("absolute", "score"), [(None, 0), (1e-14, 3)])
+def test_an_absolute_tolerance_in_the_configuration(toy, absolute, score):
+    """A result that should be zero and is zero but for rounding passes if config.yaml allows that."""
+    hidden = """\
+def test_double(student, check):
+    import numpy as np
+
+    check.array("y", student.double(np.zeros(2)), np.zeros(2))
+"""
+    toy.set_tests(hidden=hidden, public="", test_double=3)
+    tolerances = json.loads(toy.config.read_text())["tolerances"]
+    toy.configure(tolerances=tolerances | ({} if absolute is None else {"absolute": absolute}))
+    grade = Grader(config.load(toy.config)).grade(
+        toy.hand_in("def double(x): return 2 * x + 1e-16"), toy.root / "results.json"
+    )
+    assert grade.score == score
