@@ -33,7 +33,7 @@ class Found:
     example : Example or None
         The smallest input that shows it.
     seen : str
-        What is true of its results, if there is neither a hint nor an example of any mistake.
+        What is true of its wrong results, if there is no hint.
     own, later : int
         How many tests of the function fail because of it, and how many of later functions.
     cost : Fraction
@@ -78,15 +78,15 @@ def mistakes(
     unnamed = {result.subject for result in failed if not _known(result) and not _is_slip(result)}
     unnamed |= set(examples) - {name for name, _ in named}
     keys = [*named, *((name, "") for name in examples if name in unnamed - wrong)]
-    observed = {} if keys else {name: said for result in failed for name, said in _observed(result)}
-    keys += [(name, "") for name in observed]
+    observed = {name: said for result in reversed(failed) for name, said in _observed(result)}  # the first one stays
+    keys += [] if keys else [(name, "") for name in observed]
     keys = sorted((key for key in keys if key[0] in functions), key=lambda key: (functions.index(key[0]), key in slips))
     found = {key: Found(*key) for key in keys}
     for name, example in examples.items():
         for key in [key for key in keys if key[0] == name][:1]:  # the first mistake of a function gets its example
             found[key] = dataclasses.replace(found[key], example=example)
-    for name, said in observed.items():
-        found[name, ""] = dataclasses.replace(found[name, ""], seen=said)
+    for key in [key for key in keys if not key[1] and key[0] in observed]:
+        found[key] = dataclasses.replace(found[key], seen=observed[key[0]])
     roots: dict[str | None, dict[str, None]] = {}
     for result in results:
         for case in result.cases:
@@ -123,8 +123,9 @@ def _known(result: TestResult) -> list[tuple[str, str]]:
 def _observed(result: TestResult) -> Iterator[tuple[str, str]]:
     """Yield what can be seen of the wrong results of a test, with the function."""
     own = any(case.outcome not in RIGHT and not case.stand_ins for case in result.cases)
-    if own and result.subject and result.diagnosis is not None and result.diagnosis.notes:
-        yield result.subject, result.diagnosis.notes[0]
+    found = result.diagnosis
+    if own and found is not None and found.notes and found.known and found.known[0][0] == result.subject:
+        yield result.subject, found.notes[0]
 
 
 def _is_slip(result: TestResult) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from solutions.layers import (
     _taps,
+    avg_pool2d_backward,
     avg_pool2d_forward,
     col2im,
     conv2d_backward,
@@ -288,3 +289,10 @@ def shares_in_the_gaps(dout, cache):
         window = dx[:, :, stride * p : stride * p + size[0], stride * q : stride * q + size[1]]
         window += dout[:, :, p : p + 1, q : q + 1] / (KH * KW)
     return dx
+
+
+@misconception("avg_pool2d_backward", hides_on="KH == KW")
+def share_of_a_square(dout, cache):
+    """The gradient is divided by the square of the window's height: the window has height times width pixels."""
+    _, (KH, KW), _ = cache
+    return avg_pool2d_backward(dout * KW / KH, cache)

@@ -122,6 +122,13 @@ class Matcher:
             held = [_Case(one, self._catalogue) for one in passed if one.function == mistake.function]
             return any(case.active((mistake,)) for case in held if not case.is_wrong())
 
+    def is_contradicted(self, mistake: Mistake, failed: Sequence[Evidence]) -> bool:
+        """Whether a mistake would give another wrong result of its function than one that came back."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            cases = [_Case(one, self._catalogue) for one in failed if one.function == mistake.function]
+            return any(case.active((mistake,)) and not case.shows((mistake,)) for case in cases)
+
     def _search(self, function: str, cases: list[_Case]) -> Mistakes:
         singles = list(self._singles(function))
         first = cases[0]

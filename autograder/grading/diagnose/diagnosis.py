@@ -25,6 +25,9 @@ LOOKED_AT = 8
 """How many failures of a test are described. The text says what is true of all of them."""
 
 
+REMEMBERED = 4
+"""How many failures of a test are held against the mistakes that other tests name."""
+
 FEWEST_ENTRIES = 4
 """A mistake is certain if it explains at least so many numbers, in all tests together. Fewer may agree by chance."""
 
@@ -69,6 +72,7 @@ class Diagnostician:
         self._loaded = False
         self._varied: set[tuple[str, str]] = set()
         self._passed: list[Evidence] = []
+        self._failed: list[tuple[Evidence, catalogue.Mistakes]] = []
         self._named: dict[tuple[tuple[str, str], ...], catalogue.Mistakes] = {}
         self._explained: Counter[tuple[tuple[str, str], ...]] = Counter()
 
@@ -99,21 +103,26 @@ class Diagnostician:
             return None
         key = ids or (f"{looks[0].key}" if looks else "")
         notes = tuple(look.text for look in looks)
+        self._failed += [(one, mistakes) for one in kept if one.result is not None][:REMEMBERED]
         known = tuple((mistake.function, mistake.hint) for mistake in mistakes) or ((function, hint),)
         self._named |= {known: mistakes} if mistakes else {}
         self._explained[known] += sum(map(_weight, evidence))
         return Diagnosis(key, hint, notes, drawn, time.perf_counter() - started, known)
 
     def without_refuted(self, diagnosis: Diagnosis) -> Diagnosis:
-        """Return a diagnosis; without its hint if a mistake would have failed what has passed in any test.
+        """Return a diagnosis; without its hint if any test of the whole submission says otherwise.
 
-        Nor does it have one if a single tiny public test is all that the mistake explains.
+        A mistake would have failed what has passed, or would give another wrong result than one that it has no part in
+        as far as is known: then it has fitted a few cases by chance. Nor is there a hint if a single tiny public test
+        is all that the mistake explains.
         """
         mistakes = self._named.get(diagnosis.known, ())
         if self._matcher is None or not mistakes:
             return diagnosis
         few = self._explained[diagnosis.known] < FEWEST_ENTRIES
-        if not few and not any(self._matcher.is_refuted(one, self._passed) for one in mistakes):
+        others = [one for one, behind in self._failed if mistakes[0] not in behind] if len(mistakes) == 1 else []
+        refuted = any(self._matcher.is_refuted(one, self._passed) for one in mistakes)
+        if not few and not refuted and not self._matcher.is_contradicted(mistakes[0], others):
             return diagnosis
         return dataclasses.replace(diagnosis, id="", hint="", known=())
 

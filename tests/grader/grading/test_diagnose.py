@@ -590,3 +590,23 @@ def test_a_hint_is_taken_back_if_a_later_test_refutes_it():
     assert diagnostician.without_refuted(found) == found
     diagnostician.diagnose([], [passed])
     assert diagnostician.without_refuted(found).hint == ""
+
+
+def test_hints_are_taken_back_if_they_contradict_each_other():
+    """Divided by the stride: that may look like a square, or like no division at all."""
+    diagnostician, found = Diagnostician(lambda: misconceptions), []
+    for kernel_size, stride in (((2, 3), 2), ((3, 2), 1)):
+        x = np.zeros((1, 1, 5, 7))
+        out, cache = layers.avg_pool2d_forward(x, kernel_size, stride)
+        dout = np.arange(1.0, out.size + 1).reshape(out.shape)
+        right = layers.avg_pool2d_backward(dout, cache)
+        got = right * (kernel_size[0] * kernel_size[1]) / stride**2
+        steps = (
+            Step("avg_pool2d_forward", (x, kernel_size, stride), {}),
+            Step("avg_pool2d_backward", (dout, Made(0, 1)), {}),
+        )
+        found.append(diagnostician.diagnose([Evidence("", "values", steps, "dx", 0, got, right, 1e-10)]))
+        if len(found) == 1:
+            assert diagnostician.without_refuted(found[0]).hint
+    assert [one.id for one in found] == ["share-of-a-square", "share-not-divided"]
+    assert [diagnostician.without_refuted(one).hint for one in found] == ["", ""]

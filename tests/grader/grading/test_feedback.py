@@ -236,9 +236,10 @@ def test_a_speed_test_that_an_earlier_function_spoils_refers_to_that():
     assert by_test(found)["test_halve_speed"] == "mistake 1, in double"
 
 
-def test_without_hint_and_example_the_top_says_what_was_seen():
+def test_without_a_hint_the_top_says_what_was_seen():
     seen = dataclasses.replace(
-        judged(wrong()), diagnosis=Diagnosis("a", "", ("y is shifted by 1 row down.", "More."), "", 0.0)
+        judged(wrong()),
+        diagnosis=Diagnosis("a", "", ("y is shifted by 1 row down.", "More."), "", 0.0, (("double", ""),)),
     )
     assert paragraphs(seen)[1].splitlines()[1:] == ["y is shifted by 1 row down."]
 

@@ -46,17 +46,17 @@ KNOWN = {
         "np.moveaxis(taken, 0, 3)",
         ("im2col", "neighbours are the same window of different images"),
     ),
-    "loops: position taken apart the wrong way": (
-        LOOPS,
-        "i, j = np.unravel_index(",
-        "j, i = np.unravel_index(",
-        ("max_pool2d_backward", "The gradient goes to the wrong pixel of the window"),
-    ),
     "loops: the last window's dw": (
         LOOPS,
         "dw += (d.T @",
         "dw = (d.T @",
         ("conv2d_backward", "Only the last window of each image counts for dw"),
+    ),
+    "loops: a square": (
+        LOOPS,
+        "/ (KH * KW)",
+        "/ KH ** 2",
+        ("avg_pool2d_backward", "the square of the window's height"),
     ),
     "loops: padded at the end": (
         LOOPS,
