@@ -34,6 +34,8 @@ class Findings:
         The tests that are run.
     only : str or None
         What was asked for, where these are not all tests.
+    place : int
+        Which part of the homework it is; the main part is 1.
 
     Attributes
     ----------
@@ -47,7 +49,8 @@ class Findings:
         The error that ended the search for them, for staff.
     """
 
-    def __init__(self, config: Config, graded: Sequence[str], only: str | None) -> None:
+    def __init__(self, config: Config, graded: Sequence[str], only: str | None, place: int = 1) -> None:
+        self.place = place
         self.config = config
         self.graded = graded
         self._only = only
@@ -73,6 +76,16 @@ class Findings:
     def note(self, test: TestResult) -> None:
         """Keep how a test ended."""
         self._ended[test.name] = test
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether the file is as students got it: every function that was called says that it is not written yet."""
+        ended = [case for test in self.tests for case in test.cases if case.outcome != NotRun.outcome]
+        return bool(ended) and all(case.detail.get("exception") == NotImplementedError.__name__ for case in ended)
+
+    def add_note(self, note: str) -> None:
+        """Have the student read one more sentence about the submission."""
+        self._notes.append(note)
 
     def draft(self, stopped: str, seconds: float) -> Results:
         """Return the results if the grading were ended now, with the reason for that."""

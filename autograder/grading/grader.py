@@ -148,15 +148,18 @@ class Grader:
             directory = sandbox.directory("student")
             read = self._read(path, directory)
             handed_in = [part for part in self._parts if part is self._parts[0] or _holds(read, part)]
-            recorder.parts = [Findings(part.config, part.graded, self._only) for part in handed_in]
-            for part, found in zip(handed_in, recorder.parts, strict=True):
+            places = {id(part): place for place, part in enumerate(self._parts, start=1)}
+            recorder.parts = [Findings(part.config, part.graded, self._only, places[id(part)]) for part in handed_in]
+            for part, found in zip(handed_in, list(recorder.parts), strict=True):
                 student = self._admit(part, found, read, directory, sandbox)
                 if withheld:
                     student.give_up(NotRun(withheld), withheld)
                 if part.graded:
                     plan = part.plan(sandbox, self._object)
                     found.tests = suite.run(plan, student, functools.partial(recorder.note, found))
-                if not withheld:
+                if part is not self._parts[0] and found.is_untouched:
+                    recorder.leave_out(found)
+                elif not withheld:
                     try:
                         found.examples = part.examples(sandbox, student, found.told(found.tests), self._object)
                     except Exception as error:  # a bug of ours in there costs the explanation only

@@ -84,6 +84,13 @@ class Recorder:
         if self._progress is not None:
             self._progress(test)
 
+    def leave_out(self, part: Findings) -> None:
+        """Tell nothing of a part in which nothing is written yet: it is as if it had not been handed in."""
+        self.parts.remove(part)
+        self.parts[0].add_note(
+            f"Part {part.place} is not graded: in {part.config.homework.required_file} nothing is written yet."
+        )
+
     def finish(self) -> None:
         """Write the results of all tests.
 
@@ -134,27 +141,27 @@ class Recorder:
         return isolation.level(self.layers) if self.layers else ""
 
     def _write(self, results: list[Results], ended: bool) -> None:
-        whole = joined(results, [part.config.homework.required_file for part in self.parts])
+        whole = joined(results, [f"Part {part.place}, {part.config.homework.required_file}" for part in self.parts])
         (self._terms.finish(whole, ended) if self._terms is not None else whole).write(self._path)
 
 
-def joined(parts: Sequence[Results], files: Sequence[str]) -> Results:
+def joined(parts: Sequence[Results], names: Sequence[str]) -> Results:
     """Return the results of all parts as one.
 
     Parameters
     ----------
     parts : sequence of Results
         The main part first. If it is the only one, its results are returned as they are.
-    files : sequence of str
-        The required file of each part.
+    names : sequence of str
+        What each part is called: ``Part 2, extras.py``.
     """
     main, *others = parts
     if not others:
         return main
     tests, output, extra = list(main.tests), [main.output], main.extra_data.given()
-    for number, (part, file) in enumerate(zip(others, files[1:], strict=True), start=2):
-        tests += [_numbered(test, f"Part {number}: {test.number}") for test in part.tests]
-        output += ["", *_section(f"Part {number}, {file}", part, main.total_points is not None)]
+    for part, name in zip(others, names[1:], strict=True):
+        tests += [_numbered(test, f"{name.partition(',')[0]}: {test.number}") for test in part.tests]
+        output += ["", *_section(name, part, main.total_points is not None)]
         extra["examples"] = extra["examples"] | part.extra_data.examples
         extra["no_examples"] = "; ".join(filter(None, [extra["no_examples"], part.extra_data.no_examples]))
     if not all(part.extra_data.unusable for part in parts):  # something could be graded, so this is an attempt

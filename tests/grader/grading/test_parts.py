@@ -7,8 +7,10 @@ import pytest
 
 from autograder.core import config
 from autograder.core.errors import ConfigurationError
+from autograder.grading import casefile
 from autograder.grading.grader import Grader
 from tests.grader.support.parts import POINTS, SECOND, add_second
+from tests.grader.support.toy import POINTS as SOLUTION_TESTS
 from tests.grader.support.toy import SOLUTION, Toy
 
 
@@ -89,6 +91,41 @@ def test_a_file_that_was_meant_to_be_the_second_part_is_named(parts):
     grade = Grader(config.load(parts.config)).grade(folder, parts.root / "results.json")
     assert grade.score == 10
     assert "b/second.py should be called second.py, beside toy.py" in (parts.root / "results.json").read_text()
+
+
+def test_a_starter_in_which_nothing_is_written_is_as_if_it_were_not_handed_in(parts):
+    stub = 'raise NotImplementedError("not yet")'
+    starter = f"def shift_forward(x): {stub}\ndef shift_backward(dout, cache): {stub}\ndef flip(x): {stub}\n"
+    grade, results = graded(parts, toy=SOLUTION, second=starter)
+    assert (grade.score, len(results["tests"])) == (10, len(SOLUTION_TESTS))
+    assert "Part 2 is not graded: in second.py nothing is written yet." in results["output"]
+    begun = starter.replace(f"flip(x): {stub}", "flip(x): return x[::-1].copy()")
+    grade, results = graded(parts, toy=SOLUTION, second=begun)
+    assert grade.score == 12
+    assert "Part 2, second.py: 2 of 6 points" in results["output"]
+
+
+def test_a_part_keeps_its_number_where_one_before_it_is_missing(parts):
+    """A third part: the second one under other names."""
+    new = {"second/": "third/", "second.": "third.", "(second)": "(third)", "shift": "move", "flip": "turn"}
+    shutil.copytree(parts.root / "second", parts.root / "third")
+    for path in (parts.root / "third").rglob("*second*"):
+        path.rename(path.with_name(path.name.replace("second", "third")))
+    for path in [*(parts.root / "third").rglob("*.py"), parts.root / "third.yaml"]:
+        text = (path if path.exists() else parts.root / "second.yaml").read_text()
+        for old, other in new.items():
+            text = text.replace(old, other)
+        path.write_text(text)
+    programs = casefile.hashes(parts.root / "third/oracle.py", parts.root / "third/cases.py")
+    manifest = parts.root / "third/secret/arrays/manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | programs))
+    parts.configure(parts={"second.yaml": {}, "third.yaml": {}})
+    third = SECOND.replace("shift", "move").replace("flip", "turn")
+    grade, results = graded(parts, toy=SOLUTION, third=third)
+    assert grade.score == 16
+    assert "Part 3, third.py: 6 of 6 points" in results["output"]
+    assert "Part 3: 1.1" in {test["number"] for test in results["tests"]}
+    assert graded(parts, toy=SOLUTION, second=SECOND, third=third)[0].score == 22
 
 
 def test_points_within_the_total(parts):
