@@ -7,6 +7,7 @@ how grading works, or to which files the table is written.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from autograder.core.sections import Late
 from autograder.core.tables import number
 from autograder.core.text import printable
 from autograder.grading.grader import Grade
+from autograder.grading.overview import NAMED
 from autograder.intake.handins import HandIn, Student
 from autograder.intake.roster import Matched, Person
 
@@ -69,7 +71,7 @@ class Row:
     remark : str
         What was wrong with the submission as a whole, or with the grader; empty if nothing.
     mistake : str
-        What the student reads about the first test that did not pass.
+        What the student reads about the first mistake.
     has_results : bool
         Whether there is a ``results.json``.
     """
@@ -100,6 +102,16 @@ def _carried(results: Results) -> str:
     """Say how many points are given for cases that fail only because of an earlier function; empty if none."""
     points = Fraction(repr(results.extra_data.carried))
     return f"; {number(points)} points carried" if points else ""
+
+
+def _first_mistake(results: Results) -> str:
+    """Return what a student reads first: of a mistake that has a name, or else of the first test that failed."""
+    paragraphs = (paragraph.splitlines() for paragraph in results.output.split("\n\n"))
+    named = next((lines for lines in paragraphs if lines[0].startswith(NAMED)), None)
+    if named is not None:
+        text = itertools.takewhile(lambda line: not line.endswith(":"), named)  # without the example
+        return " ".join(text).removeprefix(f"{NAMED}1, ")
+    return next((test.output for test in results.tests if test.status == "failed" and test.output), "")
 
 
 def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Override], rule: Late | None) -> Row:
@@ -137,7 +149,7 @@ def row(entry: HandIn, grade: Grade, journal: Journal, overrides: Sequence[Overr
         tuple(sorted({diagnosis.id for diagnosis in diagnoses} - certain - {""})),
         tally(grade.outcomes) + _carried(results),
         grade.remark,
-        next((test.output for test in results.tests if test.status == "failed" and test.output), ""),
+        _first_mistake(results),
         grade.seconds,
         has_results=True,
     )

@@ -19,6 +19,9 @@ NO_POINTS: Mapping[str, Fraction] = MappingProxyType({})
 RIGHT = (PASSED, NOT_MEASURED, TooSlow.outcome)
 """Outcomes of cases whose results are right."""
 
+NAMED = "Mistake "
+"""How the paragraph about a mistake begins; its number follows."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -222,7 +225,7 @@ def _mistake(number: int, found: Found) -> list[str]:
     """Name a mistake, say what it costs, and show the smallest example."""
     later = f", and {found.later} of later functions" if found.later else ""
     costs = f"costs {float(found.cost):g} {'point' if found.cost == 1 else 'points'}; " if found.cost else ""
-    lines = [f"Mistake {number}, in {found.function} ({costs}fails {found.own} of its tests{later})."]
+    lines = [f"{NAMED}{number}, in {found.function} ({costs}fails {found.own} of its tests{later})."]
     lines += list(filter(None, [found.hint, found.seen]))
     if found.example is None:
         return lines

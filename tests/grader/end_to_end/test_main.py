@@ -274,3 +274,13 @@ def test_ctrl_c_is_quiet_from_the_first_import_on(tmp_path):
     ask += "print(signal.getsignal(signal.SIGINT) is before)"  # whoever only imports it keeps his own
     done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+@pytest.mark.heavy
+def test_the_first_mistake_is_named_where_it_has_a_name(capsys, tmp_path):
+    sample = ROOT / "tests" / "grader" / "submissions" / "sample" / "overlapping-assigned"
+    assert main([f"--config={ROOT}/config.yaml", "grade", f"--out={tmp_path}", str(sample)]) == 0
+    said = capsys.readouterr().out
+    assert "First mistake: in col2im (" in said
+    assert "gets one entry instead of their sum" in said
+    assert "As above" not in said
