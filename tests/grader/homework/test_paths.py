@@ -24,6 +24,10 @@ SURVIVE = {
     # A crop that is right with padding takes an input without padding to show, and most paths have a padded case.
     "padding-cropped-with-minus-zero",
     "dx-padding-cropped-with-minus-zero",
+    # Gaps need a stride that is larger than the window, and most paths have no such case.
+    "maximum-with-the-gaps",
+    "average-with-the-gaps",
+    "shares-in-the-gaps",
     # Memory between calls shows in pairs of calls, and what is the same array in a one-pixel kernel on one image.
     "dw-columns-remembered-by-shape",
     "dw-piles-up",

@@ -153,9 +153,9 @@ def large_tests():
 def rehearse_large(functions, name):
     """Run a test of large inputs; return the error that it ends in, or None."""
 
-    def large(lap, sizes, *, over):
+    def large(lap, sizes, *, over, inputs):
         subject, student, reference = SETTINGS.subject(name), Proxy(functions()), Proxy(vars(layers))
-        require_right(lap, subject, student, reference, sizes, TOLERANCES["float64"], over)
+        require_right(lap, subject, student, reference, sizes, TOLERANCES["float64"], over, inputs)
 
     try:
         large_tests()[name](large)
