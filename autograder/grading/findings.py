@@ -35,7 +35,7 @@ class Findings:
     only : str or None
         What was asked for, where these are not all tests.
     place : int
-        Which part of the homework it is; the main part is 1.
+        Which part this is; 1 is the main one.
 
     Attributes
     ----------
@@ -49,12 +49,13 @@ class Findings:
         The error that ended the search for them, for staff.
     """
 
-    def __init__(self, config: Config, graded: Sequence[str], only: str | None, place: int = 1) -> None:
-        self.place = place
+    def __init__(self, config: Config, graded: Sequence[str], only: str | None, place: int) -> None:
         self.config = config
         self.graded = graded
+        self.place = place
         self._only = only
         self._ended: dict[str, TestResult] = {}
+        self._drafted: dict[str, TestEntry] = {}
         self._titles: dict[str, str] = {}
         self._student: Session | None = None
         self._notes: list[str] = []
@@ -76,6 +77,7 @@ class Findings:
     def note(self, test: TestResult) -> None:
         """Keep how a test ended."""
         self._ended[test.name] = test
+        self._drafted.pop(test.name, None)
 
     @property
     def is_untouched(self) -> bool:
@@ -87,15 +89,30 @@ class Findings:
         """Have the student read one more sentence about the submission."""
         self._notes.append(note)
 
-    def draft(self, stopped: str, seconds: float) -> Results:
-        """Return the results if the grading were ended now, with the reason for that."""
+    @property
+    def is_complete(self) -> bool:
+        """Whether all tests have ended, and what failed because of what is known."""
+        return len(self.tests) == len(self.graded)
+
+    def draft(self, stopped: str) -> Results:
+        """Return the results if the grading were ended now, amid the tests of this part or before them."""
         note = f"{stopped[0].upper()}{stopped[1:]}: tests that were not run count 0. Submit again."
         tests = [self._ended.get(name) or self._not_run(name, stopped) for name in self.graded]
-        return self._results(tests, [*self._notes, note], [], seconds)
+        numbers = self._numbers(tests)
+        for test, number in zip(tests, numbers, strict=True):
+            if test.name not in self._drafted:  # each is told once: a draft is written after every test
+                self._drafted[test.name] = self._entry(test, number, [])
+        entries = [self._drafted[name] for name in self.graded]
+        return self._results(tests, entries, [*self._notes, note], [], [])
 
-    def results(self, seconds: float, withheld: bool) -> Results:
+    def results(self, withheld: bool) -> Results:
         """Return the results of all tests; without a word about them if the grade is withheld."""
-        return self._results(self.tests, self._notes, [] if withheld else self.tests, seconds)
+        about = [] if withheld else self.tests
+        points = {test.name: self.config.tests[test.name].points for test in self.tests}
+        found = overview.mistakes(list(self.config.homework.functions), self.told(about), self.examples, points)
+        numbers = self._numbers(self.tests)
+        entries = [self._entry(test, number, found) for test, number in zip(self.tests, numbers, strict=True)]
+        return self._results(self.tests, entries, self._notes, about, found)
 
     def told(self, tests: Sequence[TestResult]) -> list[TestResult]:
         """Return the tests about which the student may read more than passed or failed now."""
@@ -119,18 +136,17 @@ class Findings:
     # --- results.json ---
 
     def _results(
-        self, tests: Sequence[TestResult], notes: list[str], about: Sequence[TestResult], seconds: float
+        self,
+        tests: Sequence[TestResult],
+        entries: Sequence[TestEntry],
+        notes: list[str],
+        about: Sequence[TestResult],
+        found: Sequence[overview.Found],
     ) -> Results:
         """Return these results; the text on top is `about` those of these tests that a student sees at once."""
-        numbers = self._numbers(tests)
-        points = {test.name: self.config.tests[test.name].points for test in tests}
-        functions = list(self.config.homework.functions)
-        found = overview.mistakes(functions, self.told(about), self.examples, points)
-        entries = [self._entry(test, number, found) for test, number in zip(tests, numbers, strict=True)]
         return Results(
             total_points=float(self.config.own_points) if self._only is None else None,
             score=float(self.score(tests)),
-            execution_time=round(seconds, 2),
             output=self._summary(notes, about, found),
             tests=tuple(sorted(entries, key=lambda entry: entry.score == entry.max_score)),  # failed ones first
             extra_data=ResultsExtra(
@@ -184,12 +200,13 @@ class Findings:
     def _numbers(self, tests: Sequence[TestResult]) -> list[str]:
         """Number the tests function by function, as the assignment does: 2.1 is the first test about the second one."""
         functions = list(self.config.homework.functions)
+        part = f"Part {self.place}: " if self.place > 1 else ""
         seen: Counter[int] = Counter()
         numbers = []
         for test in tests:
             chapter = functions.index(test.subject) + 1 if test.subject is not None else 0
             seen[chapter] += 1
-            numbers.append(f"{chapter}.{seen[chapter]}")
+            numbers.append(f"{part}{chapter}.{seen[chapter]}")
         return numbers
 
     def _entry(self, test: TestResult, number: str, found: Sequence[overview.Found]) -> TestEntry:

@@ -92,7 +92,7 @@ class Grader:
         self._config = config
         self._only = only
         self._hosted = isolation.GRADESCOPE.exists() if hosted is None else hosted
-        self._parts = [Part(one, only) for one in config.whole]
+        self._parts = [Part(one, only, place) for place, one in enumerate(config.whole, start=1)]
         for part in [part for part in self._parts if part.graded]:
             part.refuse_unknown()
         if not any(part.graded for part in self._parts):
@@ -147,9 +147,8 @@ class Grader:
         with Sandbox(memory_mib=memory, cpu_seconds=math.ceil(seconds)) as sandbox:
             directory = sandbox.directory("student")
             read = self._read(path, directory)
-            handed_in = [part for part in self._parts if part is self._parts[0] or _holds(read, part)]
-            places = {id(part): place for place, part in enumerate(self._parts, start=1)}
-            recorder.parts = [Findings(part.config, part.graded, self._only, places[id(part)]) for part in handed_in]
+            handed_in = [part for part in self._parts if part.place == 1 or _holds(read, part)]
+            recorder.parts = [Findings(part.config, part.graded, self._only, part.place) for part in handed_in]
             for part, found in zip(handed_in, list(recorder.parts), strict=True):
                 student = self._admit(part, found, read, directory, sandbox)
                 if withheld:
@@ -157,13 +156,15 @@ class Grader:
                 if part.graded:
                     plan = part.plan(sandbox, self._object)
                     found.tests = suite.run(plan, student, functools.partial(recorder.note, found))
-                if part is not self._parts[0] and found.is_untouched:
+                    recorder.update(found)
+                if part.place > 1 and found.is_untouched:
                     recorder.leave_out(found)
                 elif not withheld:
                     try:
                         found.examples = part.examples(sandbox, student, found.told(found.tests), self._object)
                     except Exception as error:  # a bug of ours in there costs the explanation only
                         found.no_examples = clean(f"{type(error).__name__}: {error}")
+                    recorder.update(found)
 
     def _read(self, path: Path, directory: Path) -> CleanCopy | BadSubmission:
         """Copy the submission to where a worker can read it, or return why that cannot be done."""
@@ -185,8 +186,7 @@ class Grader:
         student = Session(sandbox, directory, read.files, part.interface(), self._object, elsewhere=read.elsewhere)
         student.start_clock()
         preflight(student)
-        is_main = part is self._parts[0]
-        notes = [*read.notes, *self._missed(read)] if is_main else []
+        notes = [*read.notes, *self._missed(read)] if part.place == 1 else []
         if student.failure is not None:
             notes.append(f"{student.unusable}: {student.failure.message}")
         elif student.import_seconds > SLOW_IMPORT_SECONDS:

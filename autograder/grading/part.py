@@ -36,6 +36,8 @@ class Part:
     config : Config
     only : str or None
         What is meant, if not all tests are.
+    place : int
+        Which part this is; 1 is the main one.
 
     Attributes
     ----------
@@ -48,8 +50,9 @@ class Part:
         If the fixtures are missing, damaged or out of date.
     """
 
-    def __init__(self, config: Config, only: str | None) -> None:
+    def __init__(self, config: Config, only: str | None, place: int) -> None:
         self.config = config
+        self.place = place
         self._only = only
         self._cases = casefile.load(config.homework.fixtures)
         casefile.refuse_out_of_date(config)

@@ -17,7 +17,7 @@ from typing import Protocol
 from autograder.core.errors import GraderFault
 from autograder.core.extra import ResultsExtra
 from autograder.core.outcomes import TestResult
-from autograder.core.results import Results, TestEntry
+from autograder.core.results import Results
 from autograder.grading.findings import Findings
 from autograder.sandbox import isolation
 
@@ -65,6 +65,7 @@ class Recorder:
         self._progress = progress
         self._terms = terms
         self._started = time.monotonic()
+        self._drafts: dict[Findings, Results] = {}
         self.parts: list[Findings] = []
 
     def begin(self) -> None:
@@ -78,11 +79,20 @@ class Recorder:
     def note(self, part: Findings, test: TestResult) -> None:
         """Keep how a test of a part ended."""
         part.note(test)
-        if self._terms is not None:
-            stopped = self._terms.stopped
-            self._write([each.draft(stopped, self.seconds) for each in self.parts], ended=False)
+        self.update(part)
         if self._progress is not None:
             self._progress(test)
+
+    def update(self, part: Findings) -> None:
+        """Bring the file up to date after more has been found in a part. The other parts are as they were."""
+        if self._terms is None:
+            return
+        self._drafts.pop(part, None)
+        for each in (each for each in self.parts if each not in self._drafts):
+            # What has ended is final: a stop during a later part takes nothing from it.
+            whole = each.is_complete
+            self._drafts[each] = each.results(self._is_withheld) if whole else each.draft(self._terms.stopped)
+        self._write([self._drafts[each] for each in self.parts], ended=False)
 
     def leave_out(self, part: Findings) -> None:
         """Tell nothing of a part in which nothing is written yet: it is as if it had not been handed in."""
@@ -90,6 +100,7 @@ class Recorder:
         self.parts[0].add_note(
             f"Part {part.place} is not graded: in {part.config.homework.required_file} nothing is written yet."
         )
+        self.update(self.parts[0])
 
     def finish(self) -> None:
         """Write the results of all tests.
@@ -102,8 +113,7 @@ class Recorder:
         missing = {name for part in self.parts for name in part.graded} - {test.name for test in self.tests}
         if missing:
             raise GraderFault(f"these tests did not run: {', '.join(sorted(missing))}")
-        withheld = self._terms is not None and bool(self._terms.withheld)
-        self._write([part.results(self.seconds, withheld) for part in self.parts], ended=True)
+        self._write([part.results(self._is_withheld) for part in self.parts], ended=True)
 
     def discard(self) -> None:
         """Leave no results."""
@@ -140,28 +150,33 @@ class Recorder:
         """The same in words."""
         return isolation.level(self.layers) if self.layers else ""
 
+    @property
+    def _is_withheld(self) -> bool:
+        return self._terms is not None and bool(self._terms.withheld)
+
     def _write(self, results: list[Results], ended: bool) -> None:
-        whole = joined(results, [f"Part {part.place}, {part.config.homework.required_file}" for part in self.parts])
+        heads = [f"Part {part.place}, {part.config.homework.required_file}" for part in self.parts]
+        whole = joined(results, heads).changed(execution_time=round(self.seconds, 2))
         (self._terms.finish(whole, ended) if self._terms is not None else whole).write(self._path)
 
 
-def joined(parts: Sequence[Results], names: Sequence[str]) -> Results:
+def joined(parts: Sequence[Results], heads: Sequence[str]) -> Results:
     """Return the results of all parts as one.
 
     Parameters
     ----------
     parts : sequence of Results
         The main part first. If it is the only one, its results are returned as they are.
-    names : sequence of str
+    heads : sequence of str
         What each part is called: ``Part 2, extras.py``.
     """
     main, *others = parts
     if not others:
         return main
     tests, output, extra = list(main.tests), [main.output], main.extra_data.given()
-    for part, name in zip(others, names[1:], strict=True):
-        tests += [_numbered(test, f"{name.partition(',')[0]}: {test.number}") for test in part.tests]
-        output += ["", *_section(name, part, main.total_points is not None)]
+    for part, head in zip(others, heads[1:], strict=True):
+        tests += part.tests
+        output += ["", *_section(head, part, main.total_points is not None)]
         extra["examples"] = extra["examples"] | part.extra_data.examples
         extra["no_examples"] = "; ".join(filter(None, [extra["no_examples"], part.extra_data.no_examples]))
     if not all(part.extra_data.unusable for part in parts):  # something could be graded, so this is an attempt
@@ -181,10 +196,6 @@ def _section(head: str, part: Results, with_points: bool) -> list[str]:
     if with_points and part.shows_total:
         head += f": {part.score:g} of {_sum(test.max_score for test in part.tests):g} points"
     return [head, "-" * len(head), part.output]
-
-
-def _numbered(test: TestEntry, number: str) -> TestEntry:
-    return TestEntry(**{**{name: getattr(test, name) for name in type(test).model_fields}, "number": number})
 
 
 def _sum(amounts: Iterable[float]) -> float:

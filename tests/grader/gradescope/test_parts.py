@@ -47,27 +47,60 @@ def test_an_attempt_counts_if_one_part_could_be_graded(parts, platform):
     assert platform.results["extra_data"]["attempts"]["ledger"][-1]["counts"] is False
 
 
+class Terms:
+    """A platform that keeps every draft."""
+
+    stopped, withheld = "grading had to be stopped", ""
+
+    def __init__(self):
+        self.drafts = []
+
+    def finish(self, results, ended):
+        self.drafts.append((results, ended))
+        return results
+
+
+def drafts(parts, platform, source):
+    """Grade both parts; return all drafts, and what was written in the end."""
+    terms = Terms()
+    (platform.root / "submission/toy.py").write_text(source)
+    grade = Grader(config.load(parts.config)).grade(
+        platform.root / "submission", platform.root / "results.json", terms=terms
+    )
+    assert grade.score is not None, grade.remark
+    assert [ended for _, ended in terms.drafts].count(True) == 1
+    *kept, (last, ended) = terms.drafts
+    assert ended
+    return [results for results, _ in kept], last
+
+
 def test_a_draft_has_the_tests_of_both_parts(parts, platform):
     """What would be published if the grading were ended after its first test."""
-    drafts = []
-
-    class Terms:
-        stopped, withheld = "grading had to be stopped", ""
-
-        def finish(self, results, ended):
-            drafts.append((results, ended))
-            return results
-
-    (platform.root / "submission/toy.py").write_text(parts.SOLUTION)
-    grade = Grader(config.load(parts.config)).grade(
-        platform.root / "submission", platform.root / "results.json", terms=Terms()
-    )
-    assert grade.score == 16
-    first, last = drafts[0][0], drafts[-1][0]
+    (first, *_), last = drafts(parts, platform, parts.SOLUTION)
     assert set(POINTS) < {test.extra_data.test for test in first.tests}
     assert first.score < 10
-    assert [ended for _, ended in drafts].count(True) == 1
+    assert "Grading had to be stopped: tests that were not run count 0. Submit again." in first.output
     assert last.score == 16
+
+
+def test_a_part_that_has_ended_is_final_in_every_later_draft(parts, platform):
+    """halve and unhalve call double, and get their points for a right one once all tests of the part have ended."""
+    calls_double = parts.SOLUTION.replace("x / 2", "double(x) / 4").replace("2 * out.resh", "double(out.resh")
+    source = calls_double.replace("reshape(cache)", "reshape(cache))").replace("2 * x", "3 * x")
+    kept, last = drafts(parts, platform, source)
+    own = set(parts.POINTS)
+    final = [test for test in last.tests if test.extra_data.test in own]
+    assert last.extra_data.carried == 6
+    later = kept[len(own) :]
+    assert kept[len(own) - 1].extra_data.carried == 0
+    assert len(later) >= len(POINTS)
+    for draft in later:
+        assert [test for test in draft.tests if test.extra_data.test in own] == final
+        assert draft.extra_data.carried == 6
+        top, _, second = draft.output.partition("Part 2, second.py")
+        assert "to be stopped" not in top
+        assert "to be stopped" in second or draft.score == last.score
+    assert later[-1].changed(execution_time=last.execution_time) == last
 
 
 def test_the_model_answers_are_checked_when_the_platform_is_set_up(parts):
