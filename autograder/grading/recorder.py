@@ -179,7 +179,7 @@ def joined(parts: Sequence[Results], heads: Sequence[str]) -> Results:
         output += ["", *_section(head, part, main.total_points is not None)]
         extra["examples"] = extra["examples"] | part.extra_data.examples
         extra["no_examples"] = "; ".join(filter(None, [extra["no_examples"], part.extra_data.no_examples]))
-    if not all(part.extra_data.unusable for part in parts):  # something could be graded, so this is an attempt
+    if any(part.score > 0 for part in others):  # an attempt; a file that earns nothing makes none of a failed upload
         extra["unusable"] = ""
     extra["carried"] = _sum(part.extra_data.carried for part in parts)
     return main.changed(

@@ -37,13 +37,27 @@ def test_the_score_that_stays_may_hold_a_bonus(parts, platform):
     assert all(test["output"].startswith("Not run: ") for test in platform.results["tests"])
 
 
-def test_an_attempt_counts_if_one_part_could_be_graded(parts, platform):
+def test_an_attempt_counts_if_one_part_earns_points(parts, platform):
     parts.configure(attempts={"in_total": 3})
     assert platform.grade("import nowhere", about=metadata())
     assert platform.results["score"] == 6
     assert platform.results["extra_data"]["attempts"]["ledger"][-1]["counts"] is True
-    (platform.root / "submission/second.py").write_text("import nowhere")
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "import nowhere",
+        "def flip(x):\n    raise NotImplementedError\n",
+        "def flip(x):\n    return x[:0]\n",
+    ],
+    ids=["broken", "untouched", "wrong"],
+)
+def test_a_failed_upload_is_no_attempt_because_of_a_part_that_earns_nothing(parts, platform, second):
+    parts.configure(attempts={"in_total": 3})
+    (platform.root / "submission/second.py").write_text(second)
     assert platform.grade("import nowhere", about=metadata())
+    assert platform.results["score"] == 0
     assert platform.results["extra_data"]["attempts"]["ledger"][-1]["counts"] is False
 
 
