@@ -1,6 +1,7 @@
 """The extras as the second part of this homework: they change nothing for who leaves them out, and take little time."""
 
 import json
+import math
 import resource
 import shutil
 
@@ -55,7 +56,7 @@ def test_without_extras_nothing_changes(grade):
 
 
 def test_both_get_all_points_in_good_time(grade):
-    """At most two and a half times the processor time of the first part alone; the better of two runs counts."""
+    """At most two and a half times the processor time of the first part alone: the least of up to four runs."""
 
     def seconds(*files):
         before = used()
@@ -64,7 +65,12 @@ def test_both_get_all_points_in_good_time(grade):
 
     core, both = ("layers.py",), ("layers.py", "extras/extras.py")
     points = {core: 100.0, both: 100.0 + float(config.load(ROOT / "extras.yaml").total_points)}
-    assert min(seconds(*both) for _ in range(2)) <= 2.5 * min(seconds(*core) for _ in range(2))
+    least = {core: math.inf, both: math.inf}
+    for _ in range(4):  # a busy machine makes both take longer, never shorter
+        least = {files: min(known, seconds(*files)) for files, known in least.items()}
+        if least[both] <= 2.5 * least[core]:
+            return
+    raise AssertionError(f"both parts take {least[both]:.2f} s, the first alone {least[core]:.2f} s")
 
 
 def used():
