@@ -13,6 +13,7 @@ import pytest
 
 from autograder.core import config
 from autograder.grading.grader import Grader
+from solutions.misconceptions import CATALOGUE
 from tests.grader.support import ROOT, SUBMISSIONS
 
 FLAT, LOOPS, STRIDED = (
@@ -138,6 +139,7 @@ def test_a_known_mistake_in_another_style_is_named(mistakes, name):
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_an_unknown_mistake_has_an_example_and_no_hint(mistakes, name):
     old, new, function = UNKNOWN[name]
-    heading, example, *_ = mistakes(MODEL, old, new)[0].split("\n")
-    assert heading.startswith("Mistake 1, in " + function)
-    assert example.startswith("The smallest input that shows it")
+    first = mistakes(MODEL, old, new)[0]
+    assert first.startswith("Mistake 1, in " + function)
+    assert "\nThe smallest input that shows it" in first
+    assert not any(entry.hint in first for entry in CATALOGUE)
