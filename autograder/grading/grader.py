@@ -27,7 +27,7 @@ from autograder.grading.plan import refuse_unknown
 from autograder.grading.proxy import preflight
 from autograder.grading.recorder import PlatformTerms, Recorder
 from autograder.grading.session import SLOW_IMPORT_SECONDS, Session
-from autograder.intake import submission
+from autograder.intake import submission, variants
 from autograder.intake.submission import CleanCopy
 from autograder.sandbox import isolation
 from autograder.sandbox.launcher import Sandbox
@@ -168,9 +168,9 @@ class Grader:
 
     def _read(self, path: Path, directory: Path) -> CleanCopy | BadSubmission:
         """Copy the submission to where a worker can read it, or return why that cannot be done."""
-        required = self._config.homework.required_file
+        required, *others = (part.config.homework.required_file for part in self._parts)
         try:
-            return submission.read(path, directory, required=required, limits=self._config.limits)
+            return submission.read(path, directory, required=required, limits=self._config.limits, others=others)
         except BadSubmission as refusal:
             return refusal
 
@@ -204,13 +204,25 @@ class Grader:
             file = part.config.homework.required_file
             if _holds(read, part):
                 continue
-            others = [*read.files, *read.ignored, *read.elsewhere]
-            like = sorted({name for name in others if PurePosixPath(name).name.casefold() == file.casefold()})
-            if like:
-                yield f"Part {place} is not graded: {clean(like[0], 80)} should be called {file}, beside {main}."
+            if like := self._meant(read, file):
+                yield f"Part {place} is not graded: {like[0]} should be called {file}, beside {main}{like[1]}."
             elif self._is_within(part):
                 worth = f"{number(part.points)} points"
                 yield f"Part {place} is not graded, and its {worth} are missing: there is no {file} beside {main}."
+
+    def _meant(self, read: CleanCopy, file: str) -> tuple[str, str] | None:
+        """Return a file that may have been meant to be another part's, and why it is not, if there is one."""
+        main, *others = (part.config.homework.required_file for part in self._parts)
+        found = []
+        for path in {*read.files, *read.ignored, *read.elsewhere}:
+            name, cause = PurePosixPath(path).name, variants.meant(path, file)
+            is_known = name == main or variants.mistaken(name, main) or (name in others and name != file)
+            if cause is not None and not is_known:
+                found.append((cause, path))
+        if not found:
+            return None
+        cause, path = min(found)  # the right name in a wrong place comes first
+        return clean(path, 80), f": {cause}" if cause else ""
 
     def _object(self, report: Mapping[str, str]) -> None:
         """Refuse to go on where the isolation is too weak for the machine we are on."""

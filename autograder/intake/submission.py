@@ -18,16 +18,18 @@ import io
 import os
 import re
 import stat
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from autograder.core.errors import BadSubmission, ConfigurationError, GraderFault
 from autograder.core.sections import Limits
 from autograder.core.text import clean
 from autograder.intake import modules, sniff, variants
 from autograder.intake.archive import CUT, DEPTH, Member, folder_entries, shown, zip_entries
+from autograder.intake.refusals import TOGETHER, is_for, listed, mib, refuse_large, refuse_missing, remedy, unreadable
 
 MODULE_BYTES = 1 << 20
 """The most bytes of one `.py` file. People write a hundredth of that; larger files are data."""
@@ -85,7 +87,7 @@ class CleanCopy:
     elsewhere: tuple[str, ...] = ()
 
 
-def read(path: Path, into: Path, *, required: str, limits: Limits) -> CleanCopy:
+def read(path: Path, into: Path, *, required: str, limits: Limits, others: Collection[str] = ()) -> CleanCopy:
     """Copy the files that matter from the submission at `path` into the empty directory `into`.
 
     Parameters
@@ -98,6 +100,8 @@ def read(path: Path, into: Path, *, required: str, limits: Limits) -> CleanCopy:
         Name of the file the homework asks for.
     limits : Limits
         Those of archives bound what is copied.
+    others : collection of str
+        Names of the files that other parts of the homework ask for. None of them is taken for the required one.
 
     Raises
     ------
@@ -110,8 +114,8 @@ def read(path: Path, into: Path, *, required: str, limits: Limits) -> CleanCopy:
     """
     try:
         with ExitStack() as stack:
-            what, entries, notes = _opened(path, required, stack)
-            picked = _picked(what, entries, notes, required, limits)
+            what, entries, notes = _opened(path, required, others, stack)
+            picked = _picked(what, entries, notes, required, limits, others)
             contents = {name: _content(picked.what, entry) for name, entry in picked.modules.items()}
             notes = [*picked.notes, *_judged(picked.what, contents, required)]
         _write(into, contents)
@@ -125,7 +129,9 @@ def read(path: Path, into: Path, *, required: str, limits: Limits) -> CleanCopy:
 # What was handed in.
 
 
-def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Member], list[str]]:
+def _opened(
+    path: Path, required: str, others: Collection[str], stack: ExitStack
+) -> tuple[str, list[Member], list[str]]:
     """Return the submission's name in messages, what is in it, and the first notes."""
     try:
         status = path.stat()
@@ -140,15 +146,19 @@ def _opened(path: Path, required: str, stack: ExitStack) -> tuple[str, list[Memb
             return _UNNAMED, folder_entries(root, _UNNAMED, _is_skipped), []
         file = stack.enter_context(path.open("rb"))
     except PermissionError:
-        raise _locked(_UNNAMED, clean(path.name, 80)) from None
-    return _opened_file(file, path.name, status.st_size, required)
+        raise unreadable(_UNNAMED, clean(path.name, 80)) from None
+    return _opened_file(file, path.name, status.st_size, required, others)
 
 
-def _opened_file(file: BinaryIO, name: str, size: int, required: str) -> tuple[str, list[Member], list[str]]:
+def _opened_file(
+    file: BinaryIO, name: str, size: int, required: str, others: Collection[str]
+) -> tuple[str, list[Member], list[str]]:
     what, suffix = clean(name, 80) or _UNNAMED, os.path.splitext(name)[1].lower()
     if suffix == CUT:
         return _UNNAMED, zip_entries(file, _UNNAMED), []
     if variants.is_python(name):
+        if is_for(name, others, required):
+            raise BadSubmission(f"{what} is there, but {required} is missing. {TOGETHER}")
         notes = [] if name == required else [f"{what} was taken as {required}."]
         return _UNNAMED, [Member((required,), "file", size, size, lambda: file.read(size + 1))], notes
     start = file.read(sniff.LOOK)
@@ -162,8 +172,8 @@ def _opened_file(file: BinaryIO, name: str, size: int, required: str) -> tuple[s
             raise BadSubmission(f"{what} should be called {required}: {cause}. Rename the file.")
         kind = "neither a .py file nor a zip"
     if kind:
-        remedy = _remedy({suffix}, required)
-        raise BadSubmission(f"{what} is {kind}, but should be {required} or a zip that contains it. {remedy}")
+        do = remedy({suffix}, required)
+        raise BadSubmission(f"{what} is {kind}, but should be {required} or a zip that contains it. {do}")
     return what, zip_entries(file, what), []
 
 
@@ -180,7 +190,13 @@ class _Picked:
 
 
 def _picked(
-    what: str, entries: list[Member], notes: list[str], required: str, limits: Limits, nested: bool = False
+    what: str,
+    entries: list[Member],
+    notes: list[str],
+    required: str,
+    limits: Limits,
+    others: Collection[str],
+    nested: bool = False,
 ) -> _Picked:
     """Choose the required file and its modules; refuse harmful and ambiguous files."""
     visible, skipped = _parted(sorted(entries, key=lambda entry: entry.parts))
@@ -192,36 +208,38 @@ def _picked(
     if not found and len(zips) == 1 and not nested:  # a zip in a zip, or a folder that a learning platform made
         inner, name = zips[0], shown(zips[0].parts)
         if inner.size > limits.archive_bytes:
-            _refuse_large(name, _mib(inner.size), _mib(limits.archive_bytes), required)
+            refuse_large(name, mib(inner.size), mib(limits.archive_bytes), required)
         notes = [*notes, f"{required} was taken from {name}."]
-        picked = _picked(name, zip_entries(io.BytesIO(inner.read()), name), notes, required, limits, nested=True)
-        others = ["/".join(entry.parts) for entry in visible if entry is not inner]
-        return replace(picked, ignored=[*skipped, *others, *picked.ignored])
+        picked = _picked(
+            name, zip_entries(io.BytesIO(inner.read()), name), notes, required, limits, others, nested=True
+        )
+        left = ["/".join(entry.parts) for entry in visible if entry is not inner]
+        return replace(picked, ignored=[*skipped, *left, *picked.ignored])
     if not found and locked:
-        raise _locked(what, locked[0])
+        raise unreadable(what, locked[0])
     if not found:
-        _refuse_missing(what, [entry.parts for entry in visible], skipped, required)
+        refuse_missing(what, [entry.parts for entry in visible], skipped, required, others)
 
     root = _chosen(what, found, required)[:-1]
     beside = [entry for entry in visible if entry.parts[:-1][: len(root)] == root]
     copied_modules = modules.modules(what, beside, len(root), {entry.parts for entry in visible}, required)
     if len(copied_modules) > limits.archive_files:
-        _refuse_large(what, f"{len(copied_modules)} Python files", str(limits.archive_files), required)
+        refuse_large(what, f"{len(copied_modules)} Python files", str(limits.archive_files), required)
     if (size := sum(entry.size for entry in copied_modules.values())) > limits.archive_bytes:
-        _refuse_large(what, f"{_mib(size)} of Python", _mib(limits.archive_bytes), required)
+        refuse_large(what, f"{mib(size)} of Python", mib(limits.archive_bytes), required)
 
     if deeper := sorted({shown(parts) for parts in found if parts[:-1] != root}):
-        notes = [*notes, f"{shown((*root, required))} was taken; also found: {_listed(deeper)}."]
+        notes = [*notes, f"{shown((*root, required))} was taken; also found: {listed(deeper)}."]
     if versions := [shown(entry.parts) for entry in beside if variants.is_version(entry.parts[-1], required)]:
-        notes = [*notes, f"{required} was taken; not used, although maybe another version: {_listed(versions)}."]
+        notes = [*notes, f"{required} was taken; not used, although maybe another version: {listed(versions)}."]
     if links := [shown(entry.parts) for entry in beside if entry.kind == "link"]:
-        notes = [*notes, f"Links are not followed: {_listed(links)}."]
+        notes = [*notes, f"Links are not followed: {listed(links)}."]
     if unread := [name for name in locked if name.split("/")[: len(root)] == list(root)]:
-        notes = [*notes, f"Not read, since its permissions forbid it: {_listed(unread)}."]
+        notes = [*notes, f"Not read, since its permissions forbid it: {listed(unread)}."]
     copied = {entry.parts for entry in copied_modules.values()}
-    others = ["/".join(entry.parts) for entry in visible if entry.parts not in copied]
-    elsewhere = tuple(name for name in others if name.endswith(".py"))[:ELSEWHERE]
-    return _Picked(what, copied_modules, [*skipped, *others], notes, elsewhere)
+    left = ["/".join(entry.parts) for entry in visible if entry.parts not in copied]
+    elsewhere = tuple(name for name in left if name.endswith(".py"))[:ELSEWHERE]
+    return _Picked(what, copied_modules, [*skipped, *left], notes, elsewhere)
 
 
 def _is_skipped(name: str) -> bool:
@@ -255,7 +273,7 @@ def _refuse_harmful(what: str, visible: list[Member], limits: Limits) -> None:
     size, packed = sum(entry.size for entry in visible), sum(entry.packed for entry in visible)
     if size > max(limits.archive_bytes, BOMB_RATIO * packed):
         bomb = f"over {BOMB_RATIO} times its size, as zip bombs do"
-        raise BadSubmission(f"{what} unpacks to {_mib(size)}, {bomb}. Hand in your Python files only.")
+        raise BadSubmission(f"{what} unpacks to {mib(size)}, {bomb}. Hand in your Python files only.")
 
 
 def _leaves(link: Member) -> bool:
@@ -274,7 +292,7 @@ def _chosen(what: str, found: list[tuple[str, ...]], required: str) -> tuple[str
     depth = min(map(len, found))
     level = sorted({parts for parts in found if len(parts) == depth})
     if len(level) > 1:
-        several = _listed([shown(parts) for parts in level])
+        several = listed([shown(parts) for parts in level])
         raise BadSubmission(f"{what} contains {several}, but should contain one {required}. Keep the one to be graded.")
     if level[0][-1] != required:
         raise BadSubmission(f"{what}: found {shown(level[0])}; the name must be exactly {required}. Rename the file.")
@@ -288,10 +306,10 @@ def _content(what: str, entry: Member) -> bytes:
     try:
         data = entry.read() if entry.size <= MODULE_BYTES else b""
     except PermissionError:
-        raise _locked(what, shown(entry.parts)) from None
+        raise unreadable(what, shown(entry.parts)) from None
     if max(entry.size, len(data)) > MODULE_BYTES:
         name = shown(entry.parts)
-        raise BadSubmission(f"{what}: {name} holds {_mib(entry.size)}, but a Python file should hold at most 1 MiB.")
+        raise BadSubmission(f"{what}: {name} holds {mib(entry.size)}, but a Python file should hold at most 1 MiB.")
     return data
 
 
@@ -325,54 +343,3 @@ def _write(into: Path, contents: dict[str, bytes]) -> None:
         with open(descriptor, "wb") as copy:
             os.fchmod(descriptor, 0o644)
             copy.write(data)
-
-
-# Words.
-
-
-def _refuse_missing(what: str, found: list[tuple[str, ...]], skipped: list[str], required: str) -> NoReturn:
-    found = sorted(found, key=lambda parts: (not parts[-1].endswith(".py"), len(parts), parts))
-    causes = {parts: cause for parts in found if (cause := variants.mistaken(parts[-1], required))}
-    if causes:
-        listed = _listed([shown(parts) for parts in causes])
-        rename = "Rename the file" if len(causes) == 1 else "Keep the one to be graded and rename it"
-        cause = next(iter(causes.values()))
-        raise BadSubmission(f"{what} contains {listed}, but the name must be exactly {required}: {cause}. {rename}.")
-    names = [shown(parts) for parts in found]
-    if names:
-        contains = f"contains {_listed(names)}"
-    elif skipped:
-        contains = f"contains nothing but {_listed([clean(name, 80) for name in sorted(set(skipped))])}"
-    else:
-        contains = "is empty"
-    remedy = _remedy({os.path.splitext(parts[-1])[1].lower() for parts in found}, required)
-    raise BadSubmission(f"{what} {contains}, but should contain {required}. {remedy}")
-
-
-def _locked(what: str, name: str) -> BadSubmission:
-    return BadSubmission(
-        f"{what}: {name} cannot be read, since its permissions forbid it. "
-        "Allow reading it (chmod -R u+rX), pack the files again and hand in the new zip."
-    )
-
-
-def _refuse_large(what: str, got: str, most: str, required: str) -> NoReturn:
-    remedy = f"Hand in {required} and the modules it imports, nothing else."
-    raise BadSubmission(f"{what} holds {got}, but should hold at most {most}. {remedy}")
-
-
-def _remedy(suffixes: set[str], required: str) -> str:
-    """Return what to do, according to the kinds of files that were found instead of the required one."""
-    if ".py" in suffixes:
-        return f"Rename the file that holds your functions to {required}."
-    if ".ipynb" in suffixes:
-        return f"Move your functions from the notebook into {required} and hand that in."
-    return f"Hand in {required} alone, or in a zip with the modules it imports."
-
-
-def _listed(names: list[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB"

@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 
 CLOSE = 0.85
 """How alike two names must be, as `difflib` counts, to differ only by a slip of the finger."""
@@ -40,6 +40,19 @@ def mistaken(name: str, required: str) -> str:
     if difflib.SequenceMatcher(None, left.casefold(), required.casefold()).ratio() >= CLOSE:
         return cause or "it is misspelt"
     return ""
+
+
+def meant(path: str, required: str) -> str | None:
+    """Say how a file's path differs from `required`: '' if only in its folder; None if it is another file."""
+    place = PurePosixPath(path)
+    stem = required.removesuffix(".py")
+    if place.name == required:
+        return ""
+    if place.name == "__init__.py" and place.parent.name == stem:
+        return "it is a folder, not a file"
+    if place.name.casefold() == f"{stem}.ipynb".casefold():
+        return "it is a notebook, not a Python file"
+    return mistaken(place.name, required) or None
 
 
 def is_version(name: str, required: str) -> bool:

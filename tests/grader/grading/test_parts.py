@@ -21,11 +21,12 @@ def parts(toy):
     return toy
 
 
-def graded(parts, *, only=None, **files):
+def graded(parts, *, only=None, keep=False, **files):
     """Grade a submission of these files; return the grade and results.json, without what varies."""
     folder = parts.root / "handed in" / "ann"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, source in files.items():
         (folder / f"{name}.py").write_text(source)
     results = parts.root / "results.json"
@@ -82,7 +83,10 @@ def test_the_second_part_may_use_the_first(parts):
 def test_a_file_that_was_meant_to_be_the_second_part_is_named(parts):
     grade, results = graded(parts, toy=SOLUTION, Second=SECOND)
     assert grade.score == 10
-    assert "Part 2 is not graded: Second.py should be called second.py, beside toy.py." in results["output"]
+    assert (
+        "Part 2 is not graded: Second.py should be called second.py, beside toy.py: capitals count."
+        in results["output"]
+    )
     folder = parts.root / "handed in" / "ben"
     (folder / "a").mkdir(parents=True)
     (folder / "b").mkdir()
@@ -126,6 +130,69 @@ def test_a_part_keeps_its_number_where_one_before_it_is_missing(parts):
     assert "Part 3, third.py: 6 of 6 points" in results["output"]
     assert "Part 3: 1.1" in {test["number"] for test in results["tests"]}
     assert graded(parts, toy=SOLUTION, second=SECOND, third=third)[0].score == 22
+
+
+NEARLY = {
+    "second (1).py": "a browser adds a number to a second download",
+    "second-1.py": "a number was added to a second upload or version",
+    "second_v2.py": "a number was added to a second upload or version",
+    "second.py.txt": "an editor has added .txt, which Windows and macOS do not show",
+    "secnd.py": "it is misspelt",
+    "second .py": "there is a space before .py",
+    "second.ipynb": "it is a notebook, not a Python file",
+    "second/__init__.py": "it is a folder, not a file",
+}
+
+
+@pytest.mark.parametrize(("name", "why"), NEARLY.items(), ids=NEARLY)
+def test_a_nearly_right_name_of_the_second_file_is_told(parts, name, why):
+    path = parts.root / "handed in" / "ann" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(SECOND)
+    grade, results = graded(parts, keep=True, toy=SOLUTION)
+    assert grade.score == 10
+    assert f"Part 2 is not graded: {name} should be called second.py, beside toy.py: {why}.\n" in results["output"]
+
+
+@pytest.mark.parametrize("name", ["toy (1)", "helper", "first", "other/toy"])
+def test_other_files_are_not_taken_for_the_second_one(parts, name):
+    path = parts.root / "handed in" / "ann" / f"{name}.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(SECOND)
+    _, results = graded(parts, keep=True, toy=SOLUTION)
+    assert "Part 2" not in results["output"]
+
+
+ONLY_SECOND = {
+    ("second.py",): "the submission contains second.py, but toy.py is missing. Hand in both, side by side.",
+    ("second (1).py",): "the submission contains second (1).py, but toy.py is missing. Hand in both, side by side.",
+    ("second.py", "mine.py"): "the submission contains second.py, but toy.py is missing. Hand in both, side by side. "
+    "Rename the file that holds its functions, if that is one of mine.py.",
+    ("second.py", "toy (1).py"): "the submission contains toy (1).py, but the name must be exactly toy.py: "
+    "a browser adds a number to a second download. Rename the file.",
+}
+
+
+@pytest.mark.parametrize(("names", "said"), ONLY_SECOND.items(), ids=map(" and ".join, ONLY_SECOND))
+def test_the_second_file_alone_is_not_called_a_wrong_name(parts, names, said):
+    folder = parts.root / "handed in" / "ann"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text(SECOND)
+    grade, results = graded(parts, keep=True)
+    assert grade.score == 0
+    assert said in results["output"]
+
+
+@pytest.mark.parametrize("name", ["second.py", "Second.py", "second (1).py", "ann_12_34_second.py"])
+def test_the_second_file_is_never_taken_as_the_main_one(parts, name):
+    """A download holds what students handed in as a single file as it is."""
+    path = parts.hand_in(SECOND, name)
+    grade = Grader(config.load(parts.config)).grade(path, parts.root / "results.json")
+    assert grade.score == 0
+    assert grade.remark == f"{name} is there, but toy.py is missing. Hand in both, side by side."
+    grade = Grader(config.load(parts.config)).grade(parts.hand_in(SOLUTION, "ann.py"), parts.root / "results.json")
+    assert grade.score == 10
 
 
 def test_points_within_the_total(parts):
