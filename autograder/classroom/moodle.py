@@ -42,11 +42,13 @@ def fill(book: Gradebook, worksheet: Path, path: Path) -> list[str]:
     place, most = _grade_column(head, [row for _, row in cells])
     if place is None:
         return [f"no moodle.csv: it cannot be told which column of {worksheet.name} holds the grades"]
-    if most is not None and most != book.total:
-        problem = (
-            f"no moodle.csv: grades are out of {number(most)} in {worksheet.name}, but out of {number(book.total)}"
-        )
-        return [f"{problem} here. Change the maximum grade in Moodle, or total_points"]
+    with_bonus = book.total + book.bonus
+    if most not in (None, book.total, with_bonus):
+        problem = f"no moodle.csv: grades are out of {number(most or 0)} in {worksheet.name}, but out of "
+        problem += number(book.total)
+        also = f", or {number(with_bonus)} with the bonus," if book.bonus else ""
+        return [f"{problem}{also} here. Change the maximum grade in Moodle, or total_points"]
+    limit = most or book.total
     sign = _decimal_sign([row for _, row in cells], place, sheet.comma)
     scores = {one.person.line: one.row for one in book.standings if one.person and one.row.score is not None}
     filled, above = [], []
@@ -54,14 +56,20 @@ def fill(book: Gradebook, worksheet: Path, path: Path) -> list[str]:
         standing = scores.get(line)
         before = [cell if _is_plain(cell) else guarded(cell) for cell in row[:place]]
         grade = row[place]
-        if standing is not None and standing.score is not None and standing.score > book.total:
+        if standing is not None and standing.score is not None and standing.score > limit:
             above.append(standing.label)  # Moodle would skip it
         elif standing is not None and standing.score is not None:
             grade = f"{float(standing.score):.2f}".replace(".", sign)
         filled.append((line, [*before, grade, *row[place + 1 :]]))
     tables.write_sheet(replace(sheet, lines=[(top, head), *filled]), path)
-    said = f"moodle.csv leaves out {len(above)} with more than {number(book.total)} points, which Moodle refuses"
-    return [f"{said}: {', '.join(above)}"] if above else []
+    if not above:
+        return []
+    said = f"moodle.csv leaves out {len(above)} with more than {number(limit)} points, which Moodle refuses: "
+    said += ", ".join(above)
+    if limit < with_bonus:
+        said += f". To give them their bonus, set the maximum grade in Moodle to {number(with_bonus)}, and download "
+        said += "the worksheet again"
+    return [said]
 
 
 def _is_plain(cell: str) -> bool:

@@ -41,6 +41,12 @@ from autograder.core.sections import (
 )
 from autograder.core.tables import number
 
+SHARED = {
+    "limits": ("memory_mib", "archive_mib", "archive_files", "platform_minutes"),
+    "isolation": ("without_seccomp",),
+}
+"""What must be the same in all parts: a submission is read once, and all its workers are confined in the same way."""
+
 PLATFORM_SHARE = 0.9
 """The share of the platform's time after which a grading is ended; the rest is for writing the results."""
 
@@ -202,6 +208,18 @@ def _problems_of_parts(config: Config) -> Iterator[ConfigurationError]:
                     problem = f"{known[name]} has {name}, too"
                     yield ConfigurationError(file, key, problem, "Rename one of them: parts are told apart by it.")
                 known[name] = file
+    for part in config._parts:
+        for section, keys in SHARED.items():
+            for key in keys:
+                got, expected = (getattr(getattr(one, section), key) for one in (part, config))
+                if got != expected:
+                    problem = f"is {_value(got)}, but {_value(expected)} in {config.path.name}; "
+                    problem += "one submission has one for all parts"
+                    yield ConfigurationError(part.path.name, f"{section}.{key}", problem, "Write the same in both")
+
+
+def _value(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 # --- What does not fit the homework ----------------------------------------------------------------------------------

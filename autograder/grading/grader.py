@@ -142,8 +142,8 @@ class Grader:
 
     def _judge(self, path: Path, recorder: Recorder, withheld: str) -> None:
         """Run the tests, part after part."""
-        limits = [part.config.limits for part in self._parts]
-        memory, seconds = (max(getattr(one, key) for one in limits) for key in ("memory_mib", "submission_seconds"))
+        memory = self._config.limits.memory_mib  # the same in all parts
+        seconds = max(part.config.limits.submission_seconds for part in self._parts)  # each part ends its own earlier
         with Sandbox(memory_mib=memory, cpu_seconds=math.ceil(seconds)) as sandbox:
             directory = sandbox.directory("student")
             read = self._read(path, directory)

@@ -35,7 +35,7 @@ BLIND = "識別子;提出;評点;最大評点;変更\r\n参加者1201;x;;5,50;-\
 def fill(tmp_path):
     """Give a worksheet; return the filled in one, and what staff are told. Cy has no submission, but 4 points."""
 
-    def fill(text, encoding="utf-8", points=POINTS, cy="4"):
+    def fill(text, encoding="utf-8", points=POINTS, cy="4", bonus=Fraction()):
         worksheet = tmp_path / "worksheet.csv"
         worksheet.write_bytes(text.encode(encoding))
         known = roster.read(worksheet)
@@ -51,7 +51,9 @@ def fill(tmp_path):
             for one, score in zip(matched.entries, (3.0, 0.0), strict=True)
         ]
         decided = {matched.absent[0].line: [Override("cy", "total", Fraction(cy), "on paper", 2)]}
-        book = Gradebook("HW", points, rows, gradebook.absent(matched, decided), matched.people, with_roster=True)
+        book = Gradebook(
+            "HW", points, rows, gradebook.absent(matched, decided), matched.people, with_roster=True, bonus=bonus
+        )
         said = moodle.fill(book, worksheet, tmp_path / "moodle.csv")
         made = tmp_path / "moodle.csv"
         return made.read_bytes().decode(encoding) if made.exists() else "", said
@@ -102,6 +104,30 @@ def test_more_than_the_maximum_is_said(fill):
     filled, said = fill(ENGLISH, cy="7")
     assert said == ["moodle.csv leaves out 1 with more than 5.5 points, which Moodle refuses: cy@u.edu"]
     assert cells(filled)[3][4] == ""
+
+
+def test_a_bonus_fits_a_larger_maximum(fill):
+    """Of 5.5 points two are a bonus here, so all are 3.5 or, with it, 5.5; Ann has 3.25 and Cy has more than all."""
+    filled, said = fill(ENGLISH, bonus=Fraction(2))
+    assert said == []
+    assert [row[4] for row in cells(filled)[1:]] == ["3.25", "0.25", "4.00"]
+    filled, said = fill(ENGLISH.replace("5.50", "3.50"), bonus=Fraction(2))
+    assert said == [
+        "moodle.csv leaves out 1 with more than 3.5 points, which Moodle refuses: cy@u.edu. To give them their bonus, "
+        "set the maximum grade in Moodle to 5.5, and download the worksheet again"
+    ]
+    assert [row[4] for row in cells(filled)[1:]] == ["3.25", "0.25", ""]
+
+
+def test_another_maximum_is_refused_with_a_bonus(fill):
+    filled, said = fill(ENGLISH.replace("5.50", "100.00"), bonus=Fraction(2))
+    assert (filled, said) == (
+        "",
+        [
+            "no moodle.csv: grades are out of 100 in worksheet.csv, but out of 3.5, or 5.5 with the bonus, here. "
+            "Change the maximum grade in Moodle, or total_points"
+        ],
+    )
 
 
 def test_no_column_of_grades(fill):

@@ -287,6 +287,34 @@ def test_what_does_not_fit_in_the_second_file_is_refused(parts, section, value, 
     assert str(caught.value).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "value", "other"),
+    [
+        ("limits", "memory_mib", 1024, "512"),
+        ("limits", "archive_mib", 1, "20"),
+        ("limits", "archive_files", 20, "200"),
+        ("limits", "platform_minutes", 20.5, "10"),
+        ("isolation", "without_seccomp", "refuse", "warn"),
+    ],
+)
+def test_what_one_submission_has_once_is_the_same_in_all_parts(parts, section, key, value, other):
+    """A second file with more memory would change the score of those who hand in the first alone."""
+    second = parts.root / "second.yaml"
+    content = json.loads(second.read_text())
+    content[section][key] = value
+    second.write_text(json.dumps(content))
+    with pytest.raises(ConfigurationError) as caught:
+        config.load(parts.config)
+    assert str(caught.value) == (
+        f"second.yaml: {section}.{key}: is {value}, but {other} in config.yaml; one submission has one for all parts. "
+        "Write the same in both"
+    )
+    content["limits"] |= {"call_seconds": 1, "import_seconds": 1, "submission_seconds": 20, "example_calls": 10}
+    content[section][key] = json.loads(parts.config.read_text())[section][key]
+    second.write_text(json.dumps(content))
+    assert config.load(parts.config).whole[1].limits.call_seconds == 1
+
+
 def test_two_parts_share_no_names(parts):
     second = parts.root / "second.yaml"
     content = json.loads(second.read_text())
