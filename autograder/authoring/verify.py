@@ -292,12 +292,12 @@ def _right(settings: Config, scratch: Path, timed: bool) -> list[_Claim]:
     home = settings.homework
     untouched = scratch / "starter.py"
     untouched.write_text(starter.make_starter(home.solution, home.public_tests, home.module)[0], encoding="utf-8")
-    model = _Right(MODEL, home.solution.stem, home.solution, settings.total_points if timed else None, {})
+    model = _Right(MODEL, home.solution.stem, home.solution, settings.own_points if timed else None, {})
     claims: list[_Claim] = [model, _Starter(STARTER, "untouched", untouched)]
     declared = {} if home.expected is None else _declared(home.expected)
     for entry in [] if home.correct is None else parallel.find(home.correct, home.required_file):
         of_this = declared.get(entry.name, {})
-        score = Fraction(str(of_this.get("score", settings.total_points)))
+        score = Fraction(str(of_this.get("score", settings.own_points)))
         claims.append(_Right(CORRECT, entry.name, entry.path, score if timed else None, of_this.get("not passed", {})))
     return claims
 

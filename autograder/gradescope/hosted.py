@@ -16,6 +16,7 @@ from pathlib import Path
 
 from autograder.core import late as late_rules
 from autograder.core.config import PLATFORM_SHARE, Config
+from autograder.core.errors import ConfigurationError
 from autograder.core.extra import ResultsExtra
 from autograder.core.late import Lateness
 from autograder.core.outcomes import tally
@@ -216,7 +217,13 @@ def self_check(config: Config) -> str:
         for part in config.whole:
             shutil.copyfile(part.homework.solution, folder / part.homework.required_file)
         results = Path(scratch, "results", "results.json")
-        graded = Grader(config).grade(folder, results)
+        grader = Grader(config)
+        if len(config.whole) > 1:
+            try:
+                grader.refuse_dependent()
+            except ConfigurationError as error:
+                return str(error)
+        graded = grader.grade(folder, results)
         if graded.score is None:
             return f"the model answer cannot be graded: {graded.remark}"
         tests = Results.read(results).tests

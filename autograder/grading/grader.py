@@ -98,6 +98,17 @@ class Grader:
         if not any(part.graded for part in self._parts):
             refuse_unknown(only, [name for one in config.whole for name in one.tests], (), {})
 
+    def refuse_dependent(self) -> None:
+        """Raise ConfigurationError if the model answer of one part cannot be imported without another's."""
+        with self._sandbox() as sandbox:
+            for part in self._parts:
+                part.refuse_dependent(sandbox, self._object)
+
+    def _sandbox(self) -> Sandbox:
+        memory = self._config.limits.memory_mib  # the same in all parts
+        seconds = max(part.config.limits.submission_seconds for part in self._parts)  # each part ends its own earlier
+        return Sandbox(memory_mib=memory, cpu_seconds=math.ceil(seconds))
+
     @property
     def points(self) -> Fraction:
         """What the graded tests are worth together, without the bonus of other parts."""
@@ -142,9 +153,7 @@ class Grader:
 
     def _judge(self, path: Path, recorder: Recorder, withheld: str) -> None:
         """Run the tests, part after part."""
-        memory = self._config.limits.memory_mib  # the same in all parts
-        seconds = max(part.config.limits.submission_seconds for part in self._parts)  # each part ends its own earlier
-        with Sandbox(memory_mib=memory, cpu_seconds=math.ceil(seconds)) as sandbox:
+        with self._sandbox() as sandbox:
             directory = sandbox.directory("student")
             read = self._read(path, directory)
             handed_in = [part for part in self._parts if part.place == 1 or _holds(read, part)]

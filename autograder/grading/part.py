@@ -12,12 +12,14 @@ from typing import Any
 
 from autograder.core import homework
 from autograder.core.config import Config
+from autograder.core.errors import ConfigurationError
 from autograder.core.outcomes import TestResult
 from autograder.core.sections import Homework
 from autograder.grading import casefile, timing
 from autograder.grading.diagnose.smallest import Example
 from autograder.grading.examples import Examples, at_fault, promises_only
 from autograder.grading.plan import Plan, Races, is_meant, refuse_unknown
+from autograder.grading.proxy import preflight
 from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox
 
@@ -113,6 +115,18 @@ class Part:
         bounds = (tolerances.float64, tolerances.float32)
         search = Examples(student, lambda: self._reference(sandbox, guard), family, bounds, most)
         return search.find(wrong, promises_only(tests, wrong))
+
+    def refuse_dependent(self, sandbox: Sandbox, guard: Guard) -> None:
+        """Raise ConfigurationError if the model answer cannot be imported alone: it has a worker of its own.
+
+        Where that worker is needed, for follow-through marks, no answer would look like a wrong one.
+        """
+        alone = self._reference(sandbox, guard)
+        preflight(alone)
+        if alone.failure is not None:
+            problem = f"cannot be imported without the files of other parts: {alone.failure.message}"
+            remedy = "Write what it needs into it"
+            raise ConfigurationError(self.config.homework.solution.name, "", problem, remedy)
 
     def _reference(self, sandbox: Sandbox, guard: Guard) -> Session:
         """Put the model answer where a worker of its own can read it."""

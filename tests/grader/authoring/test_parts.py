@@ -118,7 +118,9 @@ def test_fixtures_are_drawn_for_both(parts, capsys):
 
 
 @pytest.mark.heavy
-def test_the_main_part_is_verified_alone(parts, tmp_path):
+@pytest.mark.parametrize("points", ["bonus", "within"])
+def test_the_main_part_is_verified_alone(parts, tmp_path, points):
+    parts.configure(parts={"second.yaml": {"points": points}}, total_points=16 if points == "within" else 10)
     command = [sys.executable, "-m", "autograder", "--config", str(parts.config), "verify", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert "all as it should be" in done.stdout, done.stdout + done.stderr

@@ -123,3 +123,12 @@ def test_the_model_answers_are_checked_when_the_platform_is_set_up(parts):
     assert hosted.self_check(config.load(parts.config)).startswith(
         "the model answer gets 14 of 16 points, but should get all of them\ntest_shift_forward: "
     )
+
+
+def test_a_model_answer_that_needs_another_part_is_found_when_the_platform_is_set_up(parts):
+    """It gets all points, but has no other file beside it where the grader compares with it."""
+    (parts.root / "second/second.py").write_text("import toy\n" + SECOND.replace("x + 1", "toy.double(x) - x + 1"))
+    said = hosted.self_check(config.load(parts.config))
+    assert said.startswith("second.py: cannot be imported without the files of other parts: ")
+    assert "No module named 'toy'" in said
+    assert said.endswith(". Write what it needs into it")
