@@ -298,11 +298,13 @@ def parts(settings: Config) -> str:
     for place, part in enumerate(settings.whole[1:], start=2):
         home, worth = part.homework, number(part.own_points)
         how = f"{worth} of these points" if part in settings.within else f"up to {worth} points on top"
+        without = (
+            "Without it, these points are missing." if part in settings.within else "Without it, nothing else changes."
+        )
         explained = f"[{home.module}.md]({home.module}.md) explains it. " if _has_readme(part) else ""
         sections.append(
             f"### Part {place}\n\n`{home.required_file}` is another part of the homework, for {how}. {explained}"
-            f"Hand it in beside `{settings.homework.required_file}`; its tests are in `{_tests_of(part)}`. Without it, "
-            "nothing else changes.\n"
+            f"Hand it in beside `{settings.homework.required_file}`; its tests are in `{_tests_of(part)}`. {without}\n"
         )
     return "".join(f"\n{section}" for section in sections)
 

@@ -5,7 +5,7 @@ This module does not know how a score is computed, or what Canvas and Moodle wan
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -133,7 +133,7 @@ def changes(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[Change]:
     for row in [*book.rows, *(standing.row for standing in book.absent)]:
         before = next((earlier[key] for key in _keys(row) if key in earlier), None)
         if (before.score if before else None) != row.score:
-            found.append(Change(row, before.score if before else None, _why(row, before)))
+            found.append(Change(row, before.score if before else None, _why(row, before, book.points)))
     return sorted(found, key=lambda change: (change.by is not None, change.by or 0))
 
 
@@ -147,11 +147,11 @@ def vanished(book: Gradebook, earlier: Mapping[str, Earlier]) -> list[str]:
     return [f"earlier scores: {len(gone)} are of submissions that are not here now: {listed}"]
 
 
-def _why(row: Row, before: Earlier | None) -> str:
+def _why(row: Row, before: Earlier | None, points: Collection[str]) -> str:
     if row.score is None:
         return row.status
     known = before is not None and before.score is not None
-    why = _different(row, before) if before is not None and known else ["no earlier score"]
+    why = _different(row, before, points) if before is not None and known else ["no earlier score"]
     why += [f"override of {override}" for override in row.overrides]
     if row.late:
         why.append(f"late: {number(row.late.percent)} % off")
@@ -160,12 +160,18 @@ def _why(row: Row, before: Earlier | None) -> str:
     return "; ".join(why) or "tests, points or the late policy have changed"
 
 
-def _different(row: Row, before: Earlier) -> list[str]:
+def _different(row: Row, before: Earlier, points: Collection[str]) -> list[str]:
+    """Say which tests have other points; those of a part of the homework may be gone, or new."""
     different = [
         f"{name} {number(before.tests[name])} → {number(score)}"
         for name, score in row.tests.items()
         if name in before.tests and before.tests[name] != score
     ]
+    if row.has_results and before.tests:
+        gone = [name for name in before.tests if name in points and name not in row.tests and before.tests[name]]
+        new = [name for name, score in row.tests.items() if name not in before.tests and score]
+        different += [f"{name} {number(before.tests[name])} → not handed in" for name in gone]
+        different += [f"{name} not graded → {number(row.tests[name])}" for name in new]
     more = [f"and {len(different) - _WHY_TESTS} more tests"] if len(different) > _WHY_TESTS else []
     return different[:_WHY_TESTS] + more
 

@@ -207,9 +207,11 @@ def without_effect(overrides: Iterable[Override], gradable: bool, late: bool = T
 def without_test(overrides: Iterable[Override], results: Results) -> Iterator[tuple[Override, str]]:
     """Yield the decisions about tests that these results do not have, each with the reason."""
     tests = {test.extra_data.test for test in results.tests}
+    unusable = results.extra_data.unusable
+    why = f"{unusable}, so it has no such test" if unusable else "that part of the homework was not handed in"
     for override in overrides:
         if override.test not in {TOTAL, LATE, *tests}:
-            yield override, "that part of the homework was not handed in"
+            yield override, f"{why}; decide its {TOTAL} instead"
 
 
 # --- Their effect ----------------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def kind(grade: Grade) -> str:
     for outcome in ("timed out", "crashed"):
         if grade.outcomes[outcome]:
             return outcome
-    return "full marks" if grade.score == grade.points else "in part" if grade.score else "no points"
+    return "full marks" if grade.score >= grade.points else "in part" if grade.score else "no points"
 
 
 def score(grade: Grade) -> str:

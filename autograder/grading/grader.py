@@ -204,6 +204,8 @@ class Grader:
                 "imported once for every test: move experiments and plots out of it."
             )
         found.admit(student, notes)
+        if part.place == 1 and not any(one.graded for one in self._parts if one.place == 1 or _holds(read, one)):
+            found.remark = "; ".join(filter(None, [found.remark, "that part was not handed in"]))
         return student
 
     def _missed(self, read: CleanCopy) -> Iterator[str]:
@@ -215,6 +217,8 @@ class Grader:
                 continue
             if like := self._meant(read, file):
                 yield f"Part {place} is not graded: {like[0]} should be called {file}, beside {main}{like[1]}."
+            elif self._only and part.graded:
+                yield f"Part {place} was not handed in: there is no {file} beside {main}."
             elif self._is_within(part):
                 worth = f"{number(part.points)} points"
                 yield f"Part {place} is not graded, and its {worth} are missing: there is no {file} beside {main}."

@@ -64,6 +64,14 @@ def test_students_get_both_starters_and_both_files_of_tests(parts, tmp_path):
     assert (tmp_path / "one/README.md").read_text() == "Doubles and halves\n"
 
 
+def test_students_read_that_points_within_the_total_are_missing_without_the_part(parts):
+    parts.configure(parts={"second.yaml": {"points": "within"}}, total_points=16)
+    assert handout.parts(config.load(parts.config)) == (
+        "\n### Part 2\n\n`second.py` is another part of the homework, for 6 of these points. Hand it in beside "
+        "`toy.py`; its tests are in `test_second.py`. Without it, these points are missing.\n"
+    )
+
+
 def test_students_get_the_questions_that_are_asked(parts, tmp_path):
     parts.configure(parts={"second.yaml": {"questions": ["flip"]}})
     out = tmp_path / "out"

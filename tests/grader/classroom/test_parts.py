@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from tests.grader.support.parts import SECOND, add_second
+from autograder.classroom.terminal import kind
+from tests.grader.support.parts import POINTS, SECOND, add_second
 
 
 @pytest.fixture
@@ -66,8 +67,39 @@ def test_decisions_about_the_second_part(parts, mark):
     (parts.root / "results/overrides.csv").write_text("\n".join(lines) + "\n")
     done, _, _ = mark()
     assert {row.label: row.score for row in done.rows} == {"ann": 16, "ben": 10, "cleo": 9}
-    said = "overrides: line 3 is not applied (test_flip of ben): that part of the homework was not handed in"
-    assert said in done.problems
+    said = "overrides: line 3 is not applied (test_flip of ben): that part of the homework was not handed in; "
+    assert f"{said}decide its total instead" in done.problems
+
+
+def test_a_decision_about_a_submission_without_the_main_file(parts, mark):
+    (parts.root / "results").mkdir()
+    (parts.root / "handed in/cleo/toy.py").unlink()
+    (parts.root / "results/overrides.csv").write_text(
+        "submission,test,score,reason\ncleo,test_flip,1,see mail\nben,total,16,both on paper\n"
+    )
+    done, _, _ = mark()
+    assert {row.label: row.score for row in done.rows} == {"ann": 16, "ben": 16, "cleo": 0}
+    said = "overrides: line 2 is not applied (test_flip of cleo): the submission could not be read, so it has no such "
+    assert f"{said}test; decide its total instead" in done.problems
+
+
+def test_a_part_that_is_not_handed_in_any_more_is_named(parts, mark):
+    mark()
+    second = parts.root / "handed in/ann/second.py"
+    (parts.root / "results/grades.csv").rename(parts.root / "earlier.csv")
+    second.unlink()
+    done, _, _ = mark(compare=parts.root / "earlier.csv")
+    gone = "; ".join(f"{name} {points} → not handed in" for name, points in POINTS.items())
+    assert [(change.row.label, change.by, change.why) for change in done.changes] == [("ann", -6, gone)]
+    (parts.root / "results/grades.csv").rename(parts.root / "earlier.csv")
+    second.write_text(SECOND)
+    done, _, _ = mark(compare=parts.root / "earlier.csv")
+    assert done.changes[0].why.startswith("test_shift_forward not graded → 2; test_shift_backward not graded → 2; ")
+
+
+def test_more_than_all_points_are_full_marks(parts, mark):
+    done, _, _ = mark()
+    assert [kind(done.grades[name]) for name in ("ann", "ben", "cleo")] == ["full marks", "full marks", "in part"]
 
 
 def test_one_submission(parts, mark):

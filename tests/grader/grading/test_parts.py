@@ -224,6 +224,16 @@ def test_one_test_of_the_second_part_alone(parts):
             Grader(config.load(parts.config), only)
 
 
+def test_one_test_of_a_part_that_was_not_handed_in(parts):
+    grade, results = graded(parts, only="test_flip", toy=SOLUTION)
+    assert (grade.score, grade.points, grade.remark) == (0, 1, "that part was not handed in")
+    assert results["tests"] == []
+    assert "Part 2 was not handed in: there is no second.py beside toy.py." in results["output"]
+    grade, results = graded(parts, only="test_*_example", toy=SOLUTION)
+    assert (grade.score, grade.remark) == (1, "")
+    assert "Part 2 was not handed in" in results["output"]
+
+
 def refused(toy, **changes):
     toy.configure(**changes)
     with pytest.raises(ConfigurationError) as caught:
