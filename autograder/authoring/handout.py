@@ -147,7 +147,7 @@ def _make(settings: Config) -> dict[str, bytes]:
             name = f"{module}.md" if name == README else name
             if made.setdefault(name, content) != content:
                 problem = f"the handout has {name} already, with other content"
-                raise ConfigurationError(part.path.name, "", problem, "Give the file of this part another name")
+                raise ConfigurationError(part.file, "", problem, "Give the file of this part another name")
     return made
 
 

@@ -69,6 +69,7 @@ class Config(Section):
     parts: dict[str, PartSettings] = Field(default_factory=dict)
     tests: Annotated[dict[str, TestSettings], Field(min_length=1)]
     _path: Path = PrivateAttr(Path("config.yaml"))
+    _file: str = PrivateAttr("config.yaml")
     _parts: tuple[Config, ...] = PrivateAttr(())
     _left_out: frozenset[str] = PrivateAttr(frozenset())
 
@@ -76,6 +77,11 @@ class Config(Section):
     def path(self) -> Path:
         """The file that this was read from."""
         return self._path
+
+    @property
+    def file(self) -> str:
+        """What messages call this file: for another part, its path relative to the main file."""
+        return self._file
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -117,15 +123,13 @@ class Config(Section):
 # --- Loading ---------------------------------------------------------------------------------------------------------
 
 
-def load(path: Path, main: str = "") -> Config:
+def load(path: Path) -> Config:
     """Read and check ``config.yaml`` and the names of the tests it gives points to.
 
     Parameters
     ----------
     path : Path
         The file. Paths inside it are relative to its folder.
-    main : str
-        The name of the main file, if this one is about another part of the homework.
 
     Returns
     -------
@@ -136,22 +140,27 @@ def load(path: Path, main: str = "") -> Config:
     ConfigurationError
         If anything does not fit. The error names the first problem; its remedy lists the others, one per line.
     """
-    data = yamlfile.parse(path)
+    return _load(path, path.name, "")
+
+
+def _load(path: Path, file: str, main: str) -> Config:
+    """Do so; `file` is its name in messages, and `main` that of the main file if this is one of another part."""
+    data = yamlfile.parse(path, file)
     root = path.resolve().parent
     try:
         config = Config.model_validate(data, context=root)
     except ValidationError as error:
         # Unknown keys come first: a misspelt key is also a missing one, and "misspelt" explains it better.
         details = sorted(error.errors(), key=lambda detail: detail["type"] not in UNKNOWN_KEY)
-        raise together(explained(path.name, detail, Config) for detail in details) from None
-    missing = list(_missing_files(path.name, config.homework, root))
+        raise together(explained(file, detail, Config) for detail in details) from None
+    missing = list(_missing_files(file, config.homework, root))
     if missing:
         raise together(missing)
     if main:
-        _refuse_in_part(config, path.name, main)
-    config._path = path
+        _refuse_in_part(config, file, main)
+    config._path, config._file = path, file
     config._parts = tuple(_part(path, name, settings) for name, settings in config.parts.items())
-    problems = [*_problems_of_limits(config), *_problems_of_tests(path.name, config, root), *_problems_of_parts(config)]
+    problems = [*_problems_of_limits(config), *_problems_of_tests(file, config, root), *_problems_of_parts(config)]
     if problems:
         raise together(problems)
     return config
@@ -172,7 +181,7 @@ def _part(main: Path, name: str, settings: PartSettings) -> Config:
         raise ConfigurationError(main.name, key, f"no such file: {name}", f"Correct it; it is relative to {main.name}.")
     if not path.resolve().is_relative_to(main.resolve().parent):
         raise ConfigurationError(main.name, key, f"lies outside of the folder of {main.name}", "Move it there.")
-    part = load(path, main.name)
+    part = _load(path, name, main.name)
     if settings.questions is None:
         return part
     known = dict.fromkeys(map(question, part.homework.functions))
@@ -200,7 +209,7 @@ def _problems_of_parts(config: Config) -> Iterator[ConfigurationError]:
     functions: dict[str, str] = {}
     files: dict[str, str] = {}
     for part in config.whole:
-        file = part.path.name
+        file = part.file
         names = (("tests", tests, part.tests), ("homework.functions", functions, part.homework.functions))
         for key, known, own in (*names, ("homework.required_file", files, [part.homework.required_file])):
             for name in own:
@@ -213,9 +222,9 @@ def _problems_of_parts(config: Config) -> Iterator[ConfigurationError]:
             for key in keys:
                 got, expected = (getattr(getattr(one, section), key) for one in (part, config))
                 if got != expected:
-                    problem = f"is {_value(got)}, but {_value(expected)} in {config.path.name}; "
+                    problem = f"is {_value(got)}, but {_value(expected)} in {config.file}; "
                     problem += "one submission has one for all parts"
-                    yield ConfigurationError(part.path.name, f"{section}.{key}", problem, "Write the same in both")
+                    yield ConfigurationError(part.file, f"{section}.{key}", problem, "Write the same in both")
 
 
 def _value(value: float | str) -> str:
@@ -247,7 +256,7 @@ def _problems_of_limits(config: Config) -> Iterator[ConfigurationError]:
         problem = f"got {got}, but should be less than {most:g}: "
         problem += f"{PLATFORM_SHARE * 100:g} % of limits.platform_minutes"
         remedy = "Lower it, or have Gradescope allow more minutes and write them here."
-        yield ConfigurationError(config.path.name, "limits.submission_seconds", problem, remedy)
+        yield ConfigurationError(config.file, "limits.submission_seconds", problem, remedy)
 
 
 def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[ConfigurationError]:
@@ -281,7 +290,7 @@ def _problems_of_tests(file: str, config: Config, root: Path) -> Iterator[Config
 
     total = sum((part.own_points for part in (config, *config.within)), Fraction())
     if total != config.total_points and not (unknown or unsettled):
-        others = listed(part.path.name for part in config.within)
+        others = listed(part.file for part in config.within)
         whose = f"tests, with those of {others}," if others else "tests"
         problem = f"points of {whose} add up to {number(total)}, but total_points is {number(config.total_points)}"
         yield ConfigurationError(file, "tests", problem, "Change the points of some tests, or total_points.")

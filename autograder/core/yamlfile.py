@@ -25,33 +25,33 @@ Loader.add_implicit_resolver(
 )
 
 
-def parse(path: Path) -> object:
-    """Return the content of the file as plain Python objects."""
+def parse(path: Path, file: str) -> object:
+    """Return the content of the file as plain Python objects; `file` is its name in messages."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
-        raise ConfigurationError(path.name, "", problem, "Run this in the folder that holds it.") from None
+        raise ConfigurationError(file, "", problem, "Run this in the folder that holds it.") from None
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 text (byte {error.start})"
-        raise ConfigurationError(path.name, "", problem, "Save it as UTF-8.") from None
+        raise ConfigurationError(file, "", problem, "Save it as UTF-8.") from None
     try:
         loader = Loader(text)
         node = loader.get_single_node()
         if node is None:
-            raise ConfigurationError(path.name, "", "is empty", "Restore it from the repository.")
-        repeated = [_repeated(path.name, *where) for where in _repetitions(node, ())]
+            raise ConfigurationError(file, "", "is empty", "Restore it from the repository.")
+        repeated = [_repeated(file, *where) for where in _repetitions(node, ())]
         if repeated:
             raise together(repeated)
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         problem = f"is not YAML: {line}{error.problem}"
-        raise ConfigurationError(path.name, "", problem, "Correct this line or the one before it.") from None
+        raise ConfigurationError(file, "", problem, "Correct this line or the one before it.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # For example a control character, a date like 2026-13-45, or a list inside itself.
         problem = f"is not YAML: {' '.join(str(error).split())}"
-        raise ConfigurationError(path.name, "", problem, "Correct it.") from None
+        raise ConfigurationError(file, "", problem, "Correct it.") from None
 
 
 def _repetitions(node: yaml.Node, key: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:

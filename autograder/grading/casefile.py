@@ -165,7 +165,7 @@ def out_of_date(config: Config) -> Iterator[ConfigurationError]:
     known = manifest(home.fixtures)
     if known.get("seed") != config.fixtures.seed:
         problem = f"says {config.fixtures.seed}, but the fixtures were drawn from seed {known.get('seed')}"
-        yield ConfigurationError(config.path.name, "fixtures.seed", problem, remedy)
+        yield ConfigurationError(config.file, "fixtures.seed", problem, remedy)
     for key, digest in hashes(home.oracle, home.cases).items():
         if known.get(key) != digest:
             path = home.oracle if key.startswith("oracle") else home.cases

@@ -6,6 +6,7 @@ unpacked content has to give the model answer all points.
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -93,8 +94,8 @@ def contents(config_path: Path, settings: Config) -> dict[str, bytes]:
     for path in _visible(files.ENGINE, files.ENGINE.rglob("*.py")):
         if path.parent != Path(__file__).parent:
             found[f"autograder/{path.relative_to(files.ENGINE).as_posix()}"] = path.read_bytes()
-    paths = [path for part in settings.whole for path in _needed(part)]
-    for path in homework.with_imports(paths, root):
+    needed = [homework.with_imports(_needed(part), part.homework.root.resolve()) for part in settings.whole]
+    for path in itertools.chain.from_iterable(needed):
         if not path.resolve().is_relative_to(root):
             problem = f"{path} lies outside of {root}"
             raise ConfigurationError(config_path.name, "homework", problem, "Move it below the folder of this file.")
@@ -129,7 +130,7 @@ def _unpacked(content: dict[str, bytes], root: Path) -> Path:
 def _refuse_elsewhere(config_path: Path, root: Path) -> None:
     """Raise if the configuration would not find all files in the zip, for example because of an absolute path."""
     for part in configuration.load(root / "config.yaml").whole:
-        file = config_path.name if part.path == root / "config.yaml" else part.path.name
+        file = config_path.name if part.path == root / "config.yaml" else part.file
         for key, path in part.homework:
             if isinstance(path, Path) and not path.resolve().is_relative_to(root):
                 problem = f"leads out of the folder of {file}"

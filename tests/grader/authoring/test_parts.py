@@ -111,6 +111,24 @@ def test_the_bundle_grades_both(parts, tmp_path):
         pack.pack(parts.config, tmp_path / "again.zip")
 
 
+def test_what_a_part_in_a_folder_of_its_own_imports_is_packed(parts):
+    """Its imports begin in the folder of its own file."""
+    content = json.loads((parts.root / "second.yaml").read_text())
+    home = content["homework"]
+    for key in ("solution", "oracle", "cases", "public_tests", "hidden_tests", "fixtures"):
+        home[key] = home[key].removeprefix("second/")
+    home["misconceptions"] = "wrong.py"
+    (parts.root / "second/wrong.py").write_text("import words\nfrom texts.short import hint\n")
+    (parts.root / "second/words.py").write_text("")
+    (parts.root / "second/texts").mkdir()
+    (parts.root / "second/texts/short.py").write_text("hint = ''\n")
+    (parts.root / "second/config.yaml").write_text(json.dumps(content))
+    parts.configure(parts={"second/config.yaml": {}})
+    names = set(pack.contents(parts.config, config.load(parts.config)))
+    wanted = {"config.yaml", "second/config.yaml", "second/wrong.py", "second/words.py", "second/texts/short.py"}
+    assert wanted < names
+
+
 @pytest.mark.heavy
 def test_fixtures_are_drawn_for_both(parts, capsys):
     cases = "def build(seed, oracle):\n    import numpy as np\n"

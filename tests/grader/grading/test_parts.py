@@ -325,6 +325,31 @@ def test_what_one_submission_has_once_is_the_same_in_all_parts(parts, section, k
     assert config.load(parts.config).whole[1].limits.call_seconds == 1
 
 
+def test_two_files_of_one_name_are_told_apart(parts):
+    """A part may have a folder of its own, with a config.yaml in it."""
+    content = json.loads((parts.root / "second.yaml").read_text())
+    home = content["homework"]
+    for key in ("solution", "oracle", "cases", "public_tests", "hidden_tests", "fixtures"):
+        home[key] = home[key].removeprefix("second/")
+    own = parts.root / "second/config.yaml"
+    own.write_text(json.dumps(content))
+    parts.configure(parts={"second/config.yaml": {}})
+    assert config.load(parts.config).whole[1].own_points == 6
+    own.write_text(json.dumps(content | {"limits": {**content["limits"], "memory_mib": 600}}))
+    said = "second/config.yaml: limits.memory_mib: is 600, but 512 in config.yaml; one submission has one for all parts"
+    assert refused(parts).startswith(said)
+    own.write_text(json.dumps(content | {"attempts": {"per_day": 1}}))
+    said = "second/config.yaml: attempts: is about the whole homework, and second/config.yaml is a part of it. "
+    assert refused(parts).startswith(f"{said}Write it into config.yaml")
+    own.write_text(json.dumps(content | {"total_points": 5}))
+    assert refused(parts).startswith("second/config.yaml: tests: points of tests add up to 6, but total_points is 5")
+    own.write_text(json.dumps(content | {"fixtures": {"seed": 2}}))
+    with pytest.raises(ConfigurationError, match=r"^second/config\.yaml: fixtures\.seed: says 2"):
+        Grader(config.load(parts.config))
+    own.write_text("{")
+    assert refused(parts).startswith("second/config.yaml: is not YAML")
+
+
 def test_two_parts_share_no_names(parts):
     second = parts.root / "second.yaml"
     content = json.loads(second.read_text())

@@ -205,7 +205,7 @@ def text(time: datetime) -> str:
 
 def _with_rules(config_path: Path, rules: Mapping[str, Any]) -> bytes:
     """Return config.yaml with these rules for late work and attempts for its own. It is JSON, so YAML, too."""
-    content: Any = yamlfile.parse(config_path)
+    content: Any = yamlfile.parse(config_path, config_path.name)
     return json.dumps({**{key: content[key] for key in content.keys() - {"late", "attempts"}}, **rules}).encode()
 
 
