@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -155,7 +156,8 @@ class Results(_Contract):
     extra_data: ResultsExtra = ResultsExtra()
 
     def _contradiction(self) -> str:
-        total = sum((Fraction(repr(test.max_score)) for test in self.tests), Fraction())
+        worth = Counter(test.max_score for test in self.tests)  # few different ones, so few exact numbers to make
+        total = sum((times * Fraction(repr(points)) for points, times in worth.items()), Fraction())
         if self.total_points is None or total == Fraction(repr(self.total_points)):
             return ""
         return f"max_score adds up to {float(total)}, but total_points is {self.total_points}"
@@ -222,26 +224,33 @@ class Results(_Contract):
         """Return these results with other values in some fields, checked again."""
         return Results(**{**{name: getattr(self, name) for name in type(self).model_fields}, **fields})
 
-    def to_json(self) -> str:
-        """Return the file's text, with keys in the order of the fields. Equal results give equal text."""
-        _refuse_foreign("Results", self)  # a list or dict in extra_data may have been changed since it was checked
-        content = {field: value for field, value in self.model_dump().items() if value is not None}
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    def to_json(self, ended: bool = True) -> str:
+        """Return the file's text, with keys in the order of the fields. Equal results give equal text.
 
-    def write(self, path: Path) -> None:
+        If the grading has not `ended`, it is one line, and its values are not checked again: that takes a fraction of
+        the time, and it is written after every test.
+        """
+        if ended:
+            _refuse_foreign("Results", self)  # a list or dict in extra_data may have been changed since it was checked
+        content = {field: value for field, value in self.model_dump().items() if value is not None}
+        return json.dumps(content, indent=2 if ended else None, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def write(self, path: Path, ended: bool = True) -> None:
         """Write the results to `path`, completely or not at all, readable by the owner alone.
 
         Parameters
         ----------
         path : Path
             The file; its folder exists.
+        ended : bool
+            Whether these are final; see `to_json`.
 
         Raises
         ------
         GraderFault
             If the contract is violated or the file cannot be written. The old file is then unchanged.
         """
-        text = self.to_json()
+        text = self.to_json(ended)
         try:
             files.replace(path, text.encode())
         except OSError as error:

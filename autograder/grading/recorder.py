@@ -157,7 +157,7 @@ class Recorder:
     def _write(self, results: list[Results], ended: bool) -> None:
         heads = [f"Part {part.place}, {part.config.homework.required_file}" for part in self.parts]
         whole = joined(results, heads).changed(execution_time=round(self.seconds, 2))
-        (self._terms.finish(whole, ended) if self._terms is not None else whole).write(self._path)
+        (self._terms.finish(whole, ended) if self._terms is not None else whole).write(self._path, ended)
 
 
 def joined(parts: Sequence[Results], heads: Sequence[str]) -> Results:

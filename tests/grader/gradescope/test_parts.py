@@ -1,11 +1,13 @@
 """A homework of two parts on the platform: lateness, attempts and drafts are about the sum."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from autograder.core import config
 from autograder.gradescope import hosted
+from autograder.grading.findings import Findings
 from autograder.grading.grader import Grader
 from tests.grader.stage.submissions import DUE, metadata
 from tests.grader.support.parts import POINTS, SECOND, add_second
@@ -95,6 +97,21 @@ def test_a_draft_has_the_tests_of_both_parts(parts, platform):
     assert first.score < 10
     assert "Grading had to be stopped: tests that were not run count 0. Submit again." in first.output
     assert last.score == 16
+
+
+def test_each_test_is_told_once_in_all_drafts(parts, platform, monkeypatch):
+    """A draft is written after every test, on the student's clock."""
+    told, entry = Counter(), Findings._entry
+
+    def counted(self, test, *more):
+        told[test.name] += 1
+        return entry(self, test, *more)
+
+    monkeypatch.setattr(Findings, "_entry", counted)
+    kept, _ = drafts(parts, platform, parts.SOLUTION)
+    assert len(kept) >= 8
+    # As not run, as it ended, after all tests of its part, after that part's examples, and in the end.
+    assert max(told.values()) <= 5
 
 
 def test_a_part_that_has_ended_is_final_in_every_later_draft(parts, platform):
