@@ -101,7 +101,8 @@ def test_a_draft_has_the_tests_of_both_parts(parts, platform):
 
 def test_each_test_is_told_once_in_all_drafts(parts, platform, monkeypatch):
     """A draft is written after every test, on the student's clock."""
-    told, entry = Counter(), Findings._entry
+    told: Counter[str] = Counter()
+    entry = Findings._entry
 
     def counted(self, test, *more):
         told[test.name] += 1
