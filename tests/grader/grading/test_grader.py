@@ -231,8 +231,8 @@ def test_the_fallback_is_there_while_a_grading_runs(grade, toy, monkeypatch):
     seen = []
     write = Results.write
 
-    def watched(results, path):
-        write(results, path)
+    def watched(results, path, ended=True):
+        write(results, path, ended)
         seen.append(path.read_text())
 
     monkeypatch.setattr(Results, "write", watched)
