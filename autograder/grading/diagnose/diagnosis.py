@@ -27,6 +27,8 @@ LOOKED_AT = 8
 
 REMEMBERED = 4
 """How many failures of a test are held against the mistakes that other tests name."""
+REMEMBERED_SIZE = 10_000
+"""The most entries of a result that is remembered; right results of most tests have fewer than 1,000."""
 
 FEWEST_ENTRIES = 4
 """A mistake is certain if it explains at least so many numbers, in all tests together. Fewer may agree by chance."""
@@ -103,7 +105,8 @@ class Diagnostician:
             return None
         key = ids or (f"{looks[0].key}" if looks else "")
         notes = tuple(look.text for look in looks)
-        self._failed += [(one, mistakes) for one in kept if one.result is not None][:REMEMBERED]
+        small = [one for one in kept if one.result is not None and _size(one) <= REMEMBERED_SIZE]
+        self._failed += [(one, mistakes) for one in small[:REMEMBERED]]
         known = tuple((mistake.function, mistake.hint) for mistake in mistakes) or ((function, hint),)
         self._named |= {known: mistakes} if mistakes else {}
         self._explained[known] += sum(map(_weight, evidence))
