@@ -170,6 +170,8 @@ def forget_frames(error: BaseException | None) -> None:
     A frame often holds the exception that holds it. Without this, such arrays stay until Python looks for cycles, which
     can be a gigabyte later.
     """
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # an exception may be its own cause
+        seen.add(id(error))
         error.__traceback__ = None
         error = error.__cause__ or error.__context__

@@ -73,3 +73,10 @@ def test_what_a_failure_held_is_freed_at_once():
         assert alive() is None
     finally:
         gc.enable()
+
+
+def test_an_exception_that_is_its_own_cause_ends_too():
+    error = Wrong("it differs")
+    error.__cause__ = error
+    forget_frames(error)
+    assert error.__traceback__ is None

@@ -101,8 +101,8 @@ def test_nothing_is_gained(graded, name, mode):
     assert peak <= MOST_MIB
     shown = "\n".join([results["output"], *(test["output"] for test in results["tests"])])
     assert "STAFF" not in shown
-    # On a busy machine a grader may come late to stop a worker; without stopping, it would be many in every test.
-    assert 2 * shown.count("turns: many") <= shown.count("turns: few")
+    # A busy machine may let the grader come late once. Without stopping, it would be many in every test.
+    assert sum("turns: many" in test["output"] for test in results["tests"]) <= 1
     assert ("turns: few" in shown) == (name == "work_while_idle")
 
 
