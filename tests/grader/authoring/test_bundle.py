@@ -20,7 +20,7 @@ from tests.grader.stage.submissions import metadata
 from tests.grader.support import ROOT, SUBMISSIONS
 
 SCRIPTS = ROOT / "autograder" / "authoring" / "bundle"
-PARTLY = SUBMISSIONS / "sample/padding-crop-zero"
+SAMPLE = SUBMISSIONS / "sample"
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +49,26 @@ def homework(tmp_path):
 # The zip.
 
 
-def test_the_same_bytes_whenever_it_is_packed(bundle, homework, tmp_path):
+@pytest.fixture
+def touched(homework):
+    """The copy of the homework, with other times and modes, and with files that are not packed."""
     for path in homework.parent.rglob("*"):
         os.utime(path, (1, 1))
         path.chmod(0o700)
     (homework.parent / "solutions/__pycache__").mkdir()
     (homework.parent / "solutions/notes.txt").touch()
-    pack.pack(homework, tmp_path / "again.zip")
+    return homework
+
+
+def test_the_same_files_whenever_it_is_packed(bundle, touched):
+    with zipfile.ZipFile(bundle) as archive:
+        packed = {name: archive.read(name) for name in archive.namelist()}
+    assert pack.contents(touched, config.load(touched)) == packed
+
+
+@pytest.mark.heavy
+def test_the_same_bytes_whenever_it_is_packed(bundle, touched, tmp_path):
+    pack.pack(touched, tmp_path / "again.zip")
     assert (tmp_path / "again.zip").read_bytes() == bundle.read_bytes()
 
 
@@ -379,7 +392,12 @@ def test_what_goes_wrong_is_said(set_up, fails, python, story, tries):
 
 
 @pytest.mark.parametrize(
-    "folder", [pytest.param(ROOT / "solutions", marks=pytest.mark.heavy, id="full"), pytest.param(PARTLY, id="partly")]
+    "folder",
+    [
+        pytest.param(ROOT / "solutions", marks=pytest.mark.heavy, id="full"),
+        pytest.param(SAMPLE / "padding-crop-zero", marks=pytest.mark.heavy, id="partly"),
+        pytest.param(SAMPLE / "syntax-error", id="nothing"),
+    ],
 )
 def test_the_same_score_and_the_same_texts(unpacked, tmp_path, folder):
     root = tmp_path / "autograder"

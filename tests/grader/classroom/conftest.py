@@ -31,6 +31,15 @@ def row(tmp_path):
     return row
 
 
+@pytest.fixture(autouse=True)
+def unrendered(monkeypatch):
+    """Draw the pictures of the class report, but write no PNG: that takes most of the time of a class of two.
+
+    The tests in test_report.py look at the pictures, and the commands in test_run.py make real ones.
+    """
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda self, file, **how: file.write(b"a picture"))
+
+
 class Follower:
     def __init__(self):
         self.names = []

@@ -16,8 +16,8 @@ def faults(*options):
 
 
 def test_some_operations():
-    done = faults("--stub", "--most", "10")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "20 faults, 0 with violations\n", "")
+    done = faults("--stub", "--most", "5")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "10 faults, 0 with violations\n", "")
 
 
 @pytest.mark.heavy

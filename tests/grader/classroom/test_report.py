@@ -27,6 +27,11 @@ POINTS = {"test_double": Fraction(3), "test_halve": Fraction(2), "test_same": Fr
 
 
 @pytest.fixture
+def unrendered():
+    """Here the pictures are real."""
+
+
+@pytest.fixture
 def book(tmp_path):
     """Six submissions of people with odd names; one is a fault of the grader."""
     rows = []

@@ -193,6 +193,7 @@ def test_a_full_disk_behind_stdout(platform):
     assert platform.results["score"] == 10
 
 
+@pytest.mark.heavy
 def test_nobody_listens(platform):
     read, write = os.pipe()
     os.close(read)
@@ -209,6 +210,7 @@ def test_nobody_listens_when_time_is_up(hangs):
     assert hangs.results["score"] == 1.0
 
 
+@pytest.mark.heavy
 def test_no_stdout_at_all(platform):
     (platform.root / "submission/toy.py").write_text(platform.toy.SOLUTION)
     done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *platform.command], cwd=ROOT, timeout=60)
@@ -216,6 +218,7 @@ def test_no_stdout_at_all(platform):
     assert platform.results["score"] == 10
 
 
+@pytest.mark.heavy
 def test_a_fault_is_one_whoever_reads_of_it(platform, toy):
     toy.set_tests(hidden=FAULT, test_double=1, test_double_example=1)
     assert platform.run(PYTHONIOENCODING="ascii") == 1

@@ -104,8 +104,13 @@ def test_off_tries_nothing(grade):
 
 @pytest.mark.parametrize(
     "body",
-    ["raise ValueError", "return None", "import os; os._exit(1)", "while True: pass", "return [0] * 10**9"],
-    ids=["raises", "none", "exits", "hangs", "memory"],
+    [
+        pytest.param("raise ValueError", id="raises"),
+        pytest.param("return None", id="none"),
+        pytest.param("import os; os._exit(1)", id="exits"),
+        pytest.param("while True: pass", marks=pytest.mark.heavy, id="hangs"),
+        pytest.param("return [0] * 10**9", id="memory"),
+    ],
 )
 def test_an_earlier_function_that_is_of_no_use(grade, body):
     assert scores(grade(SOLUTION.replace("return 2 * x", body), limits={"call_seconds": 1})) == CREDITED

@@ -19,8 +19,8 @@ from tests.grader.support.slices import is_whole, smoke
 CORRECT = SUBMISSIONS / "correct"
 EXPECTED = yaml.safe_load((CORRECT.parent / "expected.yaml").read_text(encoding="utf-8"))["correct"]
 NAMES = sorted(path.name for path in CORRECT.iterdir() if path.is_dir())
-FEW = ("coroutine-cache", "helper-modules", "views")
-"""One of some kinds: an odd cache, several files, memory that is not theirs; ``make test-all`` grades all."""
+FEW = ("helper-modules", "views")
+"""One of some kinds: several files, memory that is not theirs; ``make test-all`` grades all."""
 every_submission = pytest.mark.parametrize("name", NAMES)
 graded_submission = pytest.mark.parametrize("name", smoke(NAMES, FEW))
 

@@ -177,6 +177,7 @@ def test_memory_stays_near_that_of_the_results():
     assert peak < 3 * (out.nbytes + dx.nbytes)  # whole columns would be nine times x, before anything else
 
 
+@pytest.mark.heavy
 def test_full_marks(tmp_path):
     command = [sys.executable, "-m", "autograder", "grade", str(ROOT / "solutions" / "fast.py"), "--out", str(tmp_path)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
