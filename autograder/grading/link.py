@@ -32,7 +32,8 @@ from autograder.core.text import clean
 from autograder.grading import loops
 from autograder.grading.compare import Array
 from autograder.grading.session import PATIENCE, Session
-from autograder.sandbox.launcher import Ending, Worker
+from autograder.sandbox.ending import Ending
+from autograder.sandbox.launcher import Worker
 from autograder.sandbox.worker import wire
 
 HELLO_SECONDS = 30.0
@@ -84,20 +85,41 @@ class Link:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.worker: Worker | None = None
+        self._next: Worker | None = None
 
     def connect(self) -> Worker:
         """Return a worker that has imported the student's file; start one if there is none."""
         if self.worker is None:
-            session = self._session
-            self.worker = session.sandbox.start(session.directory, reference=session.reference)
+            self._begin()
+            self.worker, self._next = self._next, None
+            assert self.worker is not None
             self.expect_hello(self.worker)
             self.load()
         return self.worker
+
+    def renew(self) -> None:
+        """End the worker, and begin the next one; wait for neither. `connect` has it import the student's file."""
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            worker.end()
+        if self._session.failure is None:
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._next is None:
+            self._next = self._session.sandbox.begin(self._session.directory, reference=self._session.reference)
 
     def end(self, died: bool = False) -> Ending | None:
         """End the worker, if there is one; `died` if it has closed its connection."""
         worker, self.worker = self.worker, None
         return worker.stop(died) if worker is not None else None
+
+    def close(self) -> None:
+        """End the worker, and the one that has been begun."""
+        self.end()
+        worker, self._next = self._next, None
+        if worker is not None:
+            worker.stop()
 
     def expect_hello(self, worker: Worker) -> None:
         """Read how the worker has locked itself down. No student code has run before that message."""

@@ -146,7 +146,12 @@ class Proxy:
 
     def close(self) -> None:
         """End the worker."""
-        self._link.end()
+        self._link.close()
+        self.calls.clear()
+
+    def renew(self) -> None:
+        """End the worker, and begin the one that will be needed next; wait for neither."""
+        self._link.renew()
         self.calls.clear()
 
     # --- one call ---

@@ -9,6 +9,9 @@ pair. ``Worker.stop`` makes it kill and reap the worker with its process group, 
 root, a worker becomes a user that no other grading on this machine has at the same time. Everything that still runs as
 that user is killed when the launcher ends, and after the end of every worker that could have started a process.
 
+The launcher does one thing after the other: a worker that is started never meets the one that was ended before it. So
+the grader need not wait for either, and draws up results meanwhile (``begin``, ``Worker.end``).
+
 The launcher reaps a worker only when it is told to, so a process id stays valid until then. When the grader dies,
 the control socket closes and the launcher ends its workers and itself.
 """
@@ -25,14 +28,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from autograder.core.errors import GraderFault
 from autograder.sandbox import cpuclock
+from autograder.sandbox.ending import Ending
 from autograder.sandbox.interpreter import interpreter, numpy_alone, open_to_others
 from autograder.sandbox.slots import Slot
 from autograder.sandbox.worker import lockdown
@@ -40,8 +43,6 @@ from autograder.sandbox.worker import lockdown
 PROGRAM = Path(__file__).parent / "worker"
 LAUNCH_SECONDS = 30.0
 """How long the launcher may take to answer; far more than it needs even on a machine that swaps."""
-EXIT_OUT_OF_MEMORY = 77
-"""The worker's exit status when memory ran out outside the student's function (see ``worker/__main__.py``)."""
 
 ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
@@ -56,69 +57,30 @@ the grader's. glibc would otherwise fetch and return larger arrays page by page,
 before: the same function took up to twice the processor time."""
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How a worker ended.
-
-    Attributes
-    ----------
-    exit_status : int or None
-        What it exited with, if it exited by itself.
-    signal_number : int or None
-        The signal that ended it, if that was not the grader's own.
-    """
-
-    exit_status: int | None = None
-    signal_number: int | None = None
-
-    @property
-    def out_of_memory(self) -> bool:
-        """Whether memory ran out: the worker said so, or the kernel sent SIGKILL."""
-        return self.exit_status == EXIT_OUT_OF_MEMORY or self.signal_number == signal.SIGKILL
-
-    @property
-    def out_of_time(self) -> bool:
-        """Whether the limit on processor time ended it."""
-        return self.signal_number == signal.SIGXCPU
-
-    def describe(self) -> str:
-        """Say it in words a student knows."""
-        if self.signal_number is not None:
-            number = self.signal_number
-            name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-            return f"ended the Python process: {_SIGNAL_WORDS.get(number, name)}"
-        if self.exit_status is not None:
-            return f"ended the Python process with exit status {self.exit_status}"
-        return "closed its connection to the grader"
-
-
-_SIGNAL_WORDS: dict[int, str] = {
-    signal.SIGSEGV: "segmentation fault (endless recursion, or memory used in a way NumPy forbids)",
-    signal.SIGABRT: "abort",
-    signal.SIGBUS: "bus error",
-    signal.SIGFPE: "arithmetic fault",
-    signal.SIGILL: "illegal instruction",
-}
-
-
 class Worker:
     """One locked-down process that belongs to a student.
 
     Attributes
     ----------
-    pid : int
     connection : socket.socket
         The grader's end of its data socket.
     can_fork : bool
         Whether it may have started processes of its own; false once the system-call filter is known to hold.
     """
 
-    def __init__(self, sandbox: Sandbox, pid: int, connection: socket.socket) -> None:
-        self.pid = pid
+    def __init__(self, sandbox: Sandbox, launcher: _Launcher, started: int, connection: socket.socket) -> None:
         self.connection = connection
         self.can_fork = True
         self._sandbox = sandbox
-        self._ending: Ending | None = None
+        self._launcher = launcher
+        self._started = started
+        self._ending: Callable[[], Ending] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id. Waits until the process is there; raises GraderFault if it cannot be started."""
+        pid: int = self._launcher.answer(self._started)["pid"]
+        return pid
 
     def cpu_seconds(self) -> float:
         """Return the processor time that the process has used up to now; see ``cpuclock.seconds``."""
@@ -145,18 +107,23 @@ class Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
+    def end(self, died: bool = False) -> None:
+        """Have the process and all processes in its group ended, and do not wait for it; see ``stop``."""
+        if self._ending is None:
+            self.connection.close()
+            self._ending = self._sandbox.end(self, self._launcher, died)
+
     def stop(self, died: bool = False) -> Ending:
-        """End the process and all processes in its group.
+        """End the process and all processes in its group, and return how it ended.
 
         Parameters
         ----------
         died : bool
             Its socket has closed: let it end by itself, so that the true cause is reported.
         """
-        if self._ending is None:
-            self.connection.close()
-            self._ending = self._sandbox.stop(self.pid, died, sweep=self.can_fork)
-        return self._ending
+        self.end(died)
+        assert self._ending is not None
+        return self._ending()
 
 
 class Sandbox:
@@ -189,8 +156,7 @@ class Sandbox:
     ) -> None:
         lockdown.protect()  # this process holds what student code must not read
         self._fork = fork
-        self._launchers: dict[int, _Launcher] = {}
-        self._users: dict[int, int | None] = {}
+        self._workers: dict[Worker, int | None] = {}  # those that live, and the user that each of them runs as
         self._waited = 0.0
         self._confinement = {
             "memory_mib": memory_mib,
@@ -239,7 +205,17 @@ class Sandbox:
         return path
 
     def start(self, directory: Path, reference: bool = False) -> Worker:
-        """Start a worker; one at a time, and one of the reference, since whatever runs as a user ends together.
+        """Begin a worker, and wait until it is there; see ``begin``."""
+        worker = self.begin(directory, reference)
+        try:
+            assert worker.pid
+        except GraderFault:
+            worker.connection.close()
+            raise
+        return worker
+
+    def begin(self, directory: Path, reference: bool = False) -> Worker:
+        """Begin to start a worker; one at a time and one of the reference, since whatever runs as a user ends together.
 
         Parameters
         ----------
@@ -251,7 +227,7 @@ class Sandbox:
         Raises
         ------
         GraderFault
-            If the launcher does not answer.
+            If the launcher does not listen.
         """
         uid = None if self._slot is None else self._slot.uid + reference
         if uid is not None:
@@ -262,35 +238,38 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                answer = launcher.ask({"do": "start", "confinement": confinement}, theirs.fileno())
+                started = launcher.request({"do": "start", "confinement": confinement}, theirs.fileno())
             except GraderFault:
                 ours.close()
                 raise
-        self._launchers[answer["pid"]] = launcher
-        self._users[answer["pid"]] = uid
+        worker = Worker(self, launcher, started, ours)
+        self._workers[worker] = uid
         if not self._fork:
             self._next = _Launcher(self._python, self._options)
-        return Worker(self, answer["pid"], ours)
+        return worker
 
-    def stop(self, pid: int, died: bool, sweep: bool) -> Ending:
-        """End the worker `pid`, and with `sweep` everything else that runs as its user; see ``Worker.stop``."""
-        launcher = self._launchers.pop(pid)
-        self._waited += cpuclock.waited(pid)
-        uid = self._users.pop(pid)
+    def end(self, worker: Worker, launcher: _Launcher, died: bool) -> Callable[[], Ending]:
+        """End a worker, and whatever it could have started; return a function that says how it ended."""
+        self._waited += worker.waited_seconds()
+        uid = self._workers.pop(worker)
         if not self._fork:
-            return launcher.end_itself(died)
-        answer = launcher.ask({"do": "stop", "pid": pid, "died": died, "uid": uid if sweep else None})
-        return _ending(answer["status"], answer["killed"])
+            ending = launcher.end_itself(died)
+            return lambda: ending
+        ended = {"do": "stop", "pid": worker.pid, "died": died, "uid": uid if worker.can_fork else None}
+        number = launcher.request(ended)
+        return lambda: Ending.of(**launcher.answer(number))
 
     def waited_seconds(self) -> float:
         """Return how long launcher and workers, those that have ended included, have waited for a processor."""
-        return self._waited + sum(map(cpuclock.waited, (*self._launchers, self._next.pid)))
+        return self._waited + sum(worker.waited_seconds() for worker in self._workers) + cpuclock.waited(self._next.pid)
 
     def close(self) -> None:
         """End every process and remove every file this sandbox has made."""
         if not self._fork:
-            for launcher in self._launchers.values():  # has become a worker, and listens to nobody
-                launcher.end_itself(died=False)
+            for worker in tuple(self._workers):  # each was a launcher, and listens to nobody
+                worker.end()
+        for worker in self._workers:
+            worker.connection.close()
         self._next.close()
         self._clean_up()
 
@@ -308,7 +287,8 @@ class _Launcher:
         self._control, theirs = socket.socketpair()
         self._control.settimeout(LAUNCH_SECONDS)
         self._replies = self._control.makefile("rb")
-        self._ready = False
+        self._asked = 0
+        self._answers: list[dict[str, Any]] = []  # the first one says that it is ready, without being asked
         command = [python, "-I", "-S", "-B", str(PROGRAM), "--control", str(theirs.fileno())]
         command += itertools.chain.from_iterable(options.items())
         with theirs:
@@ -328,23 +308,32 @@ class _Launcher:
         """Its process id."""
         return self._process.pid
 
-    def ask(self, request: dict[str, Any], descriptor: int | None = None) -> dict[str, Any]:
-        """Send a request, with a descriptor if given, and return the answer."""
+    def request(self, request: dict[str, Any], descriptor: int | None = None) -> int:
+        """Send a request, with a descriptor if given, and return its number; the answers come in the same order."""
+        line = json.dumps(request).encode() + b"\n"
         try:
-            if not self._ready:
-                self._answer()
-                self._ready = True
-            line = json.dumps(request).encode() + b"\n"
             if descriptor is None:
                 self._control.sendall(line)
             else:
                 socket.send_fds(self._control, [line], [descriptor])
-            return self._answer()
         except OSError as error:
             raise GraderFault(f"the launcher of workers does not answer: {error}") from error
+        self._asked += 1
+        return self._asked
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """Wait for the answer to a request, and return it."""
+        try:
+            while len(self._answers) <= number:
+                self._answers.append(self._answer())
+        except OSError as error:
+            raise GraderFault(f"the launcher of workers does not answer: {error}") from error
+        return self._answers[number]
 
     def _answer(self) -> dict[str, Any]:
-        line = self._replies.readline()
+        line = b""
+        with contextlib.suppress(ConnectionResetError):  # it ended before it had read our requests
+            line = self._replies.readline()
         if not line.endswith(b"\n"):
             assert self._process.stderr is not None
             self._process.kill()
@@ -363,11 +352,14 @@ class _Launcher:
         self._kill_group()
         status = self._process.wait()
         self._hang_up()
-        return _ending(-status if status < 0 else status << 8, killed)
+        return Ending.of(status=-status if status < 0 else status << 8, killed=killed)
 
     def close(self) -> None:
         """End the launcher; it ends its workers first."""
-        if not self._ready:  # it is still starting, and has none
+        if self._asked:
+            with contextlib.suppress(GraderFault):
+                self.answer(self._asked)  # it cannot answer when we have hung up
+        else:  # it may still be starting, and has none
             self._kill_group()
         self._hang_up()
         try:
@@ -385,11 +377,3 @@ class _Launcher:
     def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-
-
-def _ending(status: int, killed: bool) -> Ending:
-    if killed:
-        return Ending()
-    if os.WIFSIGNALED(status):
-        return Ending(signal_number=os.WTERMSIG(status))
-    return Ending(exit_status=os.WEXITSTATUS(status))

@@ -39,6 +39,8 @@ else:
     from autograder.sandbox.worker import lockdown, service, view, wire
 
 MAX_CONTROL_BYTES = 64 * 1024
+MOST_DESCRIPTORS_AT_ONCE = 8
+"""More than come with what is read at once: every ``start`` brings one, and the grader starts one or two ahead."""
 SWEEPS = 10
 """How often a sweep is tried: the processes that it should kill may kill it first."""
 NATURAL_DEATH_SECONDS = 1.0
@@ -72,7 +74,7 @@ def main() -> None:
     gc.freeze()  # keeps the collector from touching, and so copying, memory shared with the workers
     _reply(control, {"ready": sys.version.split()[0]})
     if arguments.get("--single") == "yes":
-        request, descriptors = _receive_request(control)
+        request, descriptors = _Requests(control).next()
         _reply(control, {"pid": os.getpid()})
         request["confinement"]["readable"] += readable
         _become_worker(request["confinement"], descriptors[0], control, parent, narrowed)
@@ -140,8 +142,9 @@ def _launch(control: socket.socket, readable: list[str], narrowed: str) -> None:
     probed: set[int | None] = set()
     rulesets: dict[tuple[str, ...], int | None] = {}  # a submission's and the model answer's
     launcher = os.getpid()
+    requests = _Requests(control)
     while True:
-        request, descriptors = _receive_request(control)
+        request, descriptors = requests.next()
         if not request:
             break
         if request["do"] == "start":
@@ -199,12 +202,25 @@ def _sweep(uid: int) -> None:
             return
 
 
-def _receive_request(control: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """Return the next request of the grader and the descriptors that came with it; an empty one at the end."""
-    line, descriptors, _, _ = socket.recv_fds(control, MAX_CONTROL_BYTES, 1)
-    while line and not line.endswith(b"\n"):
-        line += control.recv(MAX_CONTROL_BYTES)
-    return (json.loads(line) if line else {}), descriptors
+class _Requests:
+    """The grader's requests. Several may arrive at once, because it does not wait for every answer."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._unread = b""
+        self._descriptors: list[int] = []
+
+    def next(self) -> tuple[dict[str, Any], list[int]]:
+        """Return the next request and the descriptors that came with it; an empty one at the end."""
+        while b"\n" not in self._unread:
+            part, descriptors, _, _ = socket.recv_fds(self._control, MAX_CONTROL_BYTES, MOST_DESCRIPTORS_AT_ONCE)
+            if not part:
+                return {}, []
+            self._unread += part
+            self._descriptors += descriptors
+        line, _, self._unread = self._unread.partition(b"\n")
+        request = json.loads(line)
+        return request, [self._descriptors.pop(0)] if request["do"] == "start" else []
 
 
 def _reply(control: socket.socket, answer: dict[str, Any]) -> None:

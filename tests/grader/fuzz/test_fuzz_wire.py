@@ -28,7 +28,7 @@ from autograder.grading.calls import Handle
 from autograder.grading.compare import Foreign
 from autograder.grading.proxy import Proxy
 from autograder.grading.session import Interface, Session
-from autograder.sandbox.launcher import Ending
+from autograder.sandbox.ending import Ending
 from autograder.sandbox.worker import wire
 from tests.grader.support.toy import limits
 
@@ -185,7 +185,7 @@ class Impostor:
         self.connection, self.theirs = socket.socketpair()
         wire.send(self.theirs, {"lockdown": {}, "imports": "on"})
 
-    def start(self, directory, reference=False):
+    def begin(self, directory, reference=False):
         return self
 
     def pause(self):

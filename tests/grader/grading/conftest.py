@@ -68,11 +68,11 @@ def judge(toy, run):
 @pytest.fixture
 def workers(monkeypatch):
     """The folders for which a worker was started."""
-    started, start = [], Sandbox.start
+    started, begin = [], Sandbox.begin
 
     def counted(sandbox, directory, **more):
         started.append(directory)
-        return start(sandbox, directory, **more)
+        return begin(sandbox, directory, **more)
 
-    monkeypatch.setattr(Sandbox, "start", counted)
+    monkeypatch.setattr(Sandbox, "begin", counted)
     return started

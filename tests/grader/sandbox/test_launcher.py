@@ -14,7 +14,8 @@ import pytest
 
 from autograder.core.errors import GraderFault
 from autograder.sandbox import interpreter, launcher
-from autograder.sandbox.launcher import ENVIRONMENT, EXIT_OUT_OF_MEMORY, Ending, Sandbox
+from autograder.sandbox.ending import EXIT_OUT_OF_MEMORY, Ending
+from autograder.sandbox.launcher import ENVIRONMENT, Sandbox
 from autograder.sandbox.slots import Slot
 from autograder.sandbox.worker import __main__ as program
 from autograder.sandbox.worker import wire
@@ -160,7 +161,7 @@ def test_a_worker_answers_until_it_is_stopped(start, fork):
     assert exists(worker.pid)
     ending = worker.stop()
     assert ending in (Ending(), Ending(exit_status=0))  # it may hear first that nobody listens any more
-    assert worker.stop() is ending
+    assert worker.stop() == ending
     assert not exists(worker.pid)
 
 
