@@ -212,6 +212,7 @@ def test_what_a_machine_cannot_measure_is_no_problem():
     assert list(right.problems(Grade(Fraction(100), Fraction(100)), ended)) == []
 
 
+@pytest.mark.heavy
 def test_a_broken_test(proof):
     hidden = next((proof.root / "secret").glob("test_*.py"))
     hidden.write_text(hidden.read_text().replace("np.array([2.0]))", "np.array([2.0]))\n    1 / 0"))

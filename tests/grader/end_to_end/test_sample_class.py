@@ -34,8 +34,8 @@ SAMPLE = SUBMISSIONS / "sample"
 GOLDEN = Path(__file__).with_name("golden")
 EXPECTED = yaml.safe_load((SAMPLE.parent / "expected.yaml").read_text(encoding="utf-8"))["sample"]
 NAMES = sorted(path.stem for path in SAMPLE.iterdir() if not path.name.startswith("."))
-FEW = ("full-marks", "not-a-zip", "padding-crop-zero", "starter-untouched", "syntax-error")
-"""One of each way in which most submissions end; ``make test-all`` grades the whole class."""
+FEW = ("not-a-zip", "padding-crop-zero", "starter-untouched", "syntax-error")
+"""One of each way to lose points; full marks are in test_correct_submissions.py. ``make test-all`` grades all."""
 every_submission = pytest.mark.parametrize("name", smoke(NAMES, FEW))
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 

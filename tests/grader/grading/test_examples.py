@@ -160,6 +160,7 @@ def test_the_search_ends_with_its_budget(find):
     assert list(find(double(body), most_calls=2)) == ["double"]
 
 
+@pytest.mark.heavy
 def test_when_time_is_up_what_was_found_is_kept(find):
     slow = "import time; time.sleep(1.5); return 2 * abs(out.reshape(cache))"
     source = double("return 3 * x").replace("return 2 * out.reshape(cache)", slow)

@@ -4,6 +4,7 @@ A hidden test is honest about what it saw and gives away neither inputs nor expe
 which is given the inputs and may write whatever it likes, gets a line of its own words per test and no more.
 """
 
+import functools
 import json
 import re
 
@@ -96,6 +97,7 @@ def test_a_student_is_quoted_within_bounds():
 # --- an honest submission --------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def numbers_of_fixtures():
     """Return every number of the fixtures that is no size, as a program or a person might print it."""
     shown = set()

@@ -419,7 +419,13 @@ SLOW_CALL = "def double(x):\n    import time\n    time.sleep(1)\n    return 2 * 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every worker has a launcher of its own")
-@pytest.mark.parametrize(("source", "number"), [(SLOW_IMPORT + DOUBLE, 1), (SLOW_CALL, 2)], ids=["import", "call"])
+@pytest.mark.parametrize(
+    ("source", "number"),
+    [
+        pytest.param(SLOW_IMPORT + DOUBLE, 1, marks=pytest.mark.heavy, id="import"),
+        pytest.param(SLOW_CALL, 2, id="call"),
+    ],
+)
 def test_a_worker_that_is_killed_once_costs_nothing(toy, run, kill, source, number):
     toy.set_tests(hidden=ONE + COMPARED, test_double=1, test_double_example=1)
     started = kill({number})

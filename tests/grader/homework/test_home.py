@@ -17,6 +17,7 @@ from autograder.grading import grader
 from solutions import layers
 from solutions.misconceptions import CATALOGUE, FUNCTIONS, source
 from tests.grader.support import ROOT, SUBMISSIONS
+from tests.grader.support.slices import smoke
 
 PUBLIC = starter.sources_of_tests(ROOT / "tests" / "public")
 
@@ -63,10 +64,10 @@ def imported(path):
     return module
 
 
-AT_ONCE = ("right", "forward reshapes w", "backward clears x through the cache", "None for an array")
+AT_ONCE = ("right", "backward clears x through the cache")
 
 
-@pytest.mark.parametrize("odd", [pytest.param(odd, marks=[] if odd in AT_ONCE else pytest.mark.heavy) for odd in ODD])
+@pytest.mark.parametrize("odd", smoke(ODD, AT_ONCE))
 def test_home_and_grader_agree(tmp_path, odd):
     settings = config.load(ROOT / "config.yaml")
     (tmp_path / "layers.py").write_text(edited(ODD[odd]), encoding="utf-8")
@@ -143,13 +144,10 @@ for name, test in namespace.items():
 QUICK = ("closure-cache", "ndarray-subclass", "python-numbers", "read-only-results")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(path.name, marks=[] if path.name in QUICK else pytest.mark.heavy)
-        for path in sorted((SUBMISSIONS / "correct").iterdir())
-    ],
-)
+CORRECT = sorted(path.name for path in (SUBMISSIONS / "correct").iterdir())
+
+
+@pytest.mark.parametrize("name", smoke(CORRECT, QUICK))
 def test_right_solutions_pass_at_home(name):
     """In a process of its own: such a file may change numpy, or define modules."""
     command = [sys.executable, "-B", "-c", RUN, str(SUBMISSIONS / "correct" / name)]

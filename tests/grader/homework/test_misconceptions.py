@@ -1,6 +1,7 @@
 """The wrong answers are wrong, in the way they say, and nowhere else."""
 
 import copy
+import functools
 import re
 from collections.abc import Callable, Mapping
 from itertools import combinations, product
@@ -110,9 +111,11 @@ def seeded(name: str) -> np.random.Generator:
     return np.random.default_rng(list(name.encode()))
 
 
-PROBLEMS = {
-    function: [problem(function, rng) for _ in range(100)] for function in FUNCTIONS for rng in [seeded(function)]
-}
+@functools.cache
+def problems_of(function: str) -> list[Problem]:
+    """The same hundred problems for every test of a function."""
+    rng = seeded(function)
+    return [problem(function, rng) for _ in range(100)]
 
 
 def produced(entry: Misconception, given: Problem) -> tuple[Any, ...] | None:
@@ -194,7 +197,7 @@ def test_every_clause_of_the_contract_is_broken_by_something(test):
 
 @entries("")
 def test_it_differs_from_the_oracle(entry):
-    problems = PROBLEMS[entry.function]
+    problems = problems_of(entry.function)
     if all(hides(entry, given) for given in problems):
         pytest.skip("it shows on no inputs at random")
     shown = [given for given in problems if produced(entry, given) is not None and not right(entry, given)]
@@ -203,7 +206,7 @@ def test_it_differs_from_the_oracle(entry):
 
 @ENTRIES
 def test_it_is_right_where_it_says_it_hides(entry):
-    hidden = [given for given in PROBLEMS[entry.function] if hides(entry, given)]
+    hidden = [given for given in problems_of(entry.function) if hides(entry, given)]
     assert hidden or entry.hides_on == "never"
     for given in hidden:
         assert right(entry, given), given.sizes
@@ -211,7 +214,7 @@ def test_it_is_right_where_it_says_it_hides(entry):
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_two_are_the_same_mistake(function):
-    problems = PROBLEMS[function]
+    problems = problems_of(function)
     wrong = {
         entry.id: [produced(entry, given) for given in problems]
         for entry in CATALOGUE
@@ -232,7 +235,7 @@ def test_no_two_are_the_same_mistake(function):
 
 @entries("dtype", "inputs", "ties", "state", "large")
 def test_values_are_right(entry):
-    assert all(right(entry, given) for given in PROBLEMS[entry.function])
+    assert all(right(entry, given) for given in problems_of(entry.function))
 
 
 @entries("dtype")
@@ -240,7 +243,7 @@ def test_the_dtype_is_wrong_for_float32_alone(entry):
     tiles = [
         problem(entry.function, seeded(entry.id), dtype="float32", KH=size, KW=size, stride=size) for size in (1, 2)
     ]
-    for given in (*PROBLEMS[entry.function], *tiles):
+    for given in (*problems_of(entry.function), *tiles):
         got = produced(entry, given)
         assert got is not None
         assert hides(entry, given) != any(array.dtype != given.sizes["dtype"] for array in got)
@@ -341,7 +344,7 @@ def test_a_submission_is_wrong_in_one_function_only(entry):
     homework = submission(entry)
     for function in FUNCTIONS:
         assert callable(getattr(homework, function))
-        given = PROBLEMS[function][0]
+        given = problems_of(function)[0]
         if function != entry.function:
             got = results(homework, function, given.inputs, given.dout)
             assert same(got, given.expected, given.sizes["dtype"]), function
@@ -350,7 +353,7 @@ def test_a_submission_is_wrong_in_one_function_only(entry):
 @ENTRIES
 def test_a_submission_does_what_produce_says(entry):
     homework = submission(entry)
-    for given in PROBLEMS[entry.function][:6]:
+    for given in problems_of(entry.function)[:6]:
         got = produced(entry, given)
         if got is None or broken_clause(entry) == "state":
             continue

@@ -69,7 +69,7 @@ OTHER_ENDS = {
 
 FEW_STYLES = ("add_at_float64", "everywhere", "winners")
 FEW_CHEATS = ("tracing_off",)
-"""A few of each kind; ``make test-all`` tries all. The model answer is tried alone, and in the sample class."""
+"""A few of each kind; ``make test-all`` tries all. The tests of the bundle grade the model answer, too."""
 
 REPEATED = 5
 """Gradings of each vectorised style, on a quiet machine and again on a busy one, and of each style of loops."""

@@ -24,10 +24,10 @@ from tests.grader.support.slices import is_whole, smoke
 
 BY_NAME = {attack.name: attack for attack in ATTACKS}
 KINDS = {
-    (attack.module, kind): attack.name for attack in reversed(ATTACKS) for kind in (attack.stopped_by, attack.outcome)
+    kind: attack.name for attack in reversed(ATTACKS) for kind in (attack.module, attack.stopped_by, attack.outcome)
 }
 FEW = set(KINDS.values())
-"""The first of each folder of deeds that ends in one way, or that the same layers stop; ``make test-all`` tries all."""
+"""The first of each file, of each way to end, and of those that the same layers stop; ``make test-all`` tries all."""
 FULL = [mode.name for mode in MODES.values() if mode.is_full and mode.fork]
 SLOW = [mode.name for mode in MODES.values() if mode.name not in FULL]
 SUCCEED = {
