@@ -76,9 +76,13 @@ class Worker:
         self._started = started
         self._ending: Callable[[], Ending] | None = None
 
+    def wait(self) -> None:
+        """Wait until the process is there; raise GraderFault if it cannot be started."""
+        self._launcher.answer(self._started)
+
     @property
     def pid(self) -> int:
-        """Its process id. Waits until the process is there; raises GraderFault if it cannot be started."""
+        """Its process id; see ``wait``."""
         pid: int = self._launcher.answer(self._started)["pid"]
         return pid
 
@@ -208,7 +212,7 @@ class Sandbox:
         """Begin a worker, and wait until it is there; see ``begin``."""
         worker = self.begin(directory, reference)
         try:
-            assert worker.pid
+            worker.wait()
         except GraderFault:
             worker.connection.close()
             raise
@@ -357,7 +361,7 @@ class _Launcher:
     def close(self) -> None:
         """End the launcher; it ends its workers first."""
         if self._asked:
-            with contextlib.suppress(GraderFault):
+            with contextlib.suppress(GraderFault, ValueError):  # half an answer, after Ctrl-C
                 self.answer(self._asked)  # it cannot answer when we have hung up
         else:  # it may still be starting, and has none
             self._kill_group()

@@ -102,16 +102,21 @@ class Starter:
         self.workers = []
 
     def __call__(self, reference=False, **options):
+        worker, directory = self.begin(reference, **options)
+        worker.wait()
+        self.hello = load(worker, directory)
+        return worker
+
+    def begin(self, reference=False, **options):
         key = tuple(options.items())
         if key not in self.sandboxes:
             self.sandboxes[key] = Sandbox(memory_mib=512, cpu_seconds=20, **options)
             for name in ("student", "reference"):
                 (self.sandboxes[key].directory(name) / "toy.py").write_text(SOURCE)
         directory = self.sandboxes[key]._code / ("reference" if reference else "student")
-        worker = self.sandboxes[key].start(directory, reference)
+        worker = self.sandboxes[key].begin(directory, reference)
         self.workers.append(worker)
-        self.hello = load(worker, directory)
-        return worker
+        return worker, directory
 
     @property
     def sandbox(self):
@@ -163,6 +168,31 @@ def test_a_worker_answers_until_it_is_stopped(start, fork):
     assert ending in (Ending(), Ending(exit_status=0))  # it may hear first that nobody listens any more
     assert worker.stop() == ending
     assert not exists(worker.pid)
+
+
+@both_ways
+def test_a_worker_that_is_begun_never_meets_the_one_that_was_ended_before(start, fork):
+    first = start(fork=fork)
+    wire.send(first.connection, {"nonce": "", **request("hang")})
+    first.end()
+    second, directory = start.begin(fork=fork)
+    second.wait()
+    assert not exists(first.pid)
+    assert first.stop() == Ending()
+    load(second, directory)
+    assert call(second, "count")["results"] == [{"integer": 1}]
+
+
+def test_what_is_asked_of_a_launcher_at_once_is_done_one_after_the_other(start):
+    """Several requests may reach it in one piece, each with a descriptor of its own."""
+    for _ in range(20):
+        worker, directory = start.begin()
+        worker.end()
+    last, directory = start.begin()
+    load(last, directory)
+    assert call(last, "count")["results"] == [{"integer": 1}]
+    assert exists(last.pid)
+    assert not any(exists(worker.pid) for worker in start.workers[:-1])
 
 
 @both_ways
