@@ -48,8 +48,7 @@ def test_output(
     explained = [case for case in failing if case.stand_ins]
     if all(case.outcome == "not run" for case in result.cases) and not explained:
         reasons = _reasons(failing, feedback)
-        repair = ["Repair that first; this function may be fine."] if all(case.blocked for case in failing) else []
-        return "\n".join([*reasons, *repair])
+        return "\n".join([*reasons, *_repair(failing, behind.get(result.name, ""))])
     lines = [] if len(result.cases) == 1 else [f"{result.passed} of {len(result.cases)} cases passed."]
     if feedback == VERDICT:
         return lines[0] if lines else "Failed."
@@ -69,8 +68,9 @@ def test_output(
         lines.append(f"… and {sum(map(len, list(groups.values())[SHOWN_GROUPS:]))} more did not pass.")
     lines += _explained(result, mistakes)
     is_wrong = any(case.outcome == Wrong.outcome for case in failing)
-    if is_wrong and result.name in behind and not (result.diagnosis and result.diagnosis.hint):
-        lines.append(f"See {behind[result.name]}.")
+    where = behind.get(result.name, "")
+    if where and (is_wrong or not _is_in(where, result.subject)) and not (result.diagnosis and result.diagnosis.hint):
+        lines.append(f"See {where}.")
     return "\n".join(lines)
 
 
@@ -84,6 +84,18 @@ def _reasons(cases: Sequence[CaseResult], feedback: str) -> list[str]:
             text, allowance = _bounded(text, first[message].quoted, allowance)
         reasons.append(text)
     return reasons
+
+
+def _repair(cases: Sequence[CaseResult], where: str) -> list[str]:
+    """Say what to repair before a test can run: `where` the mistake is, if the reasons do not say it."""
+    if where and not all(_is_in(where, case.function) for case in cases):
+        return [f"See {where}; this function may be fine."]
+    return ["Repair that first; this function may be fine."] if all(case.blocked for case in cases) else []
+
+
+def _is_in(where: str, function: str | None) -> bool:
+    """Whether this is a mistake in this function."""
+    return where.endswith(f", in {function}")
 
 
 def _bounded(text: str, quoted: str, allowance: int) -> tuple[str, int]:

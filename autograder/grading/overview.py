@@ -243,8 +243,10 @@ def _advice(functions: Sequence[str], results: Sequence[TestResult]) -> Iterator
     carried = [name for name in functions if any(result.carried for result in about[name])]
     working = [name for name in functions if about[name] and not lost[name] and name not in carried]
     unreached = [name for name in functions if lost[name] and name not in broken]
-    waiting = [name for name in unreached if any(_waits(case, name) for result in lost[name] for case in result.cases)]
-    late = [name for name in unreached if name not in waiting]
+    partly = [name for name in unreached if any(result.earned for result in about[name])]
+    unjudged = [name for name in unreached if name not in partly]
+    waiting = [name for name in unjudged if any(_waits(case, name) for result in lost[name] for case in result.cases)]
+    late = [name for name in unjudged if name not in waiting]
     if broken and working:
         yield f"All tests passed for: {', '.join(working)}."
     if carried:
@@ -259,6 +261,8 @@ def _advice(functions: Sequence[str], results: Sequence[TestResult]) -> Iterator
         yield f"Not judged, since something they need does not work: {', '.join(waiting)}."
     if late:
         yield f"Not judged, as their tests explain: {', '.join(late)}."
+    if partly:
+        yield f"Some tests were not run, and say why, for: {', '.join(partly)}."
     if broken:
         yield (
             "Hidden tests say what kind of mistake they found and where, but not which inputs they used. "

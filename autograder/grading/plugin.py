@@ -309,7 +309,8 @@ class GradingPlugin:
         subject = self._plan.subject(name)
         others = [record.result() for record in self._records.values() if record.subject == subject and record.cases]
         if others and not any(result.passed for result in others):
-            raise NotRun(f"{subject} has passed no other test, and wrong results have no speed", subject)
+            passes_none = f"with your code as it is, {subject} passes no other test"
+            raise NotRun(f"{passes_none}, and wrong results have no speed", subject)
 
     def _is_about_a_result(self, item: pytest.Item, error: BaseException) -> bool:
         """Whether a test complains, with an exception of Python's own, of what the student's code returned.

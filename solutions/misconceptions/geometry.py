@@ -42,9 +42,9 @@ _WRONG_OUTPUT_SIZES = (
     ("({size} + 2*{padding} - {kernel})//1 + 1", "the stride was not counted"),
     ("-(-({size} + 2*{padding} - {kernel})//{stride}) + 1", "it was rounded up"),
     ("({size} + 2*{padding} - {kernel} + 1)//{stride}", "the one was added before the division"),
-    ("({size} + 2*{padding} - {other_kernel})//{stride} + 1", "height and width of the kernel were swapped"),
-    ("({other_size} + 2*{padding} - {other_kernel})//{stride} + 1", "height and width were swapped"),
-    ("({other_size} + 2*{padding} - {kernel})//{stride} + 1", "height and width of the image were swapped"),
+    ("({size} + 2*{padding} - {other_kernel})//{stride} + 1", "height and width of the kernel were mixed up"),
+    ("({other_size} + 2*{padding} - {other_kernel})//{stride} + 1", "height and width were mixed up"),
+    ("({other_size} + 2*{padding} - {kernel})//{stride} + 1", "height and width of the image were mixed up"),
     ("({size} + 2*{padding})//{stride}", "the kernel was not counted"),
     ("{size}//{kernel}", "the windows stand side by side"),
 )
@@ -56,7 +56,7 @@ _WRONG_IMAGE_SIZES = (
     ("({out} - 1)*{stride} + {kernel}", "the size comes from that of dout"),
     ("{out}*{kernel}", "the windows stand side by side"),
     ("{out}", "this is the size of dout"),
-    ("{other_size}", "height and width were swapped"),
+    ("{other_size}", "height and width were mixed up"),
     ("0*{size}", "a slice that ends at -0 is empty"),
 )
 

@@ -162,7 +162,7 @@ class Diagnostician:
                 keys = {relation.key for relation in self._relations(one)}
                 common = [relation for relation in common if relation.key in keys]
         if common or (found and first.kind != "shape"):
-            where = "" if common or not first.case else f" (in {first.case})"
+            where = "" if common or not first.case else f" (in the case {first.case})"
             yield Relation((common or found)[0].key, f"{first.name} {(common or found)[0].text}{where}.")
         else:
             yield from self._lengths(evidence, well_shaped)
@@ -225,9 +225,9 @@ class Diagnostician:
             for axis, got, wanted in zip(self._axes(evidence), evidence.shape, expected, strict=False):
                 if got != wanted:
                     lengths = self._geometry.wrong_lengths(axis, sizes)
-                    found.append(
-                        {story: f"{axis} = {got} = {text}" for length, text, story in lengths if length == got}
-                    )
+                    said = {story: text for length, text, story in lengths if length == got}
+                    sums = {story: f" = {text}" if text != str(got) else "" for story, text in said.items()}
+                    found.append({story: f"{axis} = {got}{formula}" for story, formula in sums.items()})
         if not found:
             return {}
         return {

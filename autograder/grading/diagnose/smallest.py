@@ -251,7 +251,7 @@ def _both(name: str, got: Any, expected: Any, mismatch: Mismatch) -> str:
     if not isinstance(expected, np.ndarray):
         return f"{name} is {got!r}, but should be {expected}."
     if not isinstance(got, np.ndarray):
-        return "\n".join([f"{name} is {got!r}, but should be", *_indented([entries(expected)])])
+        return "\n".join([f"{name} is {got!r}, but should be an array of numbers:", *_indented([entries(expected)])])
     if mismatch.kind == "dtype":
         return f"{name}.dtype is {got.dtype}, but should be {expected.dtype}."
     if mismatch.kind == "shape":

@@ -47,7 +47,7 @@ def is_fit_to_be_read(record):
 # --- mistakes of the catalogue ---------------------------------------------------------------------------------------
 
 
-SEEN = {"image-with-swapped-sides": "length: height and width were swapped"}
+SEEN = {"image-with-swapped-sides": "length: height and width were mixed up"}
 """What is said of a mistake where it has no name: the cause all the same."""
 
 
@@ -376,6 +376,16 @@ def test_a_wrong_length_is_traced_to_its_formula(formula, story):
     (record,) = rehearsal.rehearse(lambda: functions, ["test_conv2d_forward"])
     assert record.diagnosis.notes[0].endswith(f"+ 1: {story}.") or record.diagnosis.notes[0].endswith(f": {story}.")
     assert re.search(r"out: O[HW] = \d+ = .*\d+.*//", record.diagnosis.notes[0])
+
+
+def test_one_side_for_both_is_not_called_swapped():
+    def of_height(dout, cache):
+        dx, dw, db = layers.conv2d_backward(dout, cache)
+        return np.resize(dx, (*dx.shape[:3], dx.shape[2])), dw, db
+
+    functions = {**{name: getattr(layers, name) for name in FUNCTIONS}, "conv2d_backward": of_height}
+    (record,) = rehearsal.rehearse(lambda: functions, ["test_conv2d_backward_shape"])
+    assert record.diagnosis.notes == ("dx: W = 5: height and width were mixed up.",)
 
 
 def test_a_missing_axis_is_counted():

@@ -62,7 +62,8 @@ HEAD = "import numpy as np\nfrom toy import double\n"
             "y has shape (1,):\n    [2]\nbut should have shape (2,):\n    [2, 4]",
             VALUES,
         ),
-        ("return None", "x = np.array([1.0])", "y is None, but should be\n    [2]", VALUES),
+        ("return [2]", "x = np.array([1.0])", "y is a list of 1, but should be an array of numbers:\n    [2]", VALUES),
+        ("return None", "x = np.array([1.0])", "y is None, but should be an array of numbers:\n    [2]", VALUES),
         ("return (2 * x).astype(int)", "x = np.array([1.0])", "y.dtype is int64, but should be float64.", VALUES),
         (
             "return 2.0 * np.float32(x)",
@@ -91,7 +92,7 @@ HEAD = "import numpy as np\nfrom toy import double\n"
         ),
         ("x *= 2; return x.copy()", "x = np.array([1.0])", "After the call x is\n    [2]\nbut was\n    [1]", CHANGED),
     ],
-    ids=["values", "shape", "none", "integers", "float32-inside", "raises", "exits", "dtype", "in-place"],
+    ids=["values", "shape", "list", "none", "integers", "float32-inside", "raises", "exits", "dtype", "in-place"],
 )
 def test_what_is_wrong_is_shown_on_the_smallest_input(find, body, code, said, rank):
     promises = ("double",) if rank == CHANGED else ()

@@ -264,6 +264,25 @@ def test_what_the_other_function_did_is_said_within_bounds():
     assert "raised p" not in text_under(judged(case), VERDICT)
 
 
+def test_what_needs_a_function_that_is_right_is_sent_to_the_mistake():
+    """Forward raises because of a function before it: repairing forward would not help."""
+    blocked, lost = not_run(), not_run(message="unhalve passes no other test", function="unhalve", blocked=False)
+    behind = {"test_unhalve": "mistake 1, in double"}
+    for case in (blocked, lost):
+        text = feedback.test_output(judged(case, name="test_unhalve", subject="unhalve"), HINT, {}, behind)
+        assert text.splitlines()[1:] == ["See mistake 1, in double; this function may be fine."]
+    behind = {"test_unhalve": "mistake 1, in halve"}
+    text = feedback.test_output(judged(blocked, name="test_unhalve", subject="unhalve"), HINT, {}, behind)
+    assert text.splitlines()[1:] == ["Repair that first; this function may be fine."]
+
+
+def test_an_exception_because_of_an_earlier_function_refers_to_that():
+    raised = judged(CaseResult("", "raised", "halve(x) raised ValueError", "halve"), name="test_halve", subject="halve")
+    said = feedback.test_output(raised, HINT, {}, {"test_halve": "mistake 1, in double"})
+    assert said.splitlines()[1:] == ["See mistake 1, in double."]
+    assert "See" not in feedback.test_output(raised, HINT, {}, {"test_halve": "mistake 1, in halve"})
+
+
 def test_where_to_look_first():
     broken = judged(wrong(), name="test_halve", subject="halve")
     later = judged(not_run(), name="test_unhalve", subject="unhalve")
@@ -382,5 +401,5 @@ def test_what_was_not_reached_is_not_called_broken():
     assert top(DOUBLE, broken, unreached)[1:4] == [
         "All tests passed for: double.",
         "Look at halve first: it comes earliest, and later functions may build on it.",
-        "Not judged, since something they need does not work: unhalve.",
+        "Some tests were not run, and say why, for: unhalve.",
     ]

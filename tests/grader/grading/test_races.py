@@ -199,7 +199,7 @@ def test_what_is_wrong_everywhere_is_not_timed(graded, homework):
     ended, _ = graded(homework.SOLUTION.replace("2 * x\n", "3 * x\n", 1))
     test = ended["test_double_speed"]
     assert feedback.test_output(test, "hint", {}, {}) == (
-        "Not run: double has passed no other test, and wrong results have no speed."
+        "Not run: with your code as it is, double passes no other test, and wrong results have no speed."
     )
 
 

@@ -7,7 +7,9 @@ import pytest
 from autograder.core import config
 from autograder.grading import casefile
 from autograder.grading.check import Check
-from tests.grader.support import ROOT
+from solutions.misconceptions import CATALOGUE
+from tests.grader.support import ROOT, rehearsal
+from tests.grader.support.slices import smoke
 
 CONFIG = config.load(ROOT / "config.yaml")
 HOMEWORK = CONFIG.homework
@@ -72,6 +74,17 @@ def test_every_pass_is_timed_by_itself():
 
 def test_every_function_of_images_has_a_test_of_large_ones():
     assert sorted(LARGE) == sorted(f"test_{name}_large" for name in HOMEWORK.functions if name != "conv_output_size")
+
+
+@pytest.mark.parametrize("test", smoke(LARGE, {"test_im2col_large", "test_conv2d_forward_large"}))
+def test_what_is_wrong_on_images_of_all_sizes_is_not_blamed_on_the_size(test):
+    """A mistake of the sides, the border or the padding shows on the smallest image, if it shows on the largest."""
+    blamed = []
+    for entry in CATALOGUE:
+        if entry.function == CONFIG.subject(test) and entry.fails_only != test and entry.hides_on != "apart":
+            error = rehearsal.rehearse_large(rehearsal.injected("layers", entry), test)
+            blamed += [entry.id] if error is not None and "It is right on small images" in str(error.message) else []
+    assert blamed == []
 
 
 @pytest.mark.parametrize("test", WITH_CASES)
