@@ -43,10 +43,12 @@ else
 fi
 
 rm -f .venv/ta.txt .venv/dask.txt .venv/dev.txt .venv/instructor.txt
-if ! .venv/bin/python -m pip install --require-hashes --only-binary :all: --compile --disable-pip-version-check -q \
+if ! .venv/bin/python -m pip install --require-hashes --only-binary :all: --no-compile --disable-pip-version-check -q \
     -r "requirements/$level.txt"; then
     echo "Could not install requirements/$level.txt; pip says why above. Running the same command again starts afresh." >&2
     exit 1
 fi
+# On all processors, where pip would use one. What cannot be compiled is no file that this Python imports.
+.venv/bin/python -m compileall -qq -j 0 .venv/lib >/dev/null 2>&1 || true
 cp "requirements/$level.txt" .venv/copy
 mv .venv/copy ".venv/$level.txt"

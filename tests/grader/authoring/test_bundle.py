@@ -218,6 +218,7 @@ def test_a_model_answer_that_loses_points(homework):
     assert said.endswith(f". {REMEDY}")
 
 
+@pytest.mark.heavy
 def test_a_test_that_needs_what_is_not_packed(homework):
     """Here the file is there: what is tried is the content of the zip."""
     (homework.parent / "tests/hidden/table.txt").write_text("1")

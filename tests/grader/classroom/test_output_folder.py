@@ -168,6 +168,7 @@ def test_nobody_reads_the_output(toy):
         assert process.wait(timeout=60) == 141
 
 
+@pytest.mark.heavy
 def test_an_output_that_takes_nothing(graded, toy):
     command = [sys.executable, "-m", "autograder", "--config", toy.config, "grade", toy.root / "handed in"]
     command += ["--out", graded, "--jobs", "1"]

@@ -181,6 +181,7 @@ def test_double(student):
 """
 
 
+@pytest.mark.heavy
 def test_a_lost_process_costs_a_second_try_and_at_most_one_grade(grade_all, toy):
     toy.set_tests(hidden=DEADLY.format(once=str(toy.root / "once")), test_double=1, test_double_example=1)
     sources = {"ann": 6, "ben": 666, "dora": 667, "emil": 6}

@@ -83,6 +83,7 @@ def test_a_decision_about_a_submission_without_the_main_file(parts, mark):
     assert f"{said}test; decide its total instead" in done.problems
 
 
+@pytest.mark.heavy
 def test_a_part_that_is_not_handed_in_any_more_is_named(parts, mark):
     mark()
     second = parts.root / "handed in/ann/second.py"

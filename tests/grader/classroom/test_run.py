@@ -160,6 +160,7 @@ def test_a_roster(mark, gradescope, toy):
     assert grades(toy, "name")["E Last"]["outcomes"] == "no submission"
 
 
+@pytest.mark.heavy
 def test_anonymous(mark, toy, gradescope):
     toy.hand_in(name="Ann O'Hara.py")
     toy.hand_in(HALF, name="Zoë.py")
@@ -267,6 +268,7 @@ def test_anonymous_decisions_are_applied_and_name_nobody(mark, toy):
     ]
 
 
+@pytest.mark.heavy
 def test_one_submission_and_one_test_leave_the_books_alone(mark, toy, gradescope):
     mark(gradescope)
     books = {name: (toy.root / "results" / name).read_bytes() for name in ("grades.csv", "canvas.csv", "report.html")}

@@ -271,6 +271,7 @@ def test_the_probe_accepts_the_python_of_these_tests():
 STAND_IN = r"""
 case $2 in
     venv) echo "$*" >> "$LOG"; mkdir -p "$3/bin" && ln -s "$0" "$3/bin/python" ;;
+    compileall) echo "compile $6" >> "$LOG"; exit 1 ;;
     pip) echo "$*" | sed "s/.* /install /" >> "$LOG"; ! [ -e pip-fails ] ;;
     *) echo probe >> "$LOG"; echo "yes $0" ;;
 esac
@@ -299,7 +300,8 @@ class Checkout:
         return self.log.read_text().splitlines()
 
 
-NEW = ["probe", "-m venv .venv", "install requirements/ta.txt"]
+COMPILED = "compile .venv/lib"
+NEW = ["probe", "-m venv .venv", "install requirements/ta.txt", COMPILED]
 
 
 @pytest.fixture
@@ -325,7 +327,7 @@ def test_the_second_time_no_python_is_started(checkout):
 def test_development_adds_to_grading_and_covers_it(checkout):
     checkout.make("ta")
     checkout.make("dev")
-    assert checkout.asked() == ["install requirements/dev.txt"]
+    assert checkout.asked() == ["install requirements/dev.txt", COMPILED]
     checkout.make("ta")
     assert checkout.asked() == []
 
@@ -357,7 +359,7 @@ def test_dask_is_installed_for_those_who_ask(checkout):
     checkout.make("ta")
     assert checkout.asked() == NEW
     checkout.make("dask")
-    assert checkout.asked() == ["install requirements/dask.txt"]
+    assert checkout.asked() == ["install requirements/dask.txt", COMPILED]
     for level in ("dask", "ta"):
         checkout.make(level)
         assert checkout.asked() == []
@@ -366,7 +368,7 @@ def test_dask_is_installed_for_those_who_ask(checkout):
 def test_the_instructor_needs_most_and_covers_all(checkout):
     checkout.make("dev")
     checkout.make("instructor")
-    assert checkout.asked() == ["install requirements/instructor.txt"]
+    assert checkout.asked() == ["install requirements/instructor.txt", COMPILED]
     for level in ("instructor", "dev", "dask", "ta"):
         checkout.make(level)
         assert checkout.asked() == []

@@ -79,6 +79,7 @@ def test_a_configuration_that_does_not_fit_publishes_no_grade(platform, toy):
     assert "points of tests add up to 10, but total_points is 99" in platform.said
 
 
+@pytest.mark.heavy
 def test_no_grade_without_fixtures(platform, toy):
     (toy.root / "secret/arrays/manifest.json").write_text("{}")
     assert platform.run() == 1
@@ -179,6 +180,7 @@ def test_every_run_has_a_draft_of_its_own(tmp_path):
 # Who reads it.
 
 
+@pytest.mark.heavy
 def test_a_terminal_that_knows_only_ascii(platform, toy):
     toy.configure(late=LATE)
     assert platform.run(about=metadata(DUE + timedelta(hours=30)), PYTHONIOENCODING="ascii", PYTHONUTF8="0") == 0

@@ -45,6 +45,7 @@ def test_the_starter_fits_on_a_page(at_home):
     assert list(dict.fromkeys(about)) == FUNCTIONS  # in the order of the assignment
 
 
+@pytest.mark.heavy
 def test_what_raises_is_told_with_the_line(at_home):
     said = at_home(changed("pixels > out]", "pixels > nothing]"), "-k", "max_pool2d_forward_example")
     (line,) = [number for number, text in enumerate(ANSWER.splitlines(), 1) if "pixels > out]" in text]
@@ -131,6 +132,7 @@ def test_what_a_difference_looks_like(at_home, tmp_path):
     assert "should be (12, 9) [im2col, one image]\n  The axes have another order.\n" in said
 
 
+@pytest.mark.heavy
 def test_a_file_that_python_cannot_read(at_home):
     said = at_home("def im2col(:\n")
     assert 'layers.py", line 1\n    def im2col(:\nSyntaxError: invalid syntax\n' in said
