@@ -1,6 +1,7 @@
 """What tests of several packages need: the toy homework, and workers with a student's code in them."""
 
 import decimal
+import gc
 import locale
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,11 @@ from autograder.grading.session import Interface, Session
 from autograder.sandbox.launcher import Sandbox
 from tests.grader.support.toy import FUNCTIONS, PARAMETERS, Toy, numbers
 from tests.grader.support.toy import limits as toy_limits
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are no garbage: a search for garbage among them would come back every few seconds."""
+    gc.freeze()
 
 
 def settings_of_the_process() -> dict[str, object]:

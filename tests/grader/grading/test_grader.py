@@ -413,7 +413,8 @@ def words(path):
 @pytest.mark.parametrize("path", sorted((ROOT / "autograder").rglob("*.py")), ids=lambda path: path.stem)
 def test_the_engine_does_not_mention_convolution(path):
     pattern = re.compile(r"convol|conv\d|im2col|col2im|pool(?!$|executor)|kernel_size", re.IGNORECASE)
-    assert [word for word in words(path) if pattern.search(word)] == []
+    if pattern.search(path.read_text(encoding="utf-8")):  # a comment may speak of it
+        assert [word for word in words(path) if pattern.search(word)] == []
 
 
 @pytest.mark.parametrize(
