@@ -116,7 +116,7 @@ def of_import(message: str, copied: Collection[str], elsewhere: Collection[str],
     if spelled := next((each for each in sorted(top) if each.casefold() == outer.casefold() and each != outer), ""):
         return f"It was handed in as {clean(spelled, 60)}, and capitals count"
     if (since := _NEWER_MODULES.get(name) or _NEWER_MODULES.get(outer)) and since > sys.version_info[:2]:
-        return f"{version()} grades, and this module needs Python {since[0]}.{since[1]}"
+        return f"The grader runs {version()}, and this module needs Python {since[0]}.{since[1]}"
     return IMPORTABLE
 
 
@@ -127,7 +127,7 @@ def of_name(message: str) -> str:
     found = re.match(r"cannot import name '\w+' from '(\w+)[\w.]*'", message)
     if found is None or found[1] not in sys.stdlib_module_names:
         return ""
-    return f"{version()} grades: another version may have it"
+    return f"The grader runs {version()}: another version may have it"
 
 
 def of_environment(kind: str, message: str) -> str:
@@ -137,9 +137,9 @@ def of_environment(kind: str, message: str) -> str:
     used = tuple(int(part) for part in np.__version__.split(".")[:2])
     for its_kind, words, since, remedy in _NEWER_NUMPY:
         if kind == its_kind and used >= since and words.fullmatch(message):
-            return f"NumPy {np.__version__} grades: since NumPy {since[0]}.{since[1]}, {remedy}"
+            return f"The grader runs NumPy {np.__version__}: since NumPy {since[0]}.{since[1]}, {remedy}"
     if kind == "AttributeError" and re.fullmatch(r"module 'numpy[\w.]*' has no attribute '\w+'", message):
-        return f"NumPy {np.__version__} grades: another version may have it"
+        return f"The grader runs NumPy {np.__version__}: another version may have it"
     return ""
 
 
@@ -151,8 +151,8 @@ def of_syntax(kind: str, line: str) -> str:
         return left
     needed = [since for since, pattern in _NEWER_SYNTAX if since > sys.version_info[:2] and pattern.match(line[:200])]
     if needed:
-        return f"{version()} grades, and this line needs Python {needed[0][0]}.{needed[0][1]}"
-    return f"{version()} grades"
+        return f"The grader runs {version()}, and this line needs Python {needed[0][0]}.{needed[0][1]}"
+    return f"The grader runs {version()}"
 
 
 def _is_module(path: str, name: str) -> bool:

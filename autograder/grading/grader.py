@@ -190,14 +190,14 @@ class Grader:
         if isinstance(read, BadSubmission):
             student = Session(sandbox, directory, [], part.interface(), self._object)
             student.give_up(read, "the submission could not be read")
-            found.admit(student, [read.message])
+            found.admit(student, [_sentence(read.message)])
             return student
         student = Session(sandbox, directory, read.files, part.interface(), self._object, elsewhere=read.elsewhere)
         student.start_clock()
         preflight(student)
         notes = [*read.notes, *self._missed(read)] if part.place == 1 else []
         if student.failure is not None:
-            notes.append(f"{student.unusable}: {student.failure.message}")
+            notes.append(_sentence(f"{student.unusable}: {student.failure.message}"))
         elif student.import_seconds > SLOW_IMPORT_SECONDS:
             notes.append(
                 f"Importing {part.config.homework.required_file} takes more than {SLOW_IMPORT_SECONDS:g} s, and it is "
@@ -247,6 +247,12 @@ class Grader:
 def _holds(read: CleanCopy | BadSubmission, part: Part) -> bool:
     """Whether what was handed in holds the file of another part."""
     return not isinstance(read, BadSubmission) and part.config.homework.required_file in read.files
+
+
+def _sentence(message: str) -> str:
+    """Return a message as a sentence of its own; names of files stay as they are."""
+    start, end = ("The ", message[4:]) if message.startswith("the ") else ("", message)
+    return f"{start}{end}{'' if message.endswith('.') else '.'}"
 
 
 def _story(error: Exception) -> str:

@@ -129,7 +129,7 @@ def text_of(results, tests=None):
 def text_to_keep(results):
     """What ``golden/`` keeps: the summary, and the tests that did not get all points."""
     text = text_of(results, [test for test in results["tests"] if test["score"] != test["max_score"]])
-    return text.replace(f"{advice.version()} grades", "Python 3.x grades")  # the one thing that a machine may add
+    return text.replace(f"runs {advice.version()}", "runs Python 3.x")  # the one thing that a machine may add
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def test_a_file_that_cannot_be_imported_does_not_count(platform, toy):
     platform.grade("def double(x)")
     assert platform.results["output"].split("\n")[:2] == [
         "toy.py could not be imported: SyntaxError: expected ':' (toy.py, line 1: def double(x)). "
-        f"{advice.version()} grades",
+        f"The grader runs {advice.version()}.",
         "This attempt does not count. Used: 0 of 3 in all.",
     ]
 

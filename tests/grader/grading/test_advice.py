@@ -41,7 +41,7 @@ def test_a_module_that_was_not_found(message, told):
 def test_a_module_of_a_newer_python(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
     said = of_import("No module named 'tomllib'", COPIED, [], "toy.py")
-    assert said == "Python 3.10 grades, and this module needs Python 3.11"
+    assert said == "The grader runs Python 3.10, and this module needs Python 3.11"
     monkeypatch.setattr(sys, "version_info", (3, 11, 0))
     assert of_import("No module named 'tomllib'", COPIED, [], "toy.py") == IMPORTABLE
 
@@ -57,7 +57,7 @@ def test_a_module_of_a_newer_python(monkeypatch):
     ],
 )
 def test_a_name_that_another_version_may_have(message, told):
-    assert of_name(message) == (f"{version()} grades: another version may have it" if told else "")
+    assert of_name(message) == (f"The grader runs {version()}: another version may have it" if told else "")
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_a_name_that_another_version_may_have(message, told):
 )
 def test_syntax_of_a_newer_python(monkeypatch, line, needed):
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
-    wanted = "Python 3.10 grades" + (f", and this line needs Python {needed}" if needed else "")
+    wanted = "The grader runs Python 3.10" + (f", and this line needs Python {needed}" if needed else "")
     assert of_syntax("SyntaxError", line) == wanted
 
 
 def test_syntax_that_this_python_knows_needs_no_other(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 13, 0))
-    assert of_syntax("SyntaxError", "def first[T](x)") == "Python 3.13 grades"
+    assert of_syntax("SyntaxError", "def first[T](x)") == "The grader runs Python 3.13"
     assert of_syntax("NameError", "def first[T](x)") == ""
 
 
@@ -110,9 +110,9 @@ def test_syntax_that_this_python_knows_needs_no_other(monkeypatch):
         ("\u00a0   return x", "It is a space of another kind"),
         ("x = a\u200b + b", "It is a space of another kind"),
         ("x = a \u2212 b", "It only looks like a minus: type - instead"),
-        ("x = 'a \u2212 b' +", f"{version()} grades"),
-        ("x = a[  # \u201cquoted\u201d", f"{version()} grades"),
-        ("x = y -- z)", f"{version()} grades"),
+        ("x = 'a \u2212 b' +", f"The grader runs {version()}"),
+        ("x = a[  # \u201cquoted\u201d", f"The grader runs {version()}"),
+        ("x = y -- z)", f"The grader runs {version()}"),
     ],
 )
 def test_what_something_else_than_an_editor_left(line, told):
@@ -182,7 +182,7 @@ def test_what_an_older_numpy_accepted(code, since, words, remedy, monkeypatch):
         monkeypatch.setattr(np, "__version__", used)
         is_new = numbers(used) >= numbers(since)
         said = of_environment(kind, message)
-        assert said.startswith(f"NumPy {used} grades: since NumPy {since}, {remedy}") is is_new
+        assert said.startswith(f"The grader runs NumPy {used}: since NumPy {since}, {remedy}") is is_new
 
 
 @pytest.mark.parametrize(("code", "since", "words", "remedy"), SINCE)
@@ -219,12 +219,12 @@ def test_what_this_numpy_does_not_have(student):
         student(source).double(np.ones(2))
     message = "double(x (2)) raised AttributeError: module 'numpy' has no attribute 'sliding_windows' (toy.py, line 3: "
     assert str(caught.value).startswith(message)
-    assert str(caught.value).endswith(f". NumPy {np.__version__} grades: another version may have it")
+    assert str(caught.value).endswith(f". The grader runs NumPy {np.__version__}: another version may have it")
 
 
 def test_a_long_line_takes_no_time():
     for line in ("x[" * 5000, "f'" + "{'" * 5000, "*" * 9000, "type " * 3000):
-        assert advice.of_syntax("SyntaxError", line) == f"{version()} grades"
+        assert advice.of_syntax("SyntaxError", line) == f"The grader runs {version()}"
 
 
 # The line that is quoted, with a real import.

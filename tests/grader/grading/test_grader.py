@@ -181,7 +181,7 @@ def test_a_slow_import_is_mentioned(grade, monkeypatch):
         ("raise ValueError('no')", "ValueError: no (toy.py, line 1)"),
         (
             "def double(x)\n    return x",
-            f"SyntaxError: expected ':' (toy.py, line 1: def double(x)). {PYTHON} grades",
+            f"SyntaxError: expected ':' (toy.py, line 1: def double(x)). The grader runs {PYTHON}",
         ),
         ("import os; os._exit(2)", "importing toy.py ended the Python process with exit status 2"),
     ],
@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_imported(grade, source, story):
     assert graded.grade.score == 0
     assert dict(graded.grade.outcomes) == {"not run": 4}
     assert graded.grade.remark == story
-    assert graded.results["output"] == f"ann.py was taken as toy.py.\ntoy.py could not be imported: {story}"
+    assert graded.results["output"] == f"ann.py was taken as toy.py.\ntoy.py could not be imported: {story}."
     assert {test["output"] for test in graded.results["tests"]} == {
         "Not run: toy.py could not be imported.\nRepair that first; this function may be fine."
     }

@@ -164,11 +164,11 @@ def test_other_files_are_not_taken_for_the_second_one(parts, name):
 
 
 ONLY_SECOND = {
-    ("second.py",): "the submission contains second.py, but toy.py is missing. Hand in both, side by side.",
-    ("second (1).py",): "the submission contains second (1).py, but toy.py is missing. Hand in both, side by side.",
-    ("second.py", "mine.py"): "the submission contains second.py, but toy.py is missing. Hand in both, side by side. "
+    ("second.py",): "The submission contains second.py, but toy.py is missing. Hand in both, side by side.",
+    ("second (1).py",): "The submission contains second (1).py, but toy.py is missing. Hand in both, side by side.",
+    ("second.py", "mine.py"): "The submission contains second.py, but toy.py is missing. Hand in both, side by side. "
     "Rename the file that holds its functions, if that is one of mine.py.",
-    ("second.py", "toy (1).py"): "the submission contains toy (1).py, but the name must be exactly toy.py: "
+    ("second.py", "toy (1).py"): "The submission contains toy (1).py, but the name must be exactly toy.py: "
     "a browser adds a number to a second download. Rename the file.",
 }
 

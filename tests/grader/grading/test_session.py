@@ -36,7 +36,7 @@ PYTHON = version()
         (
             "def double(x)\n    return x",
             Raised,
-            f"SyntaxError: expected ':' (toy.py, line 1: def double(x)). {PYTHON} grades",
+            f"SyntaxError: expected ':' (toy.py, line 1: def double(x)). The grader runs {PYTHON}",
         ),
         ("raise ValueError('no')", Raised, "ValueError: no (toy.py, line 1)"),
         ("import sys\nsys.exit('bye')", Raised, "SystemExit: bye (toy.py, line 2: sys.exit('bye'))"),
