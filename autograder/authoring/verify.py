@@ -142,7 +142,8 @@ def _proved(
         claim = by_name[entry.name]
         display.graded(claim.name, grade)
         ended = _ended(claim, grade, out)
-        yield claim.name, claim.row(ended) if isinstance(claim, _Wrong) else None, list(claim.problems(grade, ended))
+        row = claim.row(ended) if isinstance(claim, _Wrong) and ended else None  # after a fault of ours nothing ended
+        yield claim.name, row, list(claim.problems(grade, ended))
 
 
 def disagreements(config_path: Path, assignment: Path) -> list[str]:

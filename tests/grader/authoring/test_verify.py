@@ -217,8 +217,10 @@ def test_a_broken_test(proof):
     hidden = next((proof.root / "secret").glob("test_*.py"))
     hidden.write_text(hidden.read_text().replace("np.array([2.0]))", "np.array([2.0]))\n    1 / 0"))
     proof.catalogue(TRIPLED)
-    problems = proof.verify().problems
-    assert [problem.partition(": grader fault: test_halve: ZeroDivisionError")[0] for problem in problems] == [
+    report = proof.verify()
+    assert report.rows == ()  # the matrix has nothing to say about a submission without results
+    problems = [problem.partition(": grader fault: test_halve: ZeroDivisionError")[0] for problem in report.problems]
+    assert problems == [
         "model answer layers",
         "correct added",
         "correct list",
