@@ -48,6 +48,10 @@ class Diagnosis:
     known: tuple[tuple[str, str], ...] = ()
 
 
+OF_ONE_CASE = " (in the case "
+"""Stands in a note of a diagnosis that is true of one case alone; the case follows."""
+
+
 @dataclass(frozen=True)
 class CaseResult:
     """One case of one test.

@@ -12,7 +12,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from autograder.core.errors import TooSlow
-from autograder.core.outcomes import NOT_MEASURED, PASSED, CaseResult, TestResult
+from autograder.core.outcomes import NOT_MEASURED, OF_ONE_CASE, PASSED, CaseResult, TestResult
 from autograder.grading.diagnose.smallest import Example
 
 NO_POINTS: Mapping[str, Fraction] = MappingProxyType({})
@@ -81,7 +81,7 @@ def mistakes(
     unnamed = {result.subject for result in failed if not _known(result) and not _is_slip(result)}
     unnamed |= set(examples) - {name for name, _ in named}
     keys = [*named, *((name, "") for name in examples if name in unnamed - wrong)]
-    observed = {name: said for result in reversed(failed) for name, said in _observed(result)}  # the first one stays
+    observed = _seen(failed)
     keys += [] if keys else [(name, "") for name in observed]
     keys = sorted((key for key in keys if key[0] in functions), key=lambda key: (functions.index(key[0]), key in slips))
     found = {key: Found(*key) for key in keys}
@@ -89,7 +89,8 @@ def mistakes(
         for key in [key for key in keys if key[0] == name][:1]:  # the first mistake of a function gets its example
             found[key] = dataclasses.replace(found[key], example=example)
     for key in [key for key in keys if not key[1] and key[0] in observed]:
-        found[key] = dataclasses.replace(found[key], seen=observed[key[0]])
+        by_chance = OF_ONE_CASE in observed[key[0]] and found[key].example is not None  # the example tells more
+        found[key] = dataclasses.replace(found[key], seen="" if by_chance else observed[key[0]])
     roots: dict[str | None, dict[str, None]] = {}
     for result in results:
         for case in result.cases:
@@ -121,6 +122,15 @@ def _known(result: TestResult) -> list[tuple[str, str]]:
     if carried or result.diagnosis is None or not result.diagnosis.hint:
         return []
     return list(result.diagnosis.known) or [(result.subject or "", result.diagnosis.hint)]
+
+
+def _seen(failed: Sequence[TestResult]) -> dict[str, str]:
+    """Return what can be seen of the wrong results of each function: the first that is true of more than one case."""
+    found: dict[str, str] = {}
+    for name, said in (one for result in failed for one in _observed(result)):
+        if name not in found or (OF_ONE_CASE in found[name] and OF_ONE_CASE not in said):
+            found[name] = said
+    return found
 
 
 def _observed(result: TestResult) -> Iterator[tuple[str, str]]:

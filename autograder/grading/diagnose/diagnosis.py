@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.core.outcomes import Diagnosis
+from autograder.core.outcomes import OF_ONE_CASE, Diagnosis
 from autograder.grading.compare import Array, Foreign
 from autograder.grading.diagnose import catalogue, errormap
 from autograder.grading.diagnose.catalogue import Matcher
@@ -162,7 +162,7 @@ class Diagnostician:
                 keys = {relation.key for relation in self._relations(one)}
                 common = [relation for relation in common if relation.key in keys]
         if common or (found and first.kind != "shape"):
-            where = "" if common or not first.case else f" (in the case {first.case})"
+            where = "" if common or not first.case else f"{OF_ONE_CASE}{first.case})"
             yield Relation((common or found)[0].key, f"{first.name} {(common or found)[0].text}{where}.")
         else:
             yield from self._lengths(evidence, well_shaped)

@@ -244,6 +244,17 @@ def test_without_a_hint_the_top_says_what_was_seen():
     assert paragraphs(seen)[1].splitlines()[1:] == ["y is shifted by 1 row down."]
 
 
+def test_what_is_true_of_one_case_is_not_said_above_an_example():
+    note = "y holds all the right values, but in other places (in the case tall)."
+    seen = dataclasses.replace(judged(wrong()), diagnosis=Diagnosis("a", "", (note,), "", 0.0, (("double", ""),)))
+    assert [one.seen for one in mistakes(FUNCTIONS, [seen])] == [note]
+    assert [one.seen for one in mistakes(FUNCTIONS, [seen], {"double": EXAMPLE})] == [""]
+    general = dataclasses.replace(seen.diagnosis, notes=("y is shifted by 1 row down.",))
+    both = [seen, dataclasses.replace(seen, diagnosis=general)]
+    assert [one.seen for one in mistakes(FUNCTIONS, both, {"double": EXAMPLE})] == ["y is shifted by 1 row down."]
+    assert note in text_under(seen, HINT)
+
+
 def test_correctness_comes_before_speed():
     slow = CaseResult("", "too slow", "double takes long", "double")
     broken = judged(wrong(), name="test_halve", subject="halve")
