@@ -320,6 +320,8 @@ class _Launcher:
                 self._control.sendall(line)
             else:
                 socket.send_fds(self._control, [line], [descriptor])
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise self._ended() from error
         except OSError as error:
             raise GraderFault(f"the launcher of workers does not answer: {error}") from error
         self._asked += 1
@@ -339,12 +341,16 @@ class _Launcher:
         with contextlib.suppress(ConnectionResetError):  # it ended before it had read our requests
             line = self._replies.readline()
         if not line.endswith(b"\n"):
-            assert self._process.stderr is not None
-            self._process.kill()
-            story = self._process.stderr.read().decode(errors="replace").strip()
-            raise GraderFault(f"the launcher of workers ended: {story or 'it said nothing'}")
+            raise self._ended()
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _ended(self) -> GraderFault:
+        """Return the fault of a launcher that has ended, with what it said last."""
+        assert self._process.stderr is not None
+        self._process.kill()
+        story = self._process.stderr.read().decode(errors="replace").strip()
+        return GraderFault(f"the launcher of workers ended: {story or 'it said nothing'}")
 
     def end_itself(self, died: bool) -> Ending:
         """End a launcher that has become a worker, and say how the worker ended."""

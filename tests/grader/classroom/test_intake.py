@@ -109,7 +109,7 @@ def test_a_package_that_shadows_the_file(toy, scores):
     toy.hand_in(name="mallory/toy/__init__.py")
     assert scores(toy.root / "handed in")[0] == {"alice": "10", "mallory": "0"}
     results = json.loads((toy.root / "results/mallory/results.json").read_text())
-    said = "the submission contains toy/__init__.py beside toy.py: Python would import the folder instead"
+    said = "The submission contains toy/__init__.py beside toy.py: Python would import the folder instead"
     assert said in results["output"]
 
 
