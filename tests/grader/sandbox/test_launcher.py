@@ -499,7 +499,8 @@ def test_a_launcher_tells_why_it_could_not_start(monkeypatch, before):
     others = children()
     with Sandbox(memory_mib=512, cpu_seconds=20) as sandbox:
         if before:
-            os.waitid(os.P_PID, *(children() - others), os.WEXITED | os.WNOWAIT)
+            (launching,) = children() - others
+            os.waitid(os.P_PID, launching, os.WEXITED | os.WNOWAIT)
         with pytest.raises(GraderFault) as caught:
             sandbox.start(sandbox.directory("student"))
     assert str(caught.value).startswith("the launcher of workers ended: ")
