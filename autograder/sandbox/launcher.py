@@ -115,7 +115,7 @@ class Worker:
         """Have the process and all processes in its group ended, and do not wait for it; see ``stop``."""
         if self._ending is None:
             self.connection.close()
-            self._ending = self._sandbox.end(self, self._launcher, died)
+            self._ending = self._sandbox.end(self, died)
 
     def stop(self, died: bool = False) -> Ending:
         """End the process and all processes in its group, and return how it ended.
@@ -160,7 +160,7 @@ class Sandbox:
     ) -> None:
         lockdown.protect()  # this process holds what student code must not read
         self._fork = fork
-        self._workers: dict[Worker, int | None] = {}  # those that live, and the user that each of them runs as
+        self._workers: dict[Worker, tuple[_Launcher, int | None]] = {}  # those that live: who forked it, its user
         self._waited = 0.0
         self._confinement = {
             "memory_mib": memory_mib,
@@ -247,15 +247,15 @@ class Sandbox:
                 ours.close()
                 raise
         worker = Worker(self, launcher, started, ours)
-        self._workers[worker] = uid
+        self._workers[worker] = launcher, uid
         if not self._fork:
             self._next = _Launcher(self._python, self._options)
         return worker
 
-    def end(self, worker: Worker, launcher: _Launcher, died: bool) -> Callable[[], Ending]:
+    def end(self, worker: Worker, died: bool) -> Callable[[], Ending]:
         """End a worker, and whatever it could have started; return a function that says how it ended."""
         self._waited += worker.waited_seconds()
-        uid = self._workers.pop(worker)
+        launcher, uid = self._workers.pop(worker)
         if not self._fork:
             ending = launcher.end_itself(died)
             return lambda: ending
@@ -269,11 +269,10 @@ class Sandbox:
 
     def close(self) -> None:
         """End every process and remove every file this sandbox has made."""
-        if not self._fork:
-            for worker in tuple(self._workers):  # each was a launcher, and listens to nobody
-                worker.end()
-        for worker in self._workers:
+        for worker, (launcher, _) in self._workers.items():
             worker.connection.close()
+            if not self._fork:  # it was a launcher, and listens to nobody
+                launcher.end_itself(died=False)
         self._next.close()
         self._clean_up()
 
@@ -292,6 +291,7 @@ class _Launcher:
         self._control.settimeout(LAUNCH_SECONDS)
         self._replies = self._control.makefile("rb")
         self._asked = 0
+        self._is_reading = False
         self._answers: list[dict[str, Any]] = []  # the first one says that it is ready, without being asked
         command = [python, "-I", "-S", "-B", str(PROGRAM), "--control", str(theirs.fileno())]
         command += itertools.chain.from_iterable(options.items())
@@ -328,22 +328,36 @@ class _Launcher:
         return self._asked
 
     def answer(self, number: int) -> dict[str, Any]:
-        """Wait for the answer to a request, and return it."""
-        try:
-            while len(self._answers) <= number:
-                self._answers.append(self._answer())
-        except OSError as error:
-            raise GraderFault(f"the launcher of workers does not answer: {error}") from error
+        """Wait for the answer to a request, and return it.
+
+        Raises
+        ------
+        GraderFault
+            If the launcher has ended, or does not answer.
+        KeyboardInterrupt
+            If an earlier call was interrupted: it may have read a part of an answer, so no other can be waited for.
+        """
+        while len(self._answers) <= number:
+            if self._is_reading:
+                raise KeyboardInterrupt
+            self._is_reading = True
+            line = self._line()
+            if not line.endswith(b"\n"):
+                self._is_reading = False
+                raise self._ended()
+            self._answers.append(json.loads(line))
+            self._is_reading = False
         return self._answers[number]
 
-    def _answer(self) -> dict[str, Any]:
-        line = b""
-        with contextlib.suppress(ConnectionResetError):  # it ended before it had read our requests
-            line = self._replies.readline()
-        if not line.endswith(b"\n"):
-            raise self._ended()
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+    def _line(self) -> bytes:
+        """Read one answer; empty if the launcher has ended, perhaps before it has read our requests."""
+        try:
+            return self._replies.readline()
+        except ConnectionResetError:
+            return b""
+        except OSError as error:
+            self._is_reading = False
+            raise GraderFault(f"the launcher of workers does not answer: {error}") from error
 
     def _ended(self) -> GraderFault:
         """Return the fault of a launcher that has ended, with what it said last."""
@@ -366,10 +380,7 @@ class _Launcher:
 
     def close(self) -> None:
         """End the launcher; it ends its workers first."""
-        if self._asked:
-            with contextlib.suppress(GraderFault, ValueError):  # half an answer, after Ctrl-C
-                self.answer(self._asked)  # it cannot answer when we have hung up
-        else:  # it may still be starting, and has none
+        if not self._asked:  # it may still be starting, and has none
             self._kill_group()
         self._hang_up()
         try:

@@ -211,9 +211,11 @@ class _Requests:
         self._descriptors: list[int] = []
 
     def next(self) -> tuple[dict[str, Any], list[int]]:
-        """Return the next request and the descriptors that came with it; an empty one at the end."""
+        """Return the next request and the descriptors that came with it; an empty one when the grader has hung up."""
         while b"\n" not in self._unread:
-            part, descriptors, _, _ = socket.recv_fds(self._control, MAX_CONTROL_BYTES, MOST_DESCRIPTORS_AT_ONCE)
+            part, descriptors = b"", list[int]()
+            with contextlib.suppress(ConnectionResetError):  # it has not read our answers
+                part, descriptors, _, _ = socket.recv_fds(self._control, MAX_CONTROL_BYTES, MOST_DESCRIPTORS_AT_ONCE)
             if not part:
                 return {}, []
             self._unread += part
@@ -224,7 +226,9 @@ class _Requests:
 
 
 def _reply(control: socket.socket, answer: dict[str, Any]) -> None:
-    control.sendall(json.dumps(answer).encode() + b"\n")
+    """Answer a request; a grader that has hung up does not hear it."""
+    with contextlib.suppress(BrokenPipeError):
+        control.sendall(json.dumps(answer).encode() + b"\n")
 
 
 # --- a worker ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Workers are started, limited and ended, in both ways of starting them; what a worker may do is test_lockdown's."""
 
+import json
 import os
 import pwd
 import signal
@@ -224,6 +225,49 @@ def test_a_worker_that_hangs_is_ended_at_once(start, fork):
     assert worker.stop() == Ending()
     assert time.monotonic() - started < 1.0
     assert not exists(worker.pid)
+
+
+@both_ways
+def test_closing_waits_for_no_answer(start, fork):
+    """As after Ctrl-C in the middle of it."""
+    others = children()
+    first = start(fork=fork)
+    first.end()
+    start.begin(fork=fork)
+    scratch = start.sandbox.directory("one more").parents[1]
+    started = time.monotonic()
+    start.close()
+    assert time.monotonic() - started < 4.0
+    assert children() == others
+    assert not scratch.exists()
+    assert not exists(first.pid)
+
+
+@both_ways
+def test_an_interruption_while_an_answer_is_read(start, fork, monkeypatch):
+    """An answer may be lost. What would wait for it is interrupted too, and closing still ends everything."""
+    others = children()
+    worker, _ = start.begin(fork=fork)
+    loads = json.loads
+
+    def interrupted(line):
+        answer = loads(line)
+        if "pid" in answer:
+            raise KeyboardInterrupt
+        return answer
+
+    monkeypatch.setattr(json, "loads", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        worker.wait()
+    monkeypatch.undo()
+    scratch = start.sandbox.directory("one more").parents[1]
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        worker.stop()
+    start.close()
+    assert time.monotonic() - started < 4.0
+    assert children() == others
+    assert not scratch.exists()
 
 
 @both_ways
