@@ -66,9 +66,10 @@ GRIDS = {
     "float32": Grid(x=9, w=6, dout=6, significand=24),
     "slopes": Grid(x=27, w=5, dout=5, significand=53),
 }
-VALUES = ("", "large", "small", "positive", "negative", "equal", "near-equal")
+VALUES = ("", "large", "small", "positive", "negative", "equal", "near-equal", "rising")
 """What may be special about the values of an array: nothing; very large or small; all of one sign; equal ones, though
-never two in one window that is pooled; all within a ten-millionth of 1."""
+never two in one window that is pooled; all within a ten-millionth of 1; ever larger along the rows and from row to row,
+so that the largest of a window is its last."""
 SCALES = {"large": 2.0**20, "small": 2.0**-20}
 NEAR_BITS = 33
 """Bits behind the point of pooled values that are near-equal: a comparison to within 1e-9 takes some for the same."""
@@ -208,7 +209,7 @@ POOLS = {
     "below-zero": Layer((2, 3, 7, 9), (3, 2), stride=2, values="negative"),
     "near-equal": Layer((2, 3, 7, 5), (3, 2), stride=2, values="near-equal"),
     "equal-elsewhere": Layer((2, 3, 7, 9), (3, 2), stride=2, values="equal"),
-    "large-window": Layer((1, 1, 22, 20), (18, 17), stride=2),
+    "large-window": Layer((1, 1, 22, 20), (18, 17), stride=2, values="rising"),
     "columns-first": Layer((2, 3, 7, 5), (3, 2), stride=2, order="F"),
     "float32": Layer((2, 3, 7, 5), (2, 3), stride=2, dtype="float32"),
 }
@@ -288,6 +289,8 @@ def _pooled(rng: np.random.Generator, layer: Layer, bits: int) -> Array:
         return np.stack([rng.permutation(one) for _ in range(n * c)]).reshape(layer.x_shape)
     n, c, h, w = layer.x_shape
     drawn = _spread(rng, layer.x_shape, bits, layer.dtype, lowest=h * w) * SCALES.get(layer.values, 1.0)
+    if layer.values == "rising":
+        drawn = np.sort(drawn.reshape(n * c, h * w)).reshape(layer.x_shape)
     return drawn + {"positive": 1, "negative": -1}.get(layer.values, 0)
 
 

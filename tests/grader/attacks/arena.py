@@ -303,7 +303,8 @@ class Arena:
 
     def _harm(self, message: str = "") -> Iterator[str]:
         """Say what has been harmed so far, or got out in `message`."""
-        self._processes.expect(self._sandbox._next._process.pid)  # a launcher that gets ready for the next worker
+        self._processes.expect(self._sandbox._next._process.pid)  # the launcher of the next worker
+        self._sandbox._next.answer(0)  # it is ready; until then it has helpers of its own
         for each in self._watches:
             yield from each.harm()
         told = [name for name, secret in self._secrets.items() if secret in message]
