@@ -68,8 +68,8 @@ GRIDS = {
 }
 VALUES = ("", "large", "small", "positive", "negative", "equal", "near-equal", "rising")
 """What may be special about the values of an array: nothing; very large or small; all of one sign; equal ones, though
-never two in one window that is pooled; all within a ten-millionth of 1; ever larger along the rows and from row to row,
-so that the largest of a window is its last."""
+never two in one window that is pooled; all within a ten-millionth of 1; larger from each pair of rows to the next, so
+that the largest of a window is in its last two rows."""
 SCALES = {"large": 2.0**20, "small": 2.0**-20}
 NEAR_BITS = 33
 """Bits behind the point of pooled values that are near-equal: a comparison to within 1e-9 takes some for the same."""
@@ -290,7 +290,9 @@ def _pooled(rng: np.random.Generator, layer: Layer, bits: int) -> Array:
     n, c, h, w = layer.x_shape
     drawn = _spread(rng, layer.x_shape, bits, layer.dtype, lowest=h * w) * SCALES.get(layer.values, 1.0)
     if layer.values == "rising":
-        drawn = np.sort(drawn.reshape(n * c, h * w)).reshape(layer.x_shape)
+        ranks = drawn.reshape(-1, 2 * w).argsort().argsort()  # within two rows the order stays as it was drawn
+        pairs = np.sort(drawn.reshape(n * c, h * w)).reshape(-1, 2 * w)
+        return np.take_along_axis(pairs, ranks, axis=1).reshape(layer.x_shape)
     return drawn + {"positive": 1, "negative": -1}.get(layer.values, 0)
 
 
