@@ -290,9 +290,9 @@ def _pooled(rng: np.random.Generator, layer: Layer, bits: int) -> Array:
     n, c, h, w = layer.x_shape
     drawn = _spread(rng, layer.x_shape, bits, layer.dtype, lowest=h * w) * SCALES.get(layer.values, 1.0)
     if layer.values == "rising":
-        ranks = drawn.reshape(-1, 2 * w).argsort().argsort()  # within two rows the order stays as it was drawn
+        order = drawn.reshape(-1, 2 * w).argsort().argsort()  # within two rows the order stays as it was drawn
         pairs = np.sort(drawn.reshape(n * c, h * w)).reshape(-1, 2 * w)
-        return np.take_along_axis(pairs, ranks, axis=1).reshape(layer.x_shape)
+        drawn = np.take_along_axis(pairs, order, axis=1).reshape(layer.x_shape)
     return drawn + {"positive": 1, "negative": -1}.get(layer.values, 0)
 
 
