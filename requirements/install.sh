@@ -48,7 +48,7 @@ if ! .venv/bin/python -m pip install --require-hashes --only-binary :all: --no-c
     echo "Could not install requirements/$level.txt; pip says why above. Running the same command again starts afresh." >&2
     exit 1
 fi
-# On all processors, where pip would use one. What cannot be compiled is no file that this Python imports.
+# On all processors; pip would use one. Some packages contain files that cannot be compiled; Python never imports them.
 .venv/bin/python -m compileall -qq -j 0 .venv/lib >/dev/null 2>&1 || true
 cp "requirements/$level.txt" .venv/copy
 mv .venv/copy ".venv/$level.txt"

@@ -38,6 +38,8 @@ class Diagnosis:
         How long the diagnosis took; varies from run to run.
     known : tuple of tuple of str
         The known mistakes behind the hint: for each the function that is wrong, and what is said about it.
+    of_one_case : bool
+        Whether the first note is true of one wrong result, and not of the others.
     """
 
     id: str
@@ -46,10 +48,7 @@ class Diagnosis:
     map: str = ""
     seconds: float = 0.0
     known: tuple[tuple[str, str], ...] = ()
-
-
-OF_ONE_CASE = " (in the case "
-"""Stands in a note of a diagnosis that is true of one case alone; the case follows."""
+    of_one_case: bool = False
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Link:
     def connect(self) -> Worker:
         """Return a worker that has imported the student's file; start one if there is none."""
         if self.worker is None:
-            self._begin()
+            self._start()
             self.worker, self._next = self._next, None
             assert self.worker is not None
             self.expect_hello(self.worker)
@@ -98,16 +98,16 @@ class Link:
         return self.worker
 
     def renew(self) -> None:
-        """End the worker, and begin the next one; wait for neither. `connect` has it import the student's file."""
+        """End the worker, and start the next one; wait for neither. `connect` has it import the student's file."""
         worker, self.worker = self.worker, None
         if worker is not None:
             worker.end()
         if self._session.failure is None:
-            self._begin()
+            self._start()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         if self._next is None:
-            self._next = self._session.sandbox.begin(self._session.directory, reference=self._session.reference)
+            self._next = self._session.sandbox.start(self._session.directory, reference=self._session.reference)
 
     def end(self, died: bool = False) -> Ending | None:
         """End the worker, if there is one; `died` if it has closed its connection."""
@@ -115,7 +115,7 @@ class Link:
         return worker.stop(died) if worker is not None else None
 
     def close(self) -> None:
-        """End the worker, and the one that has been begun."""
+        """End the worker, and the next one."""
         self.end()
         worker, self._next = self._next, None
         if worker is not None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from autograder.core.errors import TooSlow
-from autograder.core.outcomes import NOT_MEASURED, OF_ONE_CASE, PASSED, CaseResult, TestResult
+from autograder.core.outcomes import NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading.diagnose.smallest import Example
 
 NO_POINTS: Mapping[str, Fraction] = MappingProxyType({})
@@ -89,8 +89,9 @@ def mistakes(
         for key in [key for key in keys if key[0] == name][:1]:  # the first mistake of a function gets its example
             found[key] = dataclasses.replace(found[key], example=example)
     for key in [key for key in keys if not key[1] and key[0] in observed]:
-        by_chance = OF_ONE_CASE in observed[key[0]] and found[key].example is not None  # the example tells more
-        found[key] = dataclasses.replace(found[key], seen="" if by_chance else observed[key[0]])
+        said = observed[key[0]]
+        by_chance = said.of_one_case and found[key].example is not None  # the example tells more
+        found[key] = dataclasses.replace(found[key], seen="" if by_chance else said.notes[0])
     roots: dict[str | None, dict[str, None]] = {}
     for result in results:
         for case in result.cases:
@@ -124,21 +125,21 @@ def _known(result: TestResult) -> list[tuple[str, str]]:
     return list(result.diagnosis.known) or [(result.subject or "", result.diagnosis.hint)]
 
 
-def _seen(failed: Sequence[TestResult]) -> dict[str, str]:
-    """Return what can be seen of the wrong results of each function: the first that is true of more than one case."""
-    found: dict[str, str] = {}
+def _seen(failed: Sequence[TestResult]) -> dict[str, Diagnosis]:
+    """Return whose first note says what can be seen of each function; the first that is true of more than one case."""
+    found: dict[str, Diagnosis] = {}
     for name, said in (one for result in failed for one in _observed(result)):
-        if name not in found or (OF_ONE_CASE in found[name] and OF_ONE_CASE not in said):
+        if name not in found or (found[name].of_one_case and not said.of_one_case):
             found[name] = said
     return found
 
 
-def _observed(result: TestResult) -> Iterator[tuple[str, str]]:
-    """Yield what can be seen of the wrong results of a test, with the function."""
+def _observed(result: TestResult) -> Iterator[tuple[str, Diagnosis]]:
+    """Yield the diagnosis of a test that says what can be seen of its wrong results, with the function."""
     own = any(case.outcome not in RIGHT and not case.stand_ins for case in result.cases)
     found = result.diagnosis
     if own and found is not None and found.notes and found.known and found.known[0][0] == result.subject:
-        yield result.subject, found.notes[0]
+        yield result.subject, found
 
 
 def _is_slip(result: TestResult) -> bool:

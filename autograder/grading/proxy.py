@@ -150,7 +150,7 @@ class Proxy:
         self.calls.clear()
 
     def renew(self) -> None:
-        """End the worker, and begin the one that will be needed next; wait for neither."""
+        """End the worker, and start the one that will be needed next; wait for neither."""
         self._link.renew()
         self.calls.clear()
 

@@ -10,7 +10,7 @@ root, a worker becomes a user that no other grading on this machine has at the s
 that user is killed when the launcher ends, and after the end of every worker that could have started a process.
 
 The launcher does one thing after the other: a worker that is started never meets the one that was ended before it. So
-the grader need not wait for either, and draws up results meanwhile (``begin``, ``Worker.end``).
+the grader need not wait for either, and draws up results meanwhile (``start``, ``Worker.end``).
 
 The launcher reaps a worker only when it is told to, so a process id stays valid until then. When the grader dies,
 the control socket closes and the launcher ends its workers and itself.
@@ -76,13 +76,9 @@ class Worker:
         self._started = started
         self._ending: Callable[[], Ending] | None = None
 
-    def wait(self) -> None:
-        """Wait until the process is there; raise GraderFault if it cannot be started."""
-        self._launcher.answer(self._started)
-
     @property
     def pid(self) -> int:
-        """Its process id; see ``wait``."""
+        """Its process id. Waits until the process is there; raises GraderFault if it cannot be started."""
         pid: int = self._launcher.answer(self._started)["pid"]
         return pid
 
@@ -209,17 +205,9 @@ class Sandbox:
         return path
 
     def start(self, directory: Path, reference: bool = False) -> Worker:
-        """Begin a worker, and wait until it is there; see ``begin``."""
-        worker = self.begin(directory, reference)
-        try:
-            worker.wait()
-        except GraderFault:
-            worker.connection.close()
-            raise
-        return worker
+        """Have a worker started, and do not wait for it; see ``Worker.pid``.
 
-    def begin(self, directory: Path, reference: bool = False) -> Worker:
-        """Begin to start a worker; one at a time and one of the reference, since whatever runs as a user ends together.
+        There is one at a time, and one of the reference, since whatever runs as a user ends together.
 
         Parameters
         ----------

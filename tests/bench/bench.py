@@ -84,6 +84,7 @@ def worker(settings: Config) -> bool:
             link = Link(submission)
             marks = [time.perf_counter()]
             process = submission.sandbox.start(submission.directory)
+            assert process.pid  # it is there
             marks.append(time.perf_counter())
             link.expect_hello(process)
             marks.append(time.perf_counter())

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.core.outcomes import OF_ONE_CASE, Diagnosis
+from autograder.core.outcomes import Diagnosis
 from autograder.grading.compare import Array, Foreign
 from autograder.grading.diagnose import catalogue, errormap
 from autograder.grading.diagnose.catalogue import Matcher
@@ -110,7 +110,8 @@ class Diagnostician:
         known = tuple((mistake.function, mistake.hint) for mistake in mistakes) or ((function, hint),)
         self._named |= {known: mistakes} if mistakes else {}
         self._explained[known] += sum(map(_weight, evidence))
-        return Diagnosis(key, hint, notes, drawn, time.perf_counter() - started, known)
+        of_one_case = bool(looks) and looks[0].of_one_case
+        return Diagnosis(key, hint, notes, drawn, time.perf_counter() - started, known, of_one_case)
 
     def without_refuted(self, diagnosis: Diagnosis) -> Diagnosis:
         """Return a diagnosis; without its hint if any test of the whole submission says otherwise.
@@ -162,8 +163,10 @@ class Diagnostician:
                 keys = {relation.key for relation in self._relations(one)}
                 common = [relation for relation in common if relation.key in keys]
         if common or (found and first.kind != "shape"):
-            where = "" if common or not first.case else f"{OF_ONE_CASE}{first.case})"
-            yield Relation((common or found)[0].key, f"{first.name} {(common or found)[0].text}{where}.")
+            of_one_case = not common and bool(first.case)
+            where = f" (in the case {first.case})" if of_one_case else ""
+            text = f"{first.name} {(common or found)[0].text}{where}."
+            yield Relation((common or found)[0].key, text, of_one_case=of_one_case)
         else:
             yield from self._lengths(evidence, well_shaped)
 

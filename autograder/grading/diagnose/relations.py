@@ -38,12 +38,13 @@ class Relation:
     """Something that is true of a wrong array.
 
     `text` completes "It ...". `key` is the same wherever the same is true. An `empty` relation is true of any wrong
-    array of this shape, so it says nothing.
+    array of this shape, so it says nothing. One `of_one_case` is not true of the other cases of its test.
     """
 
     key: str
     text: str
     empty: bool = False
+    of_one_case: bool = False
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ class Impostor:
         self.connection, self.theirs = socket.socketpair()
         wire.send(self.theirs, {"lockdown": {}, "imports": "on"})
 
-    def begin(self, directory, reference=False):
+    def start(self, directory, reference=False):
         return self
 
     def pause(self):

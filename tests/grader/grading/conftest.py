@@ -68,11 +68,11 @@ def judge(toy, run):
 @pytest.fixture
 def workers(monkeypatch):
     """The folders for which a worker was started."""
-    started, begin = [], Sandbox.begin
+    started, start = [], Sandbox.start
 
     def counted(sandbox, directory, **more):
         started.append(directory)
-        return begin(sandbox, directory, **more)
+        return start(sandbox, directory, **more)
 
-    monkeypatch.setattr(Sandbox, "begin", counted)
+    monkeypatch.setattr(Sandbox, "start", counted)
     return started

@@ -246,10 +246,11 @@ def test_without_a_hint_the_top_says_what_was_seen():
 
 def test_what_is_true_of_one_case_is_not_said_above_an_example():
     note = "y holds all the right values, but in other places (in the case tall)."
-    seen = dataclasses.replace(judged(wrong()), diagnosis=Diagnosis("a", "", (note,), "", 0.0, (("double", ""),)))
+    said = Diagnosis("a", "", (note,), "", 0.0, (("double", ""),), of_one_case=True)
+    seen = dataclasses.replace(judged(wrong()), diagnosis=said)
     assert [one.seen for one in mistakes(FUNCTIONS, [seen])] == [note]
     assert [one.seen for one in mistakes(FUNCTIONS, [seen], {"double": EXAMPLE})] == [""]
-    general = dataclasses.replace(seen.diagnosis, notes=("y is shifted by 1 row down.",))
+    general = dataclasses.replace(said, notes=("y is shifted by 1 row down.",), of_one_case=False)
     both = [seen, dataclasses.replace(seen, diagnosis=general)]
     assert [one.seen for one in mistakes(FUNCTIONS, both, {"double": EXAMPLE})] == ["y is shifted by 1 row down."]
     assert note in text_under(seen, HINT)

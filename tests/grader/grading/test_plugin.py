@@ -191,13 +191,13 @@ def test_a_file_that_cannot_be_imported_is_imported_once(run, workers):
 
 
 def test_no_worker_is_left(run, monkeypatch):
-    started, begin = [], Sandbox.begin
+    started, start = [], Sandbox.start
 
     def kept(*arguments, **more):
-        started.append(begin(*arguments, **more))
+        started.append(start(*arguments, **more))
         return started[-1]
 
-    monkeypatch.setattr(Sandbox, "begin", kept)
+    monkeypatch.setattr(Sandbox, "start", kept)
     run()
     with pytest.raises(GraderFault):
         run(only="test_unknown")
@@ -397,17 +397,17 @@ def test_a_public_test_that_cannot_use_a_result(run, toy):
 @pytest.fixture
 def kill(monkeypatch):
     """Kill some of the workers, by their number, in the middle of their work; return how many were started."""
-    started, begin = [], Sandbox.begin
+    started, start = [], Sandbox.start
 
     def start_and_kill(numbers):
         def starting(sandbox, *arguments, **more):
-            worker = begin(sandbox, *arguments, **more)
+            worker = start(sandbox, *arguments, **more)
             started.append(worker.pid)
             if len(started) in numbers:
                 threading.Timer(0.3, os.kill, (worker.pid, signal.SIGKILL)).start()
             return worker
 
-        monkeypatch.setattr(Sandbox, "begin", starting)
+        monkeypatch.setattr(Sandbox, "start", starting)
         return started
 
     return start_and_kill

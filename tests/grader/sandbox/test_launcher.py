@@ -104,7 +104,7 @@ class Starter:
 
     def __call__(self, reference=False, **options):
         worker, directory = self.begin(reference, **options)
-        worker.wait()
+        assert worker.pid
         self.hello = load(worker, directory)
         return worker
 
@@ -115,7 +115,7 @@ class Starter:
             for name in ("student", "reference"):
                 (self.sandboxes[key].directory(name) / "toy.py").write_text(SOURCE)
         directory = self.sandboxes[key]._code / ("reference" if reference else "student")
-        worker = self.sandboxes[key].begin(directory, reference)
+        worker = self.sandboxes[key].start(directory, reference)
         self.workers.append(worker)
         return worker, directory
 
@@ -172,12 +172,12 @@ def test_a_worker_answers_until_it_is_stopped(start, fork):
 
 
 @both_ways
-def test_a_worker_that_is_begun_never_meets_the_one_that_was_ended_before(start, fork):
+def test_a_worker_never_meets_the_one_that_was_ended_before(start, fork):
     first = start(fork=fork)
     wire.send(first.connection, {"nonce": "", **request("hang")})
     first.end()
     second, directory = start.begin(fork=fork)
-    second.wait()
+    assert second.pid
     assert not exists(first.pid)
     assert first.stop() == Ending()
     load(second, directory)
@@ -258,7 +258,7 @@ def test_an_interruption_while_an_answer_is_read(start, fork, monkeypatch):
 
     monkeypatch.setattr(json, "loads", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        worker.wait()
+        assert worker.pid
     monkeypatch.undo()
     scratch = start.sandbox.directory("one more").parents[1]
     started = time.monotonic()
@@ -532,7 +532,7 @@ def test_a_launcher_that_does_not_answer(monkeypatch):
         (launching,) = children() - before
         os.kill(launching, signal.SIGSTOP)
         with pytest.raises(GraderFault) as caught:
-            sandbox.start(sandbox.directory("student"))
+            assert sandbox.start(sandbox.directory("student")).pid
         os.kill(launching, signal.SIGCONT)
     assert str(caught.value) == "the launcher of workers does not answer: timed out"
 
@@ -546,7 +546,7 @@ def test_a_launcher_tells_why_it_could_not_start(monkeypatch, before):
             (launching,) = children() - others
             os.waitid(os.P_PID, launching, os.WEXITED | os.WNOWAIT)
         with pytest.raises(GraderFault) as caught:
-            sandbox.start(sandbox.directory("student"))
+            assert sandbox.start(sandbox.directory("student")).pid
     assert str(caught.value).startswith("the launcher of workers ended: ")
     assert "can't open file '/nowhere'" in str(caught.value)
 
