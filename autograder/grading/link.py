@@ -85,29 +85,17 @@ class Link:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.worker: Worker | None = None
-        self._next: Worker | None = None
 
     def connect(self) -> Worker:
         """Return a worker that has imported the student's file; start one if there is none."""
         if self.worker is None:
-            self._start()
-            self.worker, self._next = self._next, None
-            assert self.worker is not None
+            sandbox, directory, reference = self._session.sandbox, self._session.directory, self._session.reference
+            self.worker = sandbox.start(directory, reference)
             self.expect_hello(self.worker)
+            if not self.worker.can_fork and not reference:
+                sandbox.start_ahead(directory)
             self.load()
         return self.worker
-
-    def renew(self) -> None:
-        """End the worker, and start the next one; wait for neither. `connect` has it import the student's file."""
-        worker, self.worker = self.worker, None
-        if worker is not None:
-            worker.end()
-        if self._session.failure is None:
-            self._start()
-
-    def _start(self) -> None:
-        if self._next is None:
-            self._next = self._session.sandbox.start(self._session.directory, reference=self._session.reference)
 
     def end(self, died: bool = False) -> Ending | None:
         """End the worker, if there is one; `died` if it has closed its connection."""
@@ -115,11 +103,10 @@ class Link:
         return worker.stop(died) if worker is not None else None
 
     def close(self) -> None:
-        """End the worker, and the next one."""
-        self.end()
-        worker, self._next = self._next, None
+        """End the worker, and do not wait for it."""
+        worker, self.worker = self.worker, None
         if worker is not None:
-            worker.stop()
+            worker.end()
 
     def expect_hello(self, worker: Worker) -> None:
         """Read how the worker has locked itself down. No student code has run before that message."""

@@ -207,7 +207,7 @@ class GradingPlugin:
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Between two test functions: end the worker, and say that one is done."""
         if nextitem is None or function_of(nextitem) != function_of(item):
-            self._student.renew() if nextitem is not None and self.fault is None else self._student.close()
+            self._student.close()
             record = self._records.get(function_of(item))
             if record is not None:
                 record.diagnosis = self._diagnosed(record.evidence, self._history.passed)

@@ -145,13 +145,8 @@ class Proxy:
         return self._link.connect()
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker, and do not wait for it."""
         self._link.close()
-        self.calls.clear()
-
-    def renew(self) -> None:
-        """End the worker, and start the one that will be needed next; wait for neither."""
-        self._link.renew()
         self.calls.clear()
 
     # --- one call ---

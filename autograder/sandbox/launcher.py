@@ -12,6 +12,10 @@ that user is killed when the launcher ends, and after the end of every worker th
 The launcher does one thing after the other: a worker that is started never meets the one that was ended before it. So
 the grader need not wait for either, and draws up results meanwhile (``start``, ``Worker.end``).
 
+To start a worker takes longer than most tests. So the next one gets ready while a student's code runs (``start_ahead``),
+where the system-call filter holds: then a worker cannot reach another one, and whatever runs as its user need not be
+ended with it.
+
 The launcher reaps a worker only when it is told to, so a process id stays valid until then. When the grader dies,
 the control socket closes and the launcher ends its workers and itself.
 """
@@ -157,6 +161,7 @@ class Sandbox:
         lockdown.protect()  # this process holds what student code must not read
         self._fork = fork
         self._workers: dict[Worker, tuple[_Launcher, int | None]] = {}  # those that live: who forked it, its user
+        self._ahead: dict[Path, Worker] = {}  # those that nobody has asked for yet, by the code that they may read
         self._waited = 0.0
         self._confinement = {
             "memory_mib": memory_mib,
@@ -205,9 +210,9 @@ class Sandbox:
         return path
 
     def start(self, directory: Path, reference: bool = False) -> Worker:
-        """Have a worker started, and do not wait for it; see ``Worker.pid``.
+        """Return a worker that was started ahead, or have one started, and do not wait for it; see ``Worker.pid``.
 
-        There is one at a time, and one of the reference, since whatever runs as a user ends together.
+        Only one at a time is in use, and one of the reference.
 
         Parameters
         ----------
@@ -221,6 +226,15 @@ class Sandbox:
         GraderFault
             If the launcher does not listen.
         """
+        worker = self._ahead.pop(directory, None)
+        return self._start(directory, reference) if worker is None else worker
+
+    def start_ahead(self, directory: Path) -> None:
+        """Have the worker started that `start` will return next; none but workers that cannot fork may be in use."""
+        if directory not in self._ahead:
+            self._ahead[directory] = self._start(directory, reference=False)
+
+    def _start(self, directory: Path, reference: bool) -> Worker:
         uid = None if self._slot is None else self._slot.uid + reference
         if uid is not None:
             os.chown(directory, 0, uid)
