@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +16,11 @@ import pytest
 
 from autograder.core.errors import GraderFault, NotRun, forget_frames
 from autograder.core.outcomes import CARRIED, NOT_MEASURED, PASSED
+from autograder.grading.casefile import Case
 from autograder.grading.check import Check
 from autograder.grading.examples import at_fault
 from autograder.grading.history import History
+from autograder.grading.items import cases_of, function_of, id_of, parameters_of
 from autograder.grading.large import Sizes, require_right
 from autograder.grading.plan import Plan
 from autograder.grading.proxy import AtHome, Proxy
@@ -58,7 +59,12 @@ Carried = Mapping[tuple[str, str], tuple[str, ...]]
 def through(items: Sequence[pytest.Function], records: Mapping[str, Record], plan: Plan, submission: Session) -> None:
     """Run failed cases again with right earlier functions, and note in their records which of them pass."""
     guilty = at_fault([record.result() for record in records.values()], list(submission.interface.functions))
-    failures = [failure for item in items if (failure := _failure(item, records, plan, submission)) is not None]
+    failures = [
+        failure
+        for item in items
+        for case in cases_of(item, plan.cases)
+        if (failure := _failure(item, case, records, plan, submission)) is not None
+    ]
     if not guilty or not failures or plan.races is None:
         return
     found = carried(failures, guilty, submission, plan.races.reference)
@@ -70,20 +76,16 @@ def through(items: Sequence[pytest.Function], records: Mapping[str, Record], pla
                 record.cases[number] = dataclasses.replace(case, outcome=outcome, stand_ins=names)
 
 
-def function_of(item: pytest.Item) -> str:
-    """Return the name of a test function, without its case."""
-    return getattr(item, "originalname", None) or item.name
-
-
-def _failure(item: pytest.Function, records: Mapping[str, Record], plan: Plan, submission: Session) -> Failure | None:
+def _failure(
+    item: pytest.Function, case: Case | None, records: Mapping[str, Record], plan: Plan, submission: Session
+) -> Failure | None:
     """Return a case that failed and can be run again: of a test that takes our fixtures alone, and no time."""
     name, subject = function_of(item), plan.subject(function_of(item))
     record = records.get(name)
-    parameters = inspect.signature(item.obj).parameters
+    parameters = parameters_of(item)
     if record is None or subject is None or not set(parameters) <= {"student", plan.module, "case", "check", "large"}:
         return None
-    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
-    case_id = item.callspec.id if hasattr(item, "callspec") else ""
+    case_id = id_of(item, case)
     if not any(one.case == case_id and one.outcome not in (PASSED, NOT_MEASURED) for one in record.cases):
         return None
 

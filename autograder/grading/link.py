@@ -90,7 +90,7 @@ class Link:
         """Return a worker that has imported the student's file; start one if there is none."""
         if self.worker is None:
             sandbox, directory, reference = self._session.sandbox, self._session.directory, self._session.reference
-            self.worker = sandbox.start(directory, reference)
+            self.worker = sandbox.start(directory, reference=reference)
             self.expect_hello(self.worker)
             if not self.worker.can_fork and not reference:
                 sandbox.start_ahead(directory)

@@ -105,6 +105,8 @@ class Part:
     def examples(self, sandbox: Sandbox, student: Session, tests: list[TestResult], guard: Guard) -> dict[str, Example]:
         """Return the smallest example for each function that these tests found at fault. No grade depends on it."""
         home, tolerances = self.config.homework, self.config.tolerances
+        if not at_fault(tests, list(home.functions)):
+            return {}
         known = homework.all_functions(home.hidden_tests, home.public_tests)
         once = {test.name for test in known if not set(test.arguments) <= {"student", home.module, "case", "check"}}
         wrong = at_fault(tests, list(home.functions), once)

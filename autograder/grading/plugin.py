@@ -7,10 +7,9 @@ run after all others. ``suite.run`` runs them.
 
 from __future__ import annotations
 
-import inspect
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +30,13 @@ from autograder.core.errors import (
 from autograder.core.files import ENGINE
 from autograder.core.outcomes import FAULT, NOT_MEASURED, PASSED, CaseResult, Diagnosis, TestResult
 from autograder.grading import feedback, follow, steps, timing
+from autograder.grading.casefile import Case
 from autograder.grading.check import Check
 from autograder.grading.compare import Foreign
 from autograder.grading.diagnose.diagnosis import Diagnostician
 from autograder.grading.diagnose.evidence import Evidence
-from autograder.grading.follow import function_of
 from autograder.grading.history import History
+from autograder.grading.items import cases_of, function_of, id_of, name_of, parameters_of
 from autograder.grading.large import require_right
 from autograder.grading.plan import Plan, is_meant
 from autograder.grading.proxy import AtHome, Proxy
@@ -68,22 +68,21 @@ class GradingPlugin:
     # --- what a test is given ---
 
     @pytest.fixture
-    def student(self) -> Iterator[Proxy]:
+    def student(self) -> Proxy:
         """The student's functions."""
-        yield self._student
-        self._history.add(self._student.calls)
-        self._history.forget_calls()
-        self._student.calls.clear()
+        return self._student
+
+    @pytest.fixture
+    def case(self) -> None:
+        """One case of the test's group: the test gets each in turn, see `pytest_pyfunc_call`."""
+
+    @pytest.fixture
+    def check(self) -> None:
+        """The comparisons a hidden test may ask for; as above."""
 
     def as_module(self) -> AtHome:
         """The student's functions, as public tests use them."""
         return AtHome(self._student)
-
-    @pytest.fixture
-    def check(self, request: pytest.FixtureRequest) -> Check:
-        """The comparisons a hidden test may ask for."""
-        case = request.node.callspec.params.get("case") if hasattr(request.node, "callspec") else None
-        return Check(self._student, self._history, self._plan.tolerances, getattr(case, "dtype", "float64"))
 
     @pytest.fixture
     def race(self, request: pytest.FixtureRequest) -> Callable[..., None]:
@@ -129,28 +128,19 @@ class GradingPlugin:
         """Declare the marker that names a group of cases."""
         config.addinivalue_line("markers", "cases(group): run once for every case of this group of the fixtures")
 
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run a test that takes `case` once for every case of its group."""
-        if "case" not in metafunc.fixturenames:
-            return
-        marker = metafunc.definition.get_closest_marker("cases")
-        if marker is None or marker.args[0] not in self._plan.cases:
-            group = marker.args[0] if marker else "no group"
-            raise GraderFault(f"{metafunc.function.__name__} asks for the cases of {group}, which the fixtures lack")
-        cases = self._plan.cases[marker.args[0]]
-        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
-
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep what was asked for, in the order of the assignment."""
         only = self._plan.only
         rank = {name: number for number, name in enumerate(self._plan.order)}
         asked = [item for item in items if function_of(item) not in self._plan.left_out]
         kept = [item for item in asked if is_meant(only, function_of(item))]
-        if only is not None and "[" in only:
-            kept = [item for item in kept if item.name == only]
-        if only is not None and not kept:
-            names = [item.name for item in items if function_of(item) == only.split("[")[0]]
-            self._set_fault(f"ONLY: no case is called {only}. The cases are: {', '.join(names)}")
+        try:
+            names = [name_of(item, case) for item in kept for case in self._cases(item)]
+        except GraderFault as fault:
+            self._set_fault(str(fault))
+        else:
+            if only is not None and "[" in only and only not in names:
+                self._set_fault(f"ONLY: no case is called {only}. The cases are: {', '.join(names)}")
         items[:] = kept
         # The slowest tests come last: if the time runs out there, no other test is lost.
         items.sort(key=lambda item: (_is_race(item), _takes(item, "large"), rank[function_of(item)]))
@@ -166,34 +156,44 @@ class GradingPlugin:
         """Pass Ctrl-C on to the caller; pytest alone would swallow it."""
         self.interrupted = excinfo.errisinstance(KeyboardInterrupt)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
-        """Run a test and record how it ended; pytest sees it pass, and draws up no report of its own."""
-        name = function_of(pyfuncitem)
-        record = self._records.setdefault(name, Record(name, _title(pyfuncitem), self._plan.subject(name)))
-        started = time.perf_counter()
-        error: BaseException | None = None
-        try:
-            return (yield)
-        except (Exception, pytest.skip.Exception, pytest.fail.Exception) as raised:
-            error = self._again(pyfuncitem) if isinstance(raised, Killed) else raised
-            return True  # type: ignore[return-value]  # as pytest's own implementation does
-        finally:
-            record.seconds += time.perf_counter() - started
-            record.cases.append(self._case_result(pyfuncitem, record.subject, error))
-            if record.cases[-1].outcome in (Wrong.outcome, Raised.outcome):
-                record.witness(self._evidence(error))
-            forget_frames(error)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
+        """Run a test once for every case; pytest sees it pass, and draws up no report of its own.
 
-    def _again(self, item: pytest.Function) -> BaseException | None:
-        """Run a test once more, in a new worker, and return how it fails: who killed the first one is not known."""
-        self._student.calls.clear()
-        self._raced.clear()
-        try:
-            item.obj(**{name: item.funcargs[name] for name in inspect.signature(item.obj).parameters})
-        except (Exception, pytest.skip.Exception, pytest.fail.Exception) as error:
-            return error
-        return None
+        One item of pytest's for every case would take longer than most cases do.
+        """
+        only = self._plan.only if "[" in (self._plan.only or "") else None
+        given = {name: pyfuncitem.funcargs[name] for name in parameters_of(pyfuncitem)}
+        for case in self._cases(pyfuncitem):
+            if self.fault is None and only in (None, name_of(pyfuncitem, case)):
+                self._run(pyfuncitem, case, given)
+        return True
+
+    def _run(self, item: pytest.Function, case: Case | None, given: dict[str, Any]) -> None:
+        """Run a test with one case, and record how it ended."""
+        dtype = getattr(case, "dtype", "float64")
+        own = {"case": case, "check": Check(self._student, self._history, self._plan.tolerances, dtype)}
+        given = {**given, **{name: own[name] for name in given.keys() & own}}
+        name = function_of(item)
+        record = self._records.setdefault(name, Record(name, _title(item), self._plan.subject(name)))
+        started = time.perf_counter()
+        error = _tried(item, given)
+        if isinstance(error, Killed):  # who killed the first worker is not known: once more, in a new one
+            self._student.calls.clear()
+            self._raced.clear()
+            error = _tried(item, given)
+        record.seconds += time.perf_counter() - started
+        record.cases.append(self._case_result(item, case, record.subject, error))
+        if record.cases[-1].outcome in (Wrong.outcome, Raised.outcome):
+            record.witness(self._evidence(error))
+        forget_frames(error)
+        if "student" in given:
+            self._history.add(self._student.calls)
+            self._history.forget_calls()
+            self._student.calls.clear()
+
+    def _cases(self, item: pytest.Item) -> Sequence[Case | None]:
+        return cases_of(item, self._plan.cases)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -234,8 +234,10 @@ class GradingPlugin:
         if self.fault is not None:
             pytest.exit("grader fault")
 
-    def _case_result(self, item: pytest.Item, subject: str | None, error: BaseException | None) -> CaseResult:
-        case = item.callspec.id if hasattr(item, "callspec") else ""
+    def _case_result(
+        self, item: pytest.Item, of: Case | None, subject: str | None, error: BaseException | None
+    ) -> CaseResult:
+        case = id_of(item, of)
         verdict, self._verdict = self._verdict, None
         if error is None and verdict is not None:
             measured = verdict.step != timing.NOT_MEASURED
@@ -248,7 +250,7 @@ class GradingPlugin:
                 return CaseResult(case, Wrong.outcome, feedback.public_message(error, self._results_of_last_call()))
             error = Wrong("the result is not the expected one", values=str(error))
         if not isinstance(error, StudentError):
-            self._set_fault(f"{item.name}: {type(error).__name__}: {error} ({_line(item.path, error)})")
+            self._set_fault(f"{name_of(item, of)}: {type(error).__name__}: {error} ({_line(item.path, error)})")
             return CaseResult(case, FAULT)
         because = ""
         if subject is not None and error.function not in (None, subject):
@@ -326,6 +328,15 @@ class GradingPlugin:
     def _set_fault(self, story: str) -> None:
         if self.fault is None:
             self.fault = GraderFault(story)
+
+
+def _tried(item: pytest.Function, given: Mapping[str, Any]) -> BaseException | None:
+    """Call a test function, and return how it fails."""
+    try:
+        item.obj(**given)
+    except (Exception, pytest.skip.Exception, pytest.fail.Exception) as error:
+        return error
+    return None
 
 
 def _too_slow(function: str, verdict: timing.Verdict, bounds: timing.Bounds, over: str) -> StudentError:

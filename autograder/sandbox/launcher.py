@@ -10,11 +10,9 @@ root, a worker becomes a user that no other grading on this machine has at the s
 that user is killed when the launcher ends, and after the end of every worker that could have started a process.
 
 The launcher does one thing after the other: a worker that is started never meets the one that was ended before it. So
-the grader need not wait for either, and draws up results meanwhile (``start``, ``Worker.end``).
-
-To start a worker takes longer than most tests. So the next one gets ready while a student's code runs (``start_ahead``),
-where the system-call filter holds: then a worker cannot reach another one, and whatever runs as its user need not be
-ended with it.
+the grader need not wait for either (``start``, ``Worker.end``). Where the system-call filter holds, a worker cannot
+reach another one, and need not be ended with all that runs as its user: then the next one, which takes longer to start
+than most tests to run, gets ready while student code runs (``start_ahead``).
 
 The launcher reaps a worker only when it is told to, so a process id stays valid until then. When the grader dies,
 the control socket closes and the launcher ends its workers and itself.
@@ -83,8 +81,7 @@ class Worker:
     @property
     def pid(self) -> int:
         """Its process id. Waits until the process is there; raises GraderFault if it cannot be started."""
-        pid: int = self._launcher.answer(self._started)["pid"]
-        return pid
+        return int(self._launcher.answer(self._started)["pid"])
 
     def cpu_seconds(self) -> float:
         """Return the processor time that the process has used up to now; see ``cpuclock.seconds``."""
@@ -133,6 +130,9 @@ class Worker:
 class Sandbox:
     """A launcher, and the workers that one submission needs.
 
+    A context manager; leaving it ends every process it started. The launcher starts at once and gets ready while the
+    grader does other things.
+
     Parameters
     ----------
     memory_mib : int
@@ -143,11 +143,6 @@ class Sandbox:
         Fork workers from one launcher, or start a launcher for each. By default whatever is safe on this system.
     without : collection of str
         Layers to leave out (``uid``, ``landlock``, ``seccomp``), to show what each of them protects.
-
-    Notes
-    -----
-    A context manager; leaving it ends every process it started. The launcher starts at once and gets ready while the
-    grader does other things.
     """
 
     def __init__(
@@ -161,7 +156,7 @@ class Sandbox:
         lockdown.protect()  # this process holds what student code must not read
         self._fork = fork
         self._workers: dict[Worker, tuple[_Launcher, int | None]] = {}  # those that live: who forked it, its user
-        self._ahead: dict[Path, Worker] = {}  # those that nobody has asked for yet, by the code that they may read
+        self._ahead: tuple[Path, Worker] | None = None  # one that nobody has asked for yet, and what it may read
         self._waited = 0.0
         self._confinement = {
             "memory_mib": memory_mib,
@@ -210,9 +205,7 @@ class Sandbox:
         return path
 
     def start(self, directory: Path, reference: bool = False) -> Worker:
-        """Return a worker that was started ahead, or have one started, and do not wait for it; see ``Worker.pid``.
-
-        Only one at a time is in use, and one of the reference.
+        """Return the worker that was started ahead, or have one started, and do not wait for it; see ``Worker.pid``.
 
         Parameters
         ----------
@@ -226,13 +219,18 @@ class Sandbox:
         GraderFault
             If the launcher does not listen.
         """
-        worker = self._ahead.pop(directory, None)
-        return self._start(directory, reference) if worker is None else worker
+        if self._ahead is None or self._ahead[0] != directory:
+            return self._start(directory, reference)
+        (_, worker), self._ahead = self._ahead, None
+        return worker
 
     def start_ahead(self, directory: Path) -> None:
         """Have the worker started that `start` will return next; none but workers that cannot fork may be in use."""
-        if directory not in self._ahead:
-            self._ahead[directory] = self._start(directory, reference=False)
+        if self._ahead is not None:
+            _, unused = self._ahead
+            unused.can_fork = False  # it has seen no code of a student's: nothing else is ended with it
+            unused.end()
+        self._ahead = directory, self._start(directory, reference=False)
 
     def _start(self, directory: Path, reference: bool) -> Worker:
         uid = None if self._slot is None else self._slot.uid + reference
@@ -376,8 +374,9 @@ class _Launcher:
         except subprocess.TimeoutExpired:
             killed = True
         self._kill_group()
-        status = self._process.wait()
         self._hang_up()
+        self._process.communicate()
+        status = self._process.returncode
         return Ending.of(status=-status if status < 0 else status << 8, killed=killed)
 
     def close(self) -> None:
@@ -386,16 +385,14 @@ class _Launcher:
             self._kill_group()
         self._hang_up()
         try:
-            self._process.wait(timeout=5.0)
+            self._process.communicate(timeout=5.0)  # `wait` would poll
         except subprocess.TimeoutExpired:
             self._kill_group()
-            self._process.wait()
+            self._process.communicate()
 
     def _hang_up(self) -> None:
         self._replies.close()
         self._control.close()
-        if self._process.stderr is not None:
-            self._process.stderr.close()
 
     def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -305,6 +305,8 @@ class Arena:
         """Say what has been harmed so far, or got out in `message`."""
         self._processes.expect(self._sandbox._next._process.pid)  # the launcher of the next worker
         self._sandbox._next.answer(0)  # it is ready; until then it has helpers of its own
+        if self._sandbox._ahead is not None:
+            self._processes.expect(self._sandbox._ahead[1].pid)  # the next worker
         for each in self._watches:
             yield from each.harm()
         told = [name for name, secret in self._secrets.items() if secret in message]

@@ -15,7 +15,11 @@ from autograder.core.errors import (
     TimedOut,
     Wrong,
 )
+from autograder.grading.proxy import Proxy
+from autograder.grading.session import Interface, Session
+from autograder.sandbox.launcher import Sandbox
 from tests.grader.support.calls import FRAMES, X, failure
+from tests.grader.support.toy import limits as toy_limits
 
 # What ends the worker.
 
@@ -332,3 +336,31 @@ def double(x): return np.zeros(1).view(Right)
 """
     toy = student(source)
     assert toy.double(X).shape == (1,)
+
+
+# The next worker.
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+@pytest.mark.parametrize(("without", "ahead"), [((), True), (("seccomp",), False)], ids=["filter", "no filter"])
+def test_the_next_worker_is_started_where_the_filter_holds(without, ahead):
+    """Without it, all processes of its user are ended with each worker."""
+    with Sandbox(memory_mib=512, cpu_seconds=30, without=without) as sandbox:
+        directory = sandbox.directory("student")
+        (directory / "toy.py").write_text("def double(x): return 2 * x")
+        (directory / "toy.py").chmod(0o644)
+        submission = Session(
+            sandbox, directory, ["toy.py"], Interface("toy", {"double": ["y"]}, frozenset(), toy_limits())
+        )
+        submission.start_clock()
+        student = Proxy(submission)
+        pids = set()
+        for _ in range(3):
+            worker = student.connect()
+            assert student.double(X).tolist() == (2 * X).tolist()
+            if submission.isolation["seccomp"] != "on" and ahead:
+                pytest.skip("the filter does not hold here")
+            assert (sandbox._ahead is not None) == ahead
+            pids.add(worker.pid)
+            student.close()
+        assert len(pids) == 3

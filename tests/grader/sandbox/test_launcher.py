@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import select
 import signal
 import subprocess
 import sys
@@ -63,6 +64,28 @@ def count(x=[]):
 
 def hang():
     while True: pass
+
+def reach(pid):
+    import ctypes, resource
+    libc = ctypes.CDLL(None)
+    ways = (
+        lambda: os.kill(pid, signal.SIGKILL),
+        lambda: os.kill(-1, signal.SIGKILL),
+        lambda: os.killpg(pid, signal.SIGSTOP),
+        lambda: signal.pidfd_send_signal(os.pidfd_open(pid), signal.SIGKILL),
+        lambda: resource.prlimit(pid, resource.RLIMIT_CPU, (0, 0)),
+        lambda: os.sched_setaffinity(pid, {0}),
+        lambda: os.listdir(f"/proc/{pid}/fd"),
+        lambda: None if libc.ptrace(16, pid, None, None) == 0 else {}["denied"],
+    )
+    done = 0
+    for way in ways:
+        try:
+            way()
+            done += 1
+        except Exception:
+            pass
+    return done
 """
 
 
@@ -73,7 +96,7 @@ def ask(connection, body, seconds=20.0):
 
 def load(worker, directory):
     hello, _ = wire.receive(worker.connection, 0, time.monotonic() + 20)
-    functions = ["tell", "end", "count", "hang"]
+    functions = ["tell", "end", "count", "hang", "reach"]
     assert ask(worker.connection, {"directory": str(directory), "module": "toy", "functions": functions})["defined"]
     return hello
 
@@ -180,6 +203,50 @@ def test_a_worker_never_meets_the_one_that_was_ended_before(start, fork):
     assert second.pid
     assert not exists(first.pid)
     assert first.stop() == Ending()
+    load(second, directory)
+    assert call(second, "count")["results"] == [{"integer": 1}]
+
+
+@both_ways
+def test_the_next_worker_gets_ready_while_one_runs(start, fork):
+    first = start(fork=fork)
+    first.can_fork = False  # as if its filter held: nothing is ended with it
+    student = start.sandbox._code / "student"
+    start.sandbox.start_ahead(student)
+    others = start(fork=fork, reference=True)  # not the one that was started ahead for the student
+    second, directory = start.begin(fork=fork)
+    assert len({first.pid, second.pid, others.pid}) == 3
+    assert select.select([second.connection], [], [], 20.0)[0], "it is ready before anybody needs it"
+    assert call(first, "count")["results"] == [{"integer": 1}]
+    first.stop()
+    load(second, directory)
+    assert call(second, "count")["results"] == [{"integer": 1}]
+    assert start.begin(fork=fork)[0].pid != second.pid, "it is there once"
+
+
+@linux
+def test_a_worker_that_was_started_for_another_folder_is_ended(start):
+    """Alone: whoever is in use has the same user."""
+    first = start()
+    sandbox = start.sandbox
+    sandbox.start_ahead(sandbox._code / "student")
+    (_, unused) = sandbox._ahead
+    assert exists(unused.pid)
+    sandbox.start_ahead(sandbox._code / "reference")
+    assert unused.stop() in (Ending(), Ending(exit_status=0))
+    assert not exists(unused.pid)
+    assert call(first, "count")["results"] == [{"integer": 1}]
+
+
+@linux
+@pytest.mark.parametrize("without", [(), ("uid",)], ids=["as it is", "as the same user"])
+def test_a_worker_cannot_reach_the_next_one(start, without):
+    first = start(without=without)
+    if start.hello["lockdown"]["seccomp"] != "on":
+        pytest.skip("where the filter does not hold, none is started ahead")
+    start.sandbox.start_ahead(start.sandbox._code / "student")
+    second, directory = start.begin(without=without)
+    assert call(first, "reach", second.pid)["results"] == [{"integer": 0}]
     load(second, directory)
     assert call(second, "count")["results"] == [{"integer": 1}]
 
