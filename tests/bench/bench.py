@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import json
 import math
+import shutil
 import statistics
 import subprocess
 import sys
@@ -44,20 +45,25 @@ VECTORISED = ("tensordot", "float64-inside", "full-convolution", "running-sums")
 LOOPING = ("python-numbers", "two-loops", "seven-loops")
 """Whole files of it that loop over pixels."""
 ROUNDS = 5
+EXTRAS = ROOT / "solutions" / "extras" / "extras.py"
+MOST_FOR_BOTH = 2.5
+"""Both parts may take this many times the processor time of the first one alone."""
+PAIRS = 7
 
 
 def main() -> int:
     """Print every table; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=["worker", "calls", "grading", "bounds"], help="one table instead of all")
-    only = parser.parse_args().only
-    settings = config.load(ROOT / "config.yaml")
     tables: dict[str, Callable[[Config], bool]] = {
         "worker": worker,
         "calls": calls,
         "grading": grading,
+        "parts": parts,
         "bounds": bounds,
     }
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=list(tables), help="one table instead of all")
+    only = parser.parse_args().only
+    settings = config.load(ROOT / "config.yaml")
     fine = [table(settings) for name, table in tables.items() if only in (None, name)]
     return 0 if all(fine) else 1
 
@@ -165,7 +171,7 @@ def grading(settings: Config) -> bool:
 
 MEASURE = """\
 import resource, runpy, sys
-sys.argv = ["autograder", "grade", *sys.argv[1:]]
+sys.argv = ["autograder", *sys.argv[1:]]
 try:
     runpy.run_module("autograder", run_name="__main__")
 finally:
@@ -176,12 +182,36 @@ finally:
 """
 
 
-def _grade(source: str) -> dict[str, Any]:
+def parts(settings: Config) -> bool:
+    """Print what both parts' model answers take, as a multiple of the first one's; return whether that fits.
+
+    They take turns: what slows one down slows the other.
+    """
+    answers = {path.name: path.read_text(encoding="utf-8") for path in (settings.homework.solution, EXTRAS)}
+    first = settings.homework.required_file
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("solutions", "tests/public", "tests/hidden", "tests/extras"):
+            shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "extras.yaml", folder)
+        both = Path(folder, "both.yaml")
+        both.write_text(
+            "parts: {extras.yaml: {}}\n" + (ROOT / "config.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        turns = [(_grade(answers[first], config=both), _grade(answers[first], answers, both)) for _ in range(PAIRS)]
+    ratio = statistics.median(together["cpu"] / alone["cpu"] for alone, together in turns)
+    print(f"\nBoth parts take {ratio:.2f} times the processor time of the first alone; the bound is {MOST_FOR_BOTH}")
+    return ratio <= MOST_FOR_BOTH
+
+
+def _grade(source: str, files: Mapping[str, str] | None = None, config: Path = ROOT / "config.yaml") -> dict[str, Any]:
     """Grade one submission with the real command, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        submission = Path(folder) / "layers.py"
-        submission.write_text(source, encoding="utf-8")
-        command = [sys.executable, "-c", MEASURE, str(submission), "--out", f"{folder}/out"]
+        submission = Path(folder) / "layers"
+        submission.mkdir()
+        for name, text in (files or {"layers.py": source}).items():
+            (submission / name).write_text(text, encoding="utf-8")
+        command = [sys.executable, "-c", MEASURE, "--config", str(config), "grade", str(submission)]
+        command += ["--out", f"{folder}/out"]
         started = time.perf_counter()
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         wall = time.perf_counter() - started
