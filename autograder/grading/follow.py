@@ -137,27 +137,44 @@ def carried(
     roots = [name for name in replaceable(session.interface) if name in guilty]
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     right, kept = answering(reference()), Kept()
-    tried: list[str] = []
+    left, tried, together = list(failures), list[str](), _Attempt((), {}, set())
     try:
         for root in roots:
             own = [one for one in failures if one.subject == root]
             if own and all((one.test, one.case) in found for one in own):  # it is right if the ones before it are
                 continue
+            if len(tried) == 1:  # a case that asks for none of them now asks for none of them alone
+                together = _attempt(tuple(roots), left, found, session, right, kept)
+                left = [one for one in left if (one.test, one.case) in together.asking]
             tried.append(root)
-            found |= _attempt((root,), failures, found, session, right, kept)
+            found |= _attempt((root,), left, found, session, right, kept).found
         if len(tried) > 1:
-            found |= _attempt(tuple(tried), failures, found, session, right, kept)
+            if together.names != tuple(tried):
+                together = _attempt(tuple(tried), left, found, session, right, kept)
+            found = {**together.found, **found}
     finally:
         right.close()
     return found
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """What came out with these functions right: the cases that pass, and those that asked for a right one.
+
+    A case that was not run again, because the time was up or there is nothing to replace, counts as asking.
+    """
+
+    names: tuple[str, ...]
+    found: dict[tuple[str, str], tuple[str, ...]]
+    asking: set[tuple[str, str]]
+
+
 def _attempt(
     names: tuple[str, ...], failures: Sequence[Failure], known: Carried, session: Session, right: Proxy, kept: Kept
-) -> Carried:
-    """Return which cases that are not `known` yet pass with these functions right, until the time is up."""
+) -> _Attempt:
+    """Run the cases that are not `known` yet to pass with these functions right, until the time is up."""
     order = list(session.interface.functions)
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    attempt = _Attempt(names, {}, {(one.test, one.case) for one in failures})
     again = copy.copy(session)
     again.hung = set()  # a function that hung may return when the earlier functions are right
     for subject in order:
@@ -167,22 +184,26 @@ def _attempt(
             continue
         again.stand_ins = stand_ins = StandIns(earlier, right, kept)
         try:
-            for case in _passing(cases, again, stand_ins, right):
-                found[case.test, case.case] = earlier
+            for case, passes in _again(cases, again, stand_ins, right):
+                if not stand_ins.asked and not again.hung:  # a function that has hung is not called again
+                    attempt.asking.discard((case.test, case.case))
+                elif passes:
+                    attempt.found[case.test, case.case] = earlier
             session.refuse_when_late()
         except NotRun:
             break
-    return found
+    return attempt
 
 
-def _passing(cases: Sequence[Failure], session: Session, stand_ins: StandIns, right: Proxy) -> Iterator[Failure]:
-    """Yield the cases that pass in one worker and called a stand-in."""
+def _again(
+    cases: Sequence[Failure], session: Session, stand_ins: StandIns, right: Proxy
+) -> Iterator[tuple[Failure, bool]]:
+    """Run cases again in one worker, and yield each with whether it passes."""
     student = Proxy(session)
     try:
         for case in cases:
             stand_ins.asked.clear()
-            if case.passes(student, right) and stand_ins.asked:
-                yield case
+            yield case, case.passes(student, right)
             student.calls.clear()
     finally:
         student.close()
