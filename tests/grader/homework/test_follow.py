@@ -1,0 +1,33 @@
+"""Follow-through marks in this homework, where three functions can be replaced; see also ``heavy/test_pairs.py``."""
+
+import pytest
+
+from autograder.core import config
+from autograder.grading import follow
+from autograder.grading.grader import Grader
+from autograder.grading.standins import StandIns
+from tests.grader.support import ROOT
+
+ASKS = "\n\ndef conv2d_forward(x, w, b, stride=1, padding=0):\n    return im2col(x, w.shape[2:], stride, padding)\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "alone"),
+    [("", {("conv_output_size",)}), (ASKS, {("conv_output_size",), ("im2col",), ("col2im",)})],
+    ids=["asks for none", "asks for one"],
+)
+def test_what_asks_for_no_right_function_is_not_run_with_each_of_them(more, alone, tmp_path, monkeypatch):
+    """All three are wrong, and right ones together are tried after the first: then it is known who asks for any."""
+    tried = []
+
+    def recorded(names, *given):
+        tried.append(names)
+        return StandIns(names, *given)
+
+    monkeypatch.setattr(follow, "StandIns", recorded)
+    starter = (ROOT / "assignment" / "layers.py").read_text(encoding="utf-8")
+    (tmp_path / "layers.py").write_text(starter + more, encoding="utf-8")
+    grade = Grader(config.load(ROOT / "config.yaml")).grade(tmp_path / "layers.py", tmp_path / "results.json")
+    assert grade.score == 0
+    assert {names for names in tried if len(names) == 1} == alone
+    assert ("conv_output_size", "im2col", "col2im") in tried
