@@ -184,11 +184,11 @@ def _attempt(
             continue
         again.stand_ins = stand_ins = StandIns(earlier, right, kept)
         try:
-            for case, passes in _again(cases, again, stand_ins, right):
-                if not stand_ins.asked and not again.hung:  # a function that has hung is not called again
-                    attempt.asking.discard((case.test, case.case))
-                elif passes:
+            for case, passes, is_silent in _again(cases, again, stand_ins, right):
+                if passes and stand_ins.asked:
                     attempt.found[case.test, case.case] = earlier
+                elif is_silent:
+                    attempt.asking.discard((case.test, case.case))
             session.refuse_when_late()
         except NotRun:
             break
@@ -197,13 +197,17 @@ def _attempt(
 
 def _again(
     cases: Sequence[Failure], session: Session, stand_ins: StandIns, right: Proxy
-) -> Iterator[tuple[Failure, bool]]:
-    """Run cases again in one worker, and yield each with whether it passes."""
+) -> Iterator[tuple[Failure, bool, bool]]:
+    """Run cases again in one worker; yield each with whether it passes, and whether it ended without a question.
+
+    A worker that has died may have been about to ask, and a function that has hung is not called again.
+    """
     student = Proxy(session)
     try:
         for case in cases:
-            stand_ins.asked.clear()
-            yield case, case.passes(student, right)
+            stand_ins.next_case()
+            passes = case.passes(student, right)
+            yield case, passes, student.lives and not stand_ins.heard and not session.hung
             student.calls.clear()
     finally:
         student.close()

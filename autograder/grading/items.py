@@ -16,15 +16,20 @@ def function_of(item: pytest.Item) -> str:
     return getattr(item, "originalname", None) or item.name
 
 
-def cases_of(item: pytest.Item, groups: Mapping[str, Sequence[Case]]) -> Sequence[Case | None]:
+def cases_of(item: pytest.Function, groups: Mapping[str, Sequence[Case]]) -> Sequence[Case | None]:
     """Return the cases of a test's group; None alone if it takes no ``case``.
 
     Raises
     ------
     GraderFault
-        The fixtures lack that group, or it is empty: the test would pass without having run.
+        The fixtures lack that group, or it is empty: the test would pass without having run. Or a fixture of pytest's
+        takes what changes with every case.
     """
-    if "case" not in getattr(item, "fixturenames", ()):
+    taken = parameters_of(item)
+    for name in ("case", "check"):
+        if name in item.fixturenames and name not in taken:
+            raise GraderFault(f"{function_of(item)} has a fixture that takes {name}, which only a test itself can take")
+    if "case" not in taken:
         return [None]
     marker = item.get_closest_marker("cases")
     if marker is None or marker.args[0] not in groups:
@@ -48,5 +53,6 @@ def name_of(item: pytest.Item, case: Case | None) -> str:
 
 
 def parameters_of(item: pytest.Function) -> tuple[str, ...]:
-    """Return what a test function takes."""
-    return tuple(inspect.signature(item.obj).parameters)
+    """Return what a test function takes; like pytest, without what has a default."""
+    parameters = inspect.signature(item.obj).parameters
+    return tuple(name for name, parameter in parameters.items() if parameter.default is parameter.empty)

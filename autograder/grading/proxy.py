@@ -144,6 +144,11 @@ class Proxy:
         """Return a worker that has imported the student's file; start one if there is none."""
         return self._link.connect()
 
+    @property
+    def lives(self) -> bool:
+        """Whether there is a worker now: it has answered the last request."""
+        return self._link.worker is not None
+
     def close(self) -> None:
         """End the worker, and do not wait for it."""
         self._link.close()

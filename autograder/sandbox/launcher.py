@@ -5,9 +5,9 @@ Theory of operation
 A ``Sandbox`` owns one launcher (see ``worker/__main__.py``): a Python of its own, started with a minimal environment,
 NumPy from a directory that holds nothing else, and no inherited descriptor but its control socket. If the kernel
 allows it, the launcher sees no other files (``worker/view.py``). ``start`` makes it fork one worker with a new socket
-pair. ``Worker.stop`` makes it kill and reap the worker with its process group, and returns how the worker ended. Under
-root, a worker becomes a user that no other grading on this machine has at the same time. Everything that still runs as
-that user is killed when the launcher ends, and after the end of every worker that could have started a process.
+pair. ``Worker.stop`` makes it kill and reap the worker with its process group, and returns how it ended. Under root, a
+worker becomes a user that no other grading here has at the same time. Whatever runs as that user is killed when the
+launcher ends, and after the end of every worker that could have started a process.
 
 The launcher does one thing after the other: a worker that is started never meets the one that was ended before it. So
 the grader need not wait for either (``start``, ``Worker.end``). Where the system-call filter holds, a worker cannot
@@ -21,7 +21,6 @@ the control socket closes and the launcher ends its workers and itself.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import shutil
@@ -54,9 +53,8 @@ ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
 }
-"""All that a worker's environment holds: one thread for every BLAS, memory that stays when it is freed, and nothing of
-the grader's. glibc would otherwise fetch and return larger arrays page by page, or not, depending on what was freed
-before: the same function took up to twice the processor time."""
+"""All of a worker's environment: one thread for every BLAS, memory that stays when freed, nothing of the grader's.
+Otherwise glibc may fetch larger arrays page by page at every call: a function took up to twice the processor time."""
 
 
 class Worker:
@@ -183,9 +181,8 @@ class Sandbox:
         self._code = self._scratch / "code"
         self._code.mkdir()
         self._code.chmod(0o711)
-        self._modules = numpy_alone(self._scratch / "modules", for_others=self._slot is not None)
         self._options = {
-            "--modules": str(self._modules),
+            "--modules": str(numpy_alone(self._scratch / "modules", for_others=self._slot is not None)),
             "--code": str(self._code),
             "--view": "yes" if is_whole else "no",
             "--single": "no" if self._fork else "yes",
@@ -219,18 +216,21 @@ class Sandbox:
         GraderFault
             If the launcher does not listen.
         """
-        if self._ahead is None or self._ahead[0] != directory:
+        if reference or self._ahead is None or self._ahead[0] != directory:
             return self._start(directory, reference)
         (_, worker), self._ahead = self._ahead, None
         return worker
 
     def start_ahead(self, directory: Path) -> None:
         """Have the worker started that `start` will return next; none but workers that cannot fork may be in use."""
+        self._drop_ahead()
+        self._ahead = directory, self._start(directory, reference=False)
+
+    def _drop_ahead(self) -> None:
         if self._ahead is not None:
-            _, unused = self._ahead
+            (_, unused), self._ahead = self._ahead, None
             unused.can_fork = False  # it has seen no code of a student's: nothing else is ended with it
             unused.end()
-        self._ahead = directory, self._start(directory, reference=False)
 
     def _start(self, directory: Path, reference: bool) -> Worker:
         uid = None if self._slot is None else self._slot.uid + reference
@@ -254,6 +254,8 @@ class Sandbox:
 
     def end(self, worker: Worker, died: bool) -> Callable[[], Ending]:
         """End a worker, and whatever it could have started; return a function that says how it ended."""
+        if died:  # who killed it, if somebody did, may have killed the next one as well
+            self._drop_ahead()
         self._waited += worker.waited_seconds()
         launcher, uid = self._workers.pop(worker)
         if not self._fork:
@@ -294,7 +296,7 @@ class _Launcher:
         self._is_reading = False
         self._answers: list[dict[str, Any]] = []  # the first one says that it is ready, without being asked
         command = [python, "-I", "-S", "-B", str(PROGRAM), "--control", str(theirs.fileno())]
-        command += itertools.chain.from_iterable(options.items())
+        command += [word for option in options.items() for word in option]
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -361,9 +363,8 @@ class _Launcher:
 
     def _ended(self) -> GraderFault:
         """Return the fault of a launcher that has ended, with what it said last."""
-        assert self._process.stderr is not None
         self._process.kill()
-        story = self._process.stderr.read().decode(errors="replace").strip()
+        story = self._process.communicate()[1].decode(errors="replace").strip()
         return GraderFault(f"the launcher of workers ended: {story or 'it said nothing'}")
 
     def end_itself(self, died: bool) -> Ending:

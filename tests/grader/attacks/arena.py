@@ -187,7 +187,7 @@ class Arena:
     def attempt(self, attack: Attack) -> Result:
         """Let an attack loose in a sandbox."""
         result = Result(attack.name)
-        descriptors = _descriptors()
+        descriptors = self._descriptors()
         submission = self._hand_in(self._sandbox, attack)
         with self._must_hold(result, "the test before it"):
             self._test_another_function(attack, submission)
@@ -205,8 +205,8 @@ class Arena:
         with self._must_hold(result, "the test after it"):
             self._test_another_function(attack, submission)
         self._look_around(result)
-        if _descriptors() != descriptors:
-            result.harm.append(f"the grader has {_descriptors()} descriptors open, {descriptors} before")
+        if self._descriptors() != descriptors:
+            result.harm.append(f"the grader has {self._descriptors()} descriptors open, {descriptors} before")
         return result
 
     def attempt_bare(self, attack: Attack) -> Result:
@@ -297,14 +297,20 @@ class Arena:
         result.harm += self._harm()
         self.is_spoiled = len(result.harm) > before
 
+    def _descriptors(self) -> int:
+        """Return how many descriptors the grader has open, but for those of the next worker, which may be there."""
+        of_one = 1 if self._sandbox._fork else 3  # to the worker, to its launcher, from its launcher
+        return _descriptors() - of_one * (self._sandbox._ahead is not None)
+
     def _look(self) -> None:
         self._files.look()
         self._processes.look()
 
     def _harm(self, message: str = "") -> Iterator[str]:
         """Say what has been harmed so far, or got out in `message`."""
-        self._processes.expect(self._sandbox._next._process.pid)  # the launcher of the next worker
-        self._sandbox._next.answer(0)  # it is ready; until then it has helpers of its own
+        launcher = self._sandbox._next  # of the next worker
+        self._processes.expect(launcher.pid)
+        launcher.answer(launcher._asked)  # all is done that it was asked for; until then it has helpers of its own
         if self._sandbox._ahead is not None:
             self._processes.expect(self._sandbox._ahead[1].pid)  # the next worker
         for each in self._watches:

@@ -79,6 +79,10 @@ def test_tests_that_cannot_be_run(run, toy, hidden, story):
             "import pytest\n@pytest.mark.cases('letters')\ndef test_double(student, case): pass",
             "test_double asks for the cases of letters, which the fixtures lack",
         ),
+        (
+            "import pytest\n@pytest.fixture\ndef more(check): return check\ndef test_double(more): pass",
+            "test_double has a fixture that takes check, which only a test itself can take",
+        ),
         ("import nowhere\ndef test_double(student): pass", "No module named 'nowhere'"),
         ("import pytest\npytest.exit('enough')\ndef test_double(student): pass", "Exit: enough"),
         ("import pytest\n@pytest.mark.odd\ndef test_double(student): pass", "'odd' not found in `markers`"),

@@ -1,5 +1,7 @@
 """Follow-through marks in this homework, where three functions can be replaced; see also ``heavy/test_pairs.py``."""
 
+import json
+
 import pytest
 
 from autograder.core import config
@@ -31,3 +33,33 @@ def test_what_asks_for_no_right_function_is_not_run_with_each_of_them(more, alon
     assert grade.score == 0
     assert {names for names in tried if len(names) == 1} == alone
     assert ("conv_output_size", "im2col", "col2im") in tried
+
+
+SEES = """
+_im2col, _forward = im2col, conv2d_forward
+
+def im2col(x, kernel_size, stride=1, padding=0):
+    return _im2col(x, kernel_size, stride, padding) + 1
+
+def sees():
+    return "worker" in im2col.__code__.co_filename
+
+def conv2d_forward(x, w, b, stride=1, padding=0):
+    while sees(): pass
+    return _forward(x, w, b, stride, padding)
+
+def max_pool2d_forward(x, kernel_size, stride):
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel_size, axis=(2, 3))[:, :, ::stride, ::stride]
+    return windows.max(axis=(4, 5)) + (not sees()), None
+"""
+
+
+@pytest.mark.heavy
+def test_who_does_not_ask_gains_nothing_after_another_function_has_hung(tmp_path):
+    source = (ROOT / "solutions" / "layers.py").read_text(encoding="utf-8")
+    (tmp_path / "layers.py").write_text(source + SEES, encoding="utf-8")
+    results = tmp_path / "results.json"
+    Grader(config.load(ROOT / "config.yaml")).grade(tmp_path / "layers.py", results)
+    tests = {test["extra_data"]["test"]: test for test in json.loads(results.read_text())["tests"]}
+    assert tests["test_max_pool2d_forward"]["score"] == 0
+    assert tests["test_im2col"]["score"] == 0

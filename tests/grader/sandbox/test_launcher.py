@@ -239,6 +239,22 @@ def test_a_worker_that_was_started_for_another_folder_is_ended(start):
 
 
 @linux
+def test_after_a_death_the_next_worker_is_a_fresh_one(start):
+    """Who killed the one may have killed the other."""
+    first = start()
+    first.can_fork = False
+    sandbox = start.sandbox
+    sandbox.start_ahead(sandbox._code / "student")
+    (_, ahead) = sandbox._ahead
+    for worker in (first, ahead):
+        os.kill(worker.pid, signal.SIGKILL)
+    assert first.stop(died=True) == Ending(signal_number=signal.SIGKILL)
+    second = start()
+    assert second.pid not in (first.pid, ahead.pid)
+    assert call(second, "count")["results"] == [{"integer": 1}]
+
+
+@linux
 @pytest.mark.parametrize("without", [(), ("uid",)], ids=["as it is", "as the same user"])
 def test_a_worker_cannot_reach_the_next_one(start, without):
     first = start(without=without)
