@@ -22,8 +22,8 @@ def cases_of(item: pytest.Function, groups: Mapping[str, Sequence[Case]]) -> Seq
     Raises
     ------
     GraderFault
-        The fixtures lack that group, or it is empty: the test would pass without having run. Or a fixture of pytest's
-        takes what changes with every case.
+        The fixtures lack that group, or it is empty: the test would pass without having run. Or a fixture of the tests'
+        own takes what changes with every case.
     """
     taken = parameters_of(item)
     for name in ("case", "check"):

@@ -151,7 +151,7 @@ def grading(settings: Config) -> bool:
         source = path.read_text(encoding="utf-8")
         if path.is_relative_to(SPEED):
             source = settings.homework.solution.read_text(encoding="utf-8") + source
-        runs = [_grade(source) for _ in range(repeated)]
+        runs = [_grade({settings.homework.required_file: source}) for _ in range(repeated)]
         wall, cpu, memory = (statistics.median(run[key] for run in runs) for key in ("wall", "cpu", "memory"))
         tests = runs[-1]["tests"]
         speed = sum(seconds for test, seconds in tests.items() if test in settings.speed_tests)
@@ -197,18 +197,18 @@ def parts(settings: Config) -> bool:
         both.write_text(
             "parts: {extras.yaml: {}}\n" + (ROOT / "config.yaml").read_text(encoding="utf-8"), encoding="utf-8"
         )
-        turns = [(_grade(answers[first], config=both), _grade(answers[first], answers, both)) for _ in range(PAIRS)]
+        turns = [(_grade({first: answers[first]}, both), _grade(answers, both)) for _ in range(PAIRS)]
     ratio = statistics.median(together["cpu"] / alone["cpu"] for alone, together in turns)
     print(f"\nBoth parts take {ratio:.2f} times the processor time of the first alone; the bound is {MOST_FOR_BOTH}")
     return ratio <= MOST_FOR_BOTH
 
 
-def _grade(source: str, files: Mapping[str, str] | None = None, config: Path = ROOT / "config.yaml") -> dict[str, Any]:
+def _grade(files: Mapping[str, str], config: Path = ROOT / "config.yaml") -> dict[str, Any]:
     """Grade one submission with the real command, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         submission = Path(folder) / "layers"
         submission.mkdir()
-        for name, text in (files or {"layers.py": source}).items():
+        for name, text in files.items():
             (submission / name).write_text(text, encoding="utf-8")
         command = [sys.executable, "-c", MEASURE, "--config", str(config), "grade", str(submission)]
         command += ["--out", f"{folder}/out"]

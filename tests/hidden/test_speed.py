@@ -1,22 +1,21 @@
 """Speed: each pass against the model answer, by processor time. One image, few channels, many pixels.
 
-Both tests of a layer judge the same calls. They are ordinary ones, without padding: a mistake about padding is charged
-by other tests, and need not cost the points for speed as well.
+Both tests of a layer judge the same calls.
 """
 
 SMALL = 64
 LARGE = (260, 266, 274, 286, 288, 290)
 """Sides of the images. All are even, so that windows of 2 x 2 with stride 2 fit in all of them. Large images have more
-than 65,536 pixels. Neither these sides nor those of a full convolution or of the output are large primes: an FFT would
-be slow."""
+than 65,536 pixels. Neither these sides nor those of the padded image, of a full convolution or of the output are large
+primes, which are slow for an FFT."""
 
 
 def conv2d(layers, draw, height, width):
     """A convolution with few channels and filters, forward and backward."""
     C, F = 2, 3
     x, w, b = draw(1, C, height, width), draw(F, C, 2, 2), draw(F)
-    dout = 2 + draw(1, F, height - 1, width - 1)  # their sum is db; near 0 only rounding errors would remain
-    out, cache = layers.conv2d_forward(x, w, b, stride=1, padding=0)
+    dout = 2 + draw(1, F, height + 1, width + 1)  # their sum is db; near 0 only rounding errors would remain
+    out, cache = layers.conv2d_forward(x, w, b, stride=1, padding=1)
     yield {"out": out}
     dx, dw, db = layers.conv2d_backward(dout, cache)
     yield {"dx": dx, "dw": dw, "db": db}

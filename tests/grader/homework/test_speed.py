@@ -57,7 +57,12 @@ SLOW_TO_TRY = (
 
 CONVOLUTION = ["test_conv2d_forward_speed", "test_conv2d_backward_speed"]
 POOLING = [f"test_{kind}_pool2d_{way}_speed" for kind in ("max", "avg") for way in ("forward", "backward")]
-SLOW = {"im2col": CONVOLUTION, "col2im": CONVOLUTION[1:], "winners": ["test_max_pool2d_backward_speed"]}
+SLOW = {
+    "im2col": CONVOLUTION,
+    "padding": CONVOLUTION,
+    "col2im": CONVOLUTION[1:],
+    "winners": ["test_max_pool2d_backward_speed"],
+}
 """Where loops in one function show; loops everywhere show everywhere."""
 
 OTHER_ENDS = {
