@@ -1,8 +1,9 @@
 """Follow-through marks: which cases of a function pass when its earlier functions are right.
 
-Every failed case is run again with stand-ins for the earlier functions that failed: for the first alone, for all, then
-for each of the others alone, without the cases that asked for none of them (``standins.py`` says how, and what a hostile
-submission could gain). If a case passes with them, the student's earlier functions are the reason why it failed.
+Every failed case is run again with stand-ins for the earlier functions that failed: for the first one, then for all of
+them, then for each of the others (``standins.py`` says how, and what a hostile submission could gain). A case that asks
+for nothing when all are replaced is not tried with the others. If a case passes, the student's earlier functions are the
+reason why it failed.
 """
 
 from __future__ import annotations
