@@ -2,8 +2,8 @@
 
 Every failed case is run again with stand-ins for the earlier functions that failed: for the first one, then for all of
 them, then for each of the others (``standins.py`` says how, and what a hostile submission could gain). A case that asks
-for nothing when all are replaced is not tried with the others. If a case passes, the student's earlier functions are the
-reason why it failed.
+for nothing when all are replaced is not tried with the others. If a case passes, the earlier functions are the reason
+why it failed.
 """
 
 from __future__ import annotations
