@@ -1,9 +1,9 @@
 """Find the smallest input on which each faulty function is wrong.
 
-Programs of the homework's public family are run in a worker with the student's code, and in one with the model
-answer; ``diagnose/smallest.py`` compares. An example that is found is run again in a fresh worker, as the student will
-run it. It counts only if the result is the same, so it never depends on earlier calls. Examples use no test and no
-fixture, and no points depend on them.
+Programs of the homework's public family are run in a worker with the student's code, and in this process with the right
+functions of the homework's catalogue; ``diagnose/smallest.py`` compares. An example that is found is run again in a
+fresh worker, as the student will run it. It counts only if the result is the same, so it never depends on earlier
+calls. Examples use no test and no fixture, and no points depend on them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
 
 from autograder.core.errors import NotRun, StudentError, TooSlow, Wrong
 from autograder.core.outcomes import NOT_MEASURED, PASSED, TestResult
@@ -23,8 +25,9 @@ from autograder.grading.session import Session
 
 CALL_SECONDS = 2.0
 """How long one call with a few numbers may take. Loops need a ten-thousandth of it."""
-MOST_BLOCKED = 40
-"""How many programs may show nothing because another function is wrong, whose example comes first."""
+MOST_BLOCKED = 16
+"""How many programs, with other lengths each, may show nothing because another function, which comes first, is wrong.
+"""
 UNCONFIRMED = 3
 """If a fresh worker does not confirm this many examples, the function remembers earlier calls."""
 
@@ -68,6 +71,9 @@ class Family(Protocol):
         """Return programs in which this function is looked at, the smallest first."""
 
 
+Function = Callable[..., Any]
+
+
 class Examples:
     """Looks for examples in one submission.
 
@@ -75,8 +81,8 @@ class Examples:
     ----------
     session : Session
         The submission.
-    reference : callable
-        Returns the model answer, as a submission.
+    right : mapping of str to callable
+        Right functions.
     family : Family
     tolerances : sequence of float
         Of float64 and of float32.
@@ -87,7 +93,7 @@ class Examples:
     def __init__(
         self,
         session: Session,
-        reference: Callable[[], Session],
+        right: Mapping[str, Function],
         family: Family,
         tolerances: Sequence[float],
         most_calls: int,
@@ -96,7 +102,8 @@ class Examples:
         self._session.hung = set()  # a new set: a function that hung in a test may return when it gets a few numbers
         limits = session.interface.limits.model_copy(update={"call_seconds": CALL_SECONDS})
         self._session.interface = dataclasses.replace(session.interface, limits=limits)
-        self._reference = reference
+        interface = self._session.interface
+        self._right = right_caller(right, interface.functions, interface.opaque)
         self._family = family
         self._tolerances = tolerances
         self._most_calls = most_calls
@@ -111,18 +118,16 @@ class Examples:
         functions = list(functions)
         if not functions:
             return found
-        right, student = Proxy(self._reference()), Proxy(self._session)
+        student = Proxy(self._session)
         try:
-            right.connect()
             for function in functions:
-                example = self._example(function, function in promises, student, right)
+                example = self._example(function, function in promises, student)
                 if example is not None:
                     found[function] = dataclasses.replace(example, code=f"{self._imports(example)}\n{example.code}")
         except NotRun:  # the time for the whole submission is up
             pass
         finally:
             student.close()
-            right.close()
         return found
 
     def _imports(self, example: Example) -> str:
@@ -130,22 +135,22 @@ class Examples:
         names = ", ".join(dict.fromkeys(smallest.called(example.code)))
         return f"import numpy as np\nfrom {self._session.interface.module} import {names}"
 
-    def _example(self, function: str, values_are_right: bool, student: Proxy, right: Proxy) -> Example | None:
+    def _example(self, function: str, values_are_right: bool, student: Proxy) -> Example | None:
         """Look for wrong results; for changed inputs and shared memory, which takes longer, where results are right."""
         self._inspect = values_are_right
-        return self._smallest(function, student, right, smallest.SHARED if values_are_right else smallest.VALUES)
+        return self._smallest(function, student, smallest.SHARED if values_are_right else smallest.VALUES)
 
-    def _smallest(self, function: str, student: Proxy, right: Proxy, mildest: int) -> Example | None:
+    def _smallest(self, function: str, student: Proxy, mildest: int) -> Example | None:
         """Return the first example that is no milder than `mildest`; if there is none, a milder one."""
         programs = self._family.family(function)
         self._session.hung.clear()
         best, unconfirmed = None, 0
-        for program, example in self._searched(function, programs, student, right):
+        for program, example in self._searched(function, programs, student):
             if best is not None and example.rank >= best.rank:
                 continue
             if self._session.hung:  # waiting for it again would show nothing new
                 return example
-            if self._again(function, program, student, right) != example:
+            if self._again(function, program, student) != example:
                 unconfirmed += 1
                 if unconfirmed == UNCONFIRMED:
                     break
@@ -153,49 +158,44 @@ class Examples:
             best = example
             if best.rank <= mildest:
                 return best
-        return self._remembered(function, programs, student, right) or best if unconfirmed else best
+        return self._remembered(function, programs, student) or best if unconfirmed else best
 
     def _searched(
-        self, function: str, programs: Sequence[Program], student: Proxy, right: Proxy
+        self, function: str, programs: Sequence[Program], student: Proxy
     ) -> Iterator[tuple[Program, Example]]:
         """Yield each program that shows something, as far as the budget goes."""
-        left, blocked = self._most_calls, 0
-        examples = self._search(function, programs, student, right)
-        for program, example in zip(programs, examples, strict=True):
-            blocked += isinstance(example, smallest.Blocked)
-            if isinstance(example, Example):
+        left, blocked = self._most_calls, set[str]()
+        for program in programs:
+            if blocked and smallest.outline(program.code) in blocked:  # most mistakes depend on lengths
+                continue
+            example = self._shown(function, program, student)
+            if isinstance(example, smallest.Blocked):
+                blocked.add(smallest.outline(program.code))
+            elif example is not None:
                 yield program, example
             left -= len(student.calls) or 1
             student.calls.clear()
-            right.calls.clear()
-            if left <= 0 or blocked == MOST_BLOCKED or self._session.hung:
+            if left <= 0 or len(blocked) == MOST_BLOCKED or self._session.hung:
                 return
 
-    def _search(
-        self, function: str, programs: Sequence[Program], student: Proxy, right: Proxy
-    ) -> Iterator[Example | smallest.Blocked | None]:
-        returns = self._session.interface.functions
-        mine, ours = caller_of(student, returns, function if self._inspect else ""), caller_of(right, returns)
-        return smallest.search(function, programs, mine, ours, self._tolerances)
+    def _shown(self, function: str, program: Program, student: Proxy) -> Example | smallest.Blocked | None:
+        mine = caller_of(student, self._session.interface.functions, function if self._inspect else "")
+        return smallest.shown(function, program, mine, self._right, self._tolerances)
 
-    def _again(self, function: str, program: Program, running: Proxy, right: Proxy) -> Example | None:
-        """Return what a program shows in a fresh worker. One user's workers end together, so only one runs."""
-        running.close()
-        fresh = Proxy(self._session)
-        try:
-            found = next(self._search(function, [program], fresh, right))
-            return found if isinstance(found, Example) else None
-        finally:
-            fresh.close()
+    def _again(self, function: str, program: Program, student: Proxy) -> Example | None:
+        """Return what a program shows in a fresh worker, which the search goes on with."""
+        student.close()
+        found = self._shown(function, program, student)
+        return found if isinstance(found, Example) else None
 
-    def _remembered(self, function: str, programs: Sequence[Program], student: Proxy, right: Proxy) -> Example | None:
+    def _remembered(self, function: str, programs: Sequence[Program], student: Proxy) -> Example | None:
         """Return the first example among the programs that call something twice, each in a fresh worker."""
         left = self._most_calls // 10  # a worker of its own takes as long as ten calls
         for program in programs:
             if smallest.calls_twice(program.code):
-                example = self._again(function, program, student, right)
+                example = self._again(function, program, student)
                 if example is not None and example.rank == smallest.VALUES:
-                    return example if self._again(function, program, student, right) == example else None
+                    return example if self._again(function, program, student) == example else None
                 left -= 1
                 if left <= 0:
                     break
@@ -242,3 +242,35 @@ def caller_of(proxy: Callee, returns: Mapping[str, Sequence[str]], inspected: st
         return Ran(function, names, made.results, made.inputs, made.inputs_after, made.shares)
 
     return call
+
+
+class _Opaque(NamedTuple):
+    """What only another call can use."""
+
+    held: Any
+
+
+def right_caller(
+    functions: Mapping[str, Function], returns: Mapping[str, Sequence[str]], opaque: Collection[str]
+) -> smallest.Caller:
+    """Return a function that calls right functions in this process and reports the outcome; see `caller_of`."""
+
+    def call(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ran:
+        names = tuple(returns[function])
+        inputs = tuple(value for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray))
+        try:
+            returned = functions[function](*map(_given, args), **{key: _given(value) for key, value in kwargs.items()})
+        except Exception as error:
+            return Ran(function, names, failure=f"{function} raised {type(error).__name__}")
+        results = returned if len(names) > 1 else (returned,)
+        kept = (_Opaque(one) if name in opaque else one for name, one in zip(names, results, strict=True))
+        return Ran(function, names, tuple(kept), inputs)
+
+    return call
+
+
+def _given(value: Any) -> Any:
+    """Return an argument as a function gets it: an array of its own, as if it came over the wire."""
+    if isinstance(value, _Opaque):
+        return value.held
+    return value.copy() if isinstance(value, np.ndarray) else value

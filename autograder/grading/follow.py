@@ -1,9 +1,9 @@
 """Follow-through marks: which cases of a function pass when its earlier functions are right.
 
-Every failed case is run again with stand-ins for the earlier functions that failed: for the first one, then for all of
-them, then for each of the others (``standins.py`` says how, and what a hostile submission could gain). A case that asks
-for nothing when all are replaced is not tried with the others. If a case passes, the earlier functions are the reason
-why it failed.
+Every failed case is run again with stand-ins for the earlier functions that failed; ``standins.py`` says how, and what
+a hostile submission could gain. If a case passes, the earlier functions are the reason why it failed. First the
+functions that can be replaced are tried against each other: one that is right if an earlier one is, is not replaced.
+The others are replaced together, and then each alone where a case asked for several.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autograder.grading.check import Check
 from autograder.grading.examples import at_fault
 from autograder.grading.history import History
 from autograder.grading.items import cases_of, function_of, id_of, parameters_of
-from autograder.grading.large import Sizes, require_right
+from autograder.grading.large import Sizes, failure_at
 from autograder.grading.plan import Plan
 from autograder.grading.proxy import AtHome, Proxy
 from autograder.grading.record import Record
@@ -45,12 +45,20 @@ class Failure:
         The function that the test is about.
     passes : callable
         Runs the case again with these functions of the student's and of the model answer's, and says whether it passes.
+    is_large : bool
+        Whether it is about large inputs.
     """
 
     test: str
     case: str
     subject: str
     passes: Callable[[Proxy, Proxy], bool]
+    is_large: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The test and the case."""
+        return self.test, self.case
 
 
 Carried = Mapping[tuple[str, str], tuple[str, ...]]
@@ -92,7 +100,9 @@ def _failure(
 
     def passes(student: Proxy, right: Proxy) -> bool:
         def large(lap: Lap, sizes: Sizes, **words: str) -> None:
-            require_right(lap, subject, student, right, sizes[-1:], plan.tolerances["float64"], **words)
+            failure = failure_at(lap, subject, student, right, sizes[-1], plan.tolerances["float64"])
+            if failure is not None:
+                raise failure
 
         check = Check(student, History(), plan.tolerances, getattr(case, "dtype", "float64"))
         given = {"student": student, plan.module: AtHome(student), "case": case, "check": check, "large": large}
@@ -106,7 +116,7 @@ def _failure(
             return False
         return True
 
-    return Failure(name, case_id, subject, passes)
+    return Failure(name, case_id, subject, passes, is_large="large" in parameters)
 
 
 def replaceable(interface: Interface) -> list[str]:
@@ -135,61 +145,66 @@ def carried(
     reference : callable
         Returns the model answer, as a submission.
     """
-    roots = [name for name in replaceable(session.interface) if name in guilty]
+    suspects = [name for name in replaceable(session.interface) if name in guilty]
+    later = [one for one in failures if one.subject not in suspects]
     found: dict[tuple[str, str], tuple[str, ...]] = {}
-    right, kept = answering(reference()), Kept()
-    left, tried, together = list(failures), list[str](), _Attempt((), {}, set())
+    right, kept, roots = answering(reference()), Kept(), list[str]()
+
+    def attempt(names: Sequence[str], cases: Sequence[Failure]) -> _Attempt:
+        return _attempt(names, [one for one in cases if one.key not in found], session, right, kept)
+
     try:
-        for root in roots:
-            own = [one for one in failures if one.subject == root]
-            if own and all((one.test, one.case) in found for one in own):  # it is right if the ones before it are
+        for name in suspects:
+            own = [one for one in failures if one.subject == name]
+            if own and all(one.key in found for one in own):  # it is right if the ones before it are
                 continue
-            if len(tried) == 1:  # a case that asks for none of them now asks for none of them alone
-                together = _attempt(tuple(roots), left, found, session, right, kept)
-                left = [one for one in left if (one.test, one.case) in together.asking]
-            tried.append(root)
-            found |= _attempt((root,), left, found, session, right, kept).found
-        if len(tried) > 1:
-            if together.names != tuple(tried):
-                together = _attempt(tuple(tried), left, found, session, right, kept)
-            found = {**together.found, **found}
+            roots.append(name)
+            found |= attempt([name], [one for one in failures if one.subject in suspects]).found
+        if len(roots) == 1:
+            return found | attempt(roots, later).found
+        together = attempt(roots, failures)
+        for name in roots:
+            found |= attempt([name], [one for one in later if name in together.asking.get(one.key, ())]).found
+        return together.found | found
     finally:
         right.close()
-    return found
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """What came out with these functions right: the cases that pass, and those that asked for a right one.
+    """What came out with some functions right.
 
-    A case that was not run again, because the time was up or there is nothing to replace, counts as asking.
+    Attributes
+    ----------
+    found : dict
+        For each case that passes: the functions whose answers it got.
+    asking : dict
+        For each case: the functions with which, alone, it may end in another way. If all it asked for is known, these
+        are the functions that it asked for; none if that is a single one, for it would do again what it did here.
     """
 
-    names: tuple[str, ...]
     found: dict[tuple[str, str], tuple[str, ...]]
-    asking: set[tuple[str, str]]
+    asking: dict[tuple[str, str], set[str]]
 
 
-def _attempt(
-    names: tuple[str, ...], failures: Sequence[Failure], known: Carried, session: Session, right: Proxy, kept: Kept
-) -> _Attempt:
-    """Run the cases that are not `known` yet to pass with these functions right, until the time is up."""
+def _attempt(names: Sequence[str], failures: Sequence[Failure], session: Session, right: Proxy, kept: Kept) -> _Attempt:
+    """Run cases with these functions right, as far as they come earlier, until the time is up."""
     order = list(session.interface.functions)
-    attempt = _Attempt(names, {}, {(one.test, one.case) for one in failures})
+    attempt = _Attempt({}, {one.key: set(names) for one in failures})
     again = copy.copy(session)
     again.hung = set()  # a function that hung may return when the earlier functions are right
     for subject in order:
-        cases = [one for one in failures if one.subject == subject and (one.test, one.case) not in known]
+        cases = [one for one in failures if one.subject == subject]
         earlier = tuple(name for name in names if order.index(name) < order.index(subject))
-        if not cases or not earlier or (len(names) > 1 and len(earlier) == 1):  # a single function has been tried
+        if not cases or not earlier or (len(names) > 1 and len(earlier) == 1):  # a single function is tried alone
             continue
         again.stand_ins = stand_ins = StandIns(earlier, right, kept)
         try:
-            for case, passes, is_silent in _again(cases, again, stand_ins, right):
+            for case, passes, is_told in _again(cases, again, stand_ins, right):
                 if passes and stand_ins.asked:
-                    attempt.found[case.test, case.case] = earlier
-                elif is_silent:
-                    attempt.asking.discard((case.test, case.case))
+                    attempt.found[case.key] = tuple(name for name in earlier if name in stand_ins.asked)
+                if is_told:
+                    attempt.asking[case.key] = set(stand_ins.heard) if len(stand_ins.heard) > 1 else set()
             session.refuse_when_late()
         except NotRun:
             break
@@ -199,16 +214,22 @@ def _attempt(
 def _again(
     cases: Sequence[Failure], session: Session, stand_ins: StandIns, right: Proxy
 ) -> Iterator[tuple[Failure, bool, bool]]:
-    """Run cases again in one worker; yield each with whether it passes, and whether it ended without a question.
+    """Run cases again in one worker; yield each with whether it passes, and whether all it asks for is known.
 
-    A worker that has died may have been about to ask, and a function that has hung is not called again.
+    A worker that has died may have been about to ask, and a function that has hung is not called again. Large inputs
+    come last, and only if a smaller case asks for something, or there is none: with loops they take long.
     """
     student = Proxy(session)
+    asks = all(case.is_large for case in cases)
     try:
-        for case in cases:
+        for case in sorted(cases, key=lambda case: case.is_large):
             stand_ins.next_case()
-            passes = case.passes(student, right)
-            yield case, passes, student.lives and not stand_ins.heard and not session.hung
+            if case.is_large and not asks:
+                yield case, False, True
+                continue
+            passes, is_told = case.passes(student, right), student.lives and not session.hung
+            asks = asks or bool(stand_ins.heard) or not is_told
+            yield case, passes, is_told
             student.calls.clear()
     finally:
         student.close()

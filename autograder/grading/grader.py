@@ -170,7 +170,7 @@ class Grader:
                     recorder.leave_out(found)
                 elif not withheld:
                     try:
-                        found.examples = part.examples(sandbox, student, found.told(found.tests), self._object)
+                        found.examples = part.examples(student, found.told(found.tests))
                     except Exception as error:  # a bug of ours in there costs the explanation only
                         found.no_examples = clean(f"{type(error).__name__}: {error}")
                     recorder.update(found)

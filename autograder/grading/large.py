@@ -58,11 +58,11 @@ def require_right(
     GraderFault
         If the model answer fails.
     """
-    failure = _failure(lap, function, student, reference, sizes[-1], tolerance)
+    failure = failure_at(lap, function, student, reference, sizes[-1], tolerance)
     if isinstance(failure, (Wrong, Raised)) and failure.function == function:
         right = 0
         for height, width in sizes:
-            if _failure(lap, function, student, reference, (height, width), tolerance) is not None:
+            if failure_at(lap, function, student, reference, (height, width), tolerance) is not None:
                 break
             right = height * width
         if right:
@@ -76,19 +76,22 @@ def require_right(
         raise failure
 
 
-def _failure(
+def failure_at(
     lap: Lap, function: str, student: Proxy, reference: Proxy, size: tuple[int, int], tolerance: float
 ) -> StudentError | None:
-    """Make the calls at one size; return the error of the function, or the error that comes before its call."""
+    """Make the calls at one size; return the error of the function, or the error that comes before its call.
+
+    See `require_right` for the parameters.
+    """
+    try:
+        got = _results(lap, function, student, size)
+    except StudentError as error:
+        return error
     try:
         reference.connect()  # its functions are known only after that
         right = _results(lap, function, reference, size)
     except StudentError as error:
         raise GraderFault(f"the model answer fails on large inputs: {error.message}") from error
-    try:
-        got = _results(lap, function, student, size)
-    except StudentError as error:
-        return error
     for name, expected in right.items():
         assert isinstance(expected, np.ndarray)
         mismatch = compare.array(name, got[name], expected.astype(np.float64, copy=False), tolerance)

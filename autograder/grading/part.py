@@ -102,7 +102,7 @@ class Part:
             races=Races(reference=lambda: self._reference(sandbox, guard), bounds=bounds),
         )
 
-    def examples(self, sandbox: Sandbox, student: Session, tests: list[TestResult], guard: Guard) -> dict[str, Example]:
+    def examples(self, student: Session, tests: list[TestResult]) -> dict[str, Example]:
         """Return the smallest example for each function that these tests found at fault. No grade depends on it."""
         home, tolerances = self.config.homework, self.config.tolerances
         if not at_fault(tests, list(home.functions)):
@@ -110,12 +110,13 @@ class Part:
         known = homework.all_functions(home.hidden_tests, home.public_tests)
         once = {test.name for test in known if not set(test.arguments) <= {"student", home.module, "case", "check"}}
         wrong = at_fault(tests, list(home.functions), once)
-        family = getattr(_knowledge(home), "family", None) if wrong else None
-        if family is None:
+        knowledge = _knowledge(home) if wrong else None
+        family = getattr(knowledge, "family", None)
+        if knowledge is None or family is None:
             return {}
         most = self.config.limits.example_calls
         bounds = (tolerances.float64, tolerances.float32)
-        search = Examples(student, lambda: self._reference(sandbox, guard), family, bounds, most)
+        search = Examples(student, knowledge.assemble(()), family, bounds, most)
         return search.find(wrong, promises_only(tests, wrong))
 
     def refuse_dependent(self, sandbox: Sandbox, guard: Guard) -> None:

@@ -82,16 +82,16 @@ class StandIns:
     def __init__(self, names: Sequence[str], right: Proxy, kept: Kept | None = None) -> None:
         self.names = tuple(names)
         self.asked: set[str] = set()
-        self.heard = False
+        self.heard: set[str] = set()
         self._right = right
         self._kept = kept if kept is not None else {}
         self._questions = 0
         self._failures = 0
 
     def next_case(self) -> None:
-        """Forget which functions the last case asked for (`asked`), and whether it sent any question (`heard`)."""
+        """Forget which functions the last case asked for (`heard`), and which of them answered (`asked`)."""
         self.asked.clear()
-        self.heard = False
+        self.heard.clear()
 
     def answer(self, question: object, arrays: list[Array]) -> tuple[dict[str, Any], list[Array]]:
         """Return the body and the arrays of the answer to a question; ``{}`` where there is none.
@@ -101,8 +101,8 @@ class StandIns:
         WireError
             If it is not a question: then the worker is hostile.
         """
-        self.heard = True
         function, args, kwargs = self._understood(question, arrays)
+        self.heard.add(function)
         self._questions += 1
         if self._questions > MOST_QUESTIONS or self._failures >= MOST_FAILURES:
             return {}, []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -59,6 +60,7 @@ class _Geometry(NamedTuple):
         return "".join(f", {one}" for one in given)
 
 
+@functools.cache
 def _geometries(largest_padding: int, filters: tuple[int, ...]) -> list[_Geometry]:
     """Return every way to choose small lengths, the plainest first."""
     found = set()
@@ -77,6 +79,9 @@ def _geometries(largest_padding: int, filters: tuple[int, ...]) -> list[_Geometr
 
 
 # ---- numbers
+
+_WHOLE = re.compile(r"\.0\b")
+"""The end of a whole number, as Python writes it."""
 
 
 def _ramp(*shape: int) -> NDArray[np.float64]:
@@ -118,10 +123,9 @@ _PLAIN, _FILLS = _ramp, (_jumping, _negative, _alike, _tenths, _near, _hundreds)
 
 
 def _written(values: NDArray[np.float64], dtype: str = "") -> str:
-    """Return an array as code."""
+    """Return an array as code, as NumPy writes it: ``1.`` for 1.0."""
     given = f", dtype=np.{dtype}" if dtype else ""
-    text = np.array2string(values, separator=", ", threshold=values.size + 1, max_line_width=10_000, floatmode="unique")
-    return f"np.array({' '.join(text.split()).replace('[ ', '[')}{given})"
+    return f"np.array({_WHOLE.sub('.', str(values.tolist()))}{given})"
 
 
 class Program(NamedTuple):

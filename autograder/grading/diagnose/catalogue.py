@@ -11,9 +11,11 @@ import copy
 import dataclasses
 import functools
 import itertools
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
@@ -104,7 +106,7 @@ class Matcher:
             cases = [case.sharpened() for case in (_Case(one, self._catalogue) for one in usable)]
             cases = [case for case in cases if case.evidence.kind != "public" or case.is_wrong()]
             # A test may compare two results of a student with each other: such results may pass and still be wrong.
-            held = [_Case(one, self._catalogue) for one in passed if one.function == function]
+            held = [_Case(one, self._catalogue) for one in passed if cases and one.function == function]
             self._passed = [case for case in held if not case.is_wrong()]
             self._by_exception = bool(cases) and cases[0].evidence.kind == "raised"
             found = self._search(function, cases) if cases else ()
@@ -130,7 +132,8 @@ class Matcher:
             return any(case.active((mistake,)) and not case.shows((mistake,)) for case in cases)
 
     def _search(self, function: str, cases: list[_Case]) -> Mistakes:
-        singles = list(self._singles(function))
+        called = set[str]().union(*(case.called for case in cases))
+        singles = [single for single in self._singles(function) if single[0].function in called]
         first = cases[0]
         matching = [mistakes for mistakes in [*self._named, *singles] if first.shows(mistakes)]
         self._matched = bool(matching)
@@ -211,6 +214,25 @@ class _Case:
             if self._agree(right, values) and not self._agree(right, evidence):
                 return _Case(evidence, self._catalogue)
         return self
+
+    @functools.cached_property
+    def called(self) -> set[str]:
+        """The functions that run when the calls are repeated with right ones: a mistake in another changes nothing."""
+        functions = self._catalogue.assemble(())
+        names = {function.__code__: name for name, function in functions.items() if hasattr(function, "__code__")}
+        seen = set(functions) - set(names.values())  # of these nobody would know
+
+        def enter(frame: FrameType, event: str, _: object) -> None:
+            if event == "call" and frame.f_code in names:
+                seen.add(names[frame.f_code])
+
+        before = sys.getprofile()
+        sys.setprofile(enter)
+        try:
+            _repeat(functions, self.evidence, history=False)
+        finally:
+            sys.setprofile(before)
+        return seen
 
     def shows(self, mistakes: Mistakes, history: bool = False) -> bool:
         """Whether these mistakes give the result that was got, and the model answer does not."""

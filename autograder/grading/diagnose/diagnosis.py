@@ -93,7 +93,9 @@ class Diagnostician:
         self._varied |= {(one.function, one.name) for one in (*evidence, *passed) if not _is_constant(one.got)}
         simplest = "" if (function, alike[0].name) in self._varied else _constant(alike)
         if self._matcher is not None and not simplest:
-            mistakes = self._matcher.name(evidence, passed) or self._matcher.name(alike, passed)
+            mistakes = self._matcher.name(evidence, passed)
+            if not mistakes and len(alike) < len(evidence):
+                mistakes = self._matcher.name(alike, passed)
         hint = simplest or _hint(function, mistakes)
         ids = "constant" if simplest else "+".join(mistake.id for mistake in mistakes)
         kept = [one for one in alike if one.kind != "public"]

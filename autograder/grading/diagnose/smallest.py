@@ -11,8 +11,11 @@ shared memory. This module does not know what the functions compute.
 from __future__ import annotations
 
 import ast
+import functools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -24,6 +27,8 @@ WIDTH = 72
 """Characters up to which an array is written in one line."""
 SHOWN_ENTRIES = 60
 """How many entries of an array are written out; of a longer array only both ends are."""
+
+_ENTRY = re.compile(r"[-\d.]+(e-?\d+)?")
 
 VALUES, DTYPE, CHANGED, SHARED = range(4)
 """Kinds of differences; the first explains most and is looked for first."""
@@ -116,26 +121,6 @@ class Blocked:
     """Marks a program that shows nothing, because another function is wrong before this one is called."""
 
 
-def search(
-    function: str, programs: Iterable[Program], student: Caller, right: Caller, tolerances: Sequence[float]
-) -> Iterator[Example | Blocked | None]:
-    """Yield, for one program after the other, what it shows about `function`; None where it shows nothing.
-
-    Parameters
-    ----------
-    function : str
-    programs : iterable of Program
-        The smallest first.
-    student, right : callable
-        What calls the student's functions, and the model answer's.
-    tolerances : sequence of float
-        Of float64 and of float32, as in ``compare.array``.
-    """
-    for program in programs:
-        expected = list(run(program.code, right))
-        yield _shown(function, program, run(program.code, student), expected, tolerances)
-
-
 def run(code: str, caller: Caller) -> Iterator[_Traced]:
     """Run a program line by line; it ends where a call fails."""
     calls: list[Ran] = []
@@ -150,15 +135,22 @@ def run(code: str, caller: Caller) -> Iterator[_Traced]:
 
         return function
 
-    variables: dict[str, Any] = {"np": np, **{name: bound(name) for name in called(code)}}
-    for line in code.split("\n"):
+    lines = code.split("\n")
+    names = {name for line in lines for name in _compiled(line).co_names} - {"np"}
+    variables: dict[str, Any] = {**{name: bound(name) for name in names}, "np": np}
+    for line in lines:
         calls.clear()
         try:
-            exec(line, variables)  # our own program
+            exec(_compiled(line), variables)  # our own program
         except _Failed:
             yield _Traced(line, tuple(calls), variables)
             return
         yield _Traced(line, tuple(calls), variables)
+
+
+@functools.lru_cache(maxsize=1000)  # each program runs twice, and programs share lines
+def _compiled(line: str) -> CodeType:
+    return compile(line, "<program>", "exec")
 
 
 def calls_twice(code: str) -> bool:
@@ -167,21 +159,38 @@ def calls_twice(code: str) -> bool:
     return len(names) > len(set(names))
 
 
+def outline(code: str) -> str:
+    """Return a program without the entries of its arrays: it is the same for all arrays of these shapes."""
+    return "\n".join(_ENTRY.sub("", line) if " = np.array(" in line else line for line in code.split("\n"))
+
+
 def called(code: str) -> list[str]:
     """Return the names of the functions that a program calls, those of NumPy not among them."""
     calls = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
     return [node.func.id for node in calls if isinstance(node.func, ast.Name)]
 
 
-def _shown(
-    function: str, program: Program, got: Iterator[_Traced], expected: list[_Traced], tolerances: Sequence[float]
+def shown(
+    function: str, program: Program, student: Caller, right: Caller, tolerances: Sequence[float]
 ) -> Example | Blocked | None:
+    """Return what a program shows about a function; None where it shows nothing.
+
+    Parameters
+    ----------
+    function : str
+    program : Program
+    student, right : callable
+        What calls the student's functions, and right ones.
+    tolerances : sequence of float
+        Of float64 and of float32, as in ``compare.array``.
+    """
+    got, expected = run(program.code, student), run(program.code, right)
     lines: list[str] = []
     made = 0
     found: Example | None = None
-    for mine, right in zip(got, expected, strict=False):
+    for mine, ours in zip(got, expected, strict=False):
         lines.append(mine.line)
-        for call, wanted in zip(mine.calls, right.calls, strict=False):
+        for call, wanted in zip(mine.calls, ours.calls, strict=False):
             made += 1
             different = _difference(call, wanted, mine.variables, tolerances)
             if different is not None and call.function != function:

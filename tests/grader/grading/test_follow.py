@@ -167,6 +167,17 @@ def test_large_inputs_are_carried_as_well(grade, toy):
     assert scores(grade(WRONG)) == {**CREDITED, "test_halve_large": 5}
 
 
+HYBRID = WRONG.replace(
+    "return double(x) / 4, x.shape", "return (x / {small} if x.size < 20 else double(x) / 4), x.shape"
+)
+
+
+@pytest.mark.parametrize(("small", "score"), [(2, 5), (3, 0)], ids=["right", "a mistake of its own"])
+def test_large_inputs_are_tried_unless_smaller_ones_fail_and_ask_for_nothing(grade, toy, small, score):
+    toy.set_tests(hidden=toy_homework.HIDDEN + LARGE, **toy_homework.POINTS, test_halve_large=5)
+    assert scores(grade(HYBRID.format(small=small)))["test_halve_large"] == score
+
+
 def test_a_public_test_sees_changes_to_its_arrays_again(grade, toy):
     public = toy_homework.PUBLIC + (
         '\ndef test_halve_example(toy):\n    """halve: x stays."""\n    import numpy as np\n    x = np.ones(2)\n'

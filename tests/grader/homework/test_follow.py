@@ -1,6 +1,7 @@
 """Follow-through marks in this homework, where three functions can be replaced; see also ``heavy/test_pairs.py``."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -10,20 +11,24 @@ from autograder.grading.grader import Grader
 from autograder.grading.standins import StandIns
 from tests.grader.support import ROOT
 
-ASKS = "\n\ndef conv2d_forward(x, w, b, stride=1, padding=0):\n    return im2col(x, w.shape[2:], stride, padding)\n"
+ONE = "\n\ndef conv2d_forward(x, w, b, stride=1, padding=0):\n    return im2col(x, w.shape[2:], stride, padding)\n"
+TWO = ONE.replace("return", "conv_output_size(4, 2); return")
 
 
 @pytest.mark.parametrize(
     ("more", "alone"),
-    [("", {("conv_output_size",)}), (ASKS, {("conv_output_size",), ("im2col",), ("col2im",)})],
-    ids=["asks for none", "asks for one"],
+    [("", (2, 1, 0)), (ONE, (2, 1, 0)), (TWO, (4, 3, 0))],
+    ids=["asks for none", "asks for one", "asks for two"],
 )
-def test_what_asks_for_no_right_function_is_not_run_with_each_of_them(more, alone, tmp_path, monkeypatch):
-    """All three are wrong, and right ones together are tried after the first: then it is known who asks for any."""
-    tried = []
+def test_right_functions_are_tried_alone_where_it_matters(more, alone, tmp_path, monkeypatch):
+    """All three are wrong. Each is tried on the ones after it; alone on a later one only if that asks for several.
+
+    The tests of conv2d_backward call conv2d_forward first.
+    """
+    tried: Counter[tuple[str, ...]] = Counter()
 
     def recorded(names, *given):
-        tried.append(names)
+        tried[names] += 1
         return StandIns(names, *given)
 
     monkeypatch.setattr(follow, "StandIns", recorded)
@@ -31,8 +36,8 @@ def test_what_asks_for_no_right_function_is_not_run_with_each_of_them(more, alon
     (tmp_path / "layers.py").write_text(starter + more, encoding="utf-8")
     grade = Grader(config.load(ROOT / "config.yaml")).grade(tmp_path / "layers.py", tmp_path / "results.json")
     assert grade.score == 0
-    assert {names for names in tried if len(names) == 1} == alone
-    assert ("conv_output_size", "im2col", "col2im") in tried
+    assert tuple(tried[name,] for name in ("conv_output_size", "im2col", "col2im")) == alone
+    assert tried["conv_output_size", "im2col", "col2im"] == 6
 
 
 SEES = """
