@@ -22,6 +22,7 @@ from autograder.core.errors import (
     GraderFault,
     Killed,
     MalformedReply,
+    NotRun,
     OutOfMemory,
     Raised,
     StudentError,
@@ -94,7 +95,11 @@ class Link:
             self.expect_hello(self.worker)
             if not self.worker.can_fork and not reference:
                 sandbox.start_ahead(directory)
-            self.load()
+            try:
+                self.load()
+            except NotRun:  # the time is up: it has imported nothing
+                self.end()
+                raise
         return self.worker
 
     def end(self, died: bool = False) -> Ending | None:

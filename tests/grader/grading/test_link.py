@@ -364,3 +364,20 @@ def test_the_next_worker_is_started_where_the_filter_holds(without, ahead):
             pids.add(worker.pid)
             student.close()
         assert len(pids) == 3
+
+
+def test_a_worker_that_was_to_import_when_the_time_was_up_is_ended(submit, monkeypatch):
+    def late(_):
+        raise NotRun("the time is up")
+
+    session = submit("def double(x): return 2 * x")
+    student = Proxy(session)
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "deadline", late)
+        with pytest.raises(NotRun):
+            student.connect()
+    assert not student.lives
+    try:
+        assert student.double(X).tolist() == (2 * X).tolist()
+    finally:
+        student.close()
