@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import operator
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -164,14 +166,17 @@ class Examples:
         self, function: str, programs: Sequence[Program], student: Proxy
     ) -> Iterator[tuple[Program, Example]]:
         """Yield each program that shows something, as far as the budget goes."""
-        left, blocked = self._most_calls, set[str]()
+        left, blocked, free = self._most_calls, set[str](), set[str]()
         for program in programs:
-            if blocked and smallest.outline(program.code) in blocked:  # most mistakes depend on lengths
+            outline = smallest.outline(program.code)
+            if outline in blocked:
                 continue
             example = self._shown(function, program, student)
-            if isinstance(example, smallest.Blocked):
-                blocked.add(smallest.outline(program.code))
-            elif example is not None:
+            if not isinstance(example, smallest.Blocked):
+                free.add(outline)
+            elif outline not in free:  # the plainest numbers come first: here the other function is wrong with any
+                blocked.add(outline)
+            if isinstance(example, Example):
                 yield program, example
             left -= len(student.calls) or 1
             student.calls.clear()
@@ -259,12 +264,17 @@ def right_caller(
         names = tuple(returns[function])
         inputs = tuple(value for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray))
         try:
-            returned = functions[function](*map(_given, args), **{key: _given(value) for key, value in kwargs.items()})
-        except Exception as error:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                given = {key: _given(value) for key, value in kwargs.items()}
+                returned = functions[function](*map(_given, args), **given)
+            results = returned if len(names) > 1 else (returned,)
+            kept = tuple(
+                _Opaque(one) if name in opaque else _sent(one) for name, one in zip(names, results, strict=True)
+            )
+        except Exception as error:  # then no result is right
             return Ran(function, names, failure=f"{function} raised {type(error).__name__}")
-        results = returned if len(names) > 1 else (returned,)
-        kept = (_Opaque(one) if name in opaque else one for name, one in zip(names, results, strict=True))
-        return Ran(function, names, tuple(kept), inputs)
+        return Ran(function, names, kept, inputs)
 
     return call
 
@@ -274,3 +284,14 @@ def _given(value: Any) -> Any:
     if isinstance(value, _Opaque):
         return value.held
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _sent(result: Any) -> Any:
+    """Return a result as it would come over the wire.
+
+    Raises
+    ------
+    TypeError
+        If it is neither an array nor an integer.
+    """
+    return result if isinstance(result, np.ndarray) else operator.index(result)

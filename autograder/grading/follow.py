@@ -3,7 +3,7 @@
 Every failed case is run again with stand-ins for the earlier functions that failed; ``standins.py`` says how, and what
 a hostile submission could gain. If a case passes, the earlier functions are the reason why it failed. First the
 functions that can be replaced are tried against each other: one that is right if an earlier one is, is not replaced.
-The others are replaced together, and then each alone where a case asked for several.
+The others are replaced together, and then each alone, as far as that can change anything.
 """
 
 from __future__ import annotations
@@ -148,10 +148,10 @@ def carried(
     suspects = [name for name in replaceable(session.interface) if name in guilty]
     later = [one for one in failures if one.subject not in suspects]
     found: dict[tuple[str, str], tuple[str, ...]] = {}
-    right, kept, roots = answering(reference()), Kept(), list[str]()
+    experiment, roots = _Experiment(session, reference), list[str]()
 
     def attempt(names: Sequence[str], cases: Sequence[Failure]) -> _Attempt:
-        return _attempt(names, [one for one in cases if one.key not in found], session, right, kept)
+        return experiment.attempt(names, [one for one in cases if one.key not in found])
 
     try:
         for name in suspects:
@@ -164,10 +164,10 @@ def carried(
             return found | attempt(roots, later).found
         together = attempt(roots, failures)
         for name in roots:
-            found |= attempt([name], [one for one in later if name in together.asking.get(one.key, ())]).found
+            found |= attempt([name], [one for one in later if name in together.open[one.key]]).found
         return together.found | found
     finally:
-        right.close()
+        experiment.close()
 
 
 @dataclass(frozen=True)
@@ -178,58 +178,84 @@ class _Attempt:
     ----------
     found : dict
         For each case that passes: the functions whose answers it got.
-    asking : dict
-        For each case: the functions with which, alone, it may end in another way. If all it asked for is known, these
-        are the functions that it asked for; none if that is a single one, for it would do again what it did here.
+    open : dict
+        For each case: the functions with which, alone, it may end in another way than it does with all of them, or
+        with none. A case that asked for nothing would do again what it did; so would one that asked for a single
+        function, with that one alone.
     """
 
     found: dict[tuple[str, str], tuple[str, ...]]
-    asking: dict[tuple[str, str], set[str]]
+    open: dict[tuple[str, str], set[str]]
 
 
-def _attempt(names: Sequence[str], failures: Sequence[Failure], session: Session, right: Proxy, kept: Kept) -> _Attempt:
-    """Run cases with these functions right, as far as they come earlier, until the time is up."""
-    order = list(session.interface.functions)
-    attempt = _Attempt({}, {one.key: set(names) for one in failures})
-    again = copy.copy(session)
-    again.hung = set()  # a function that hung may return when the earlier functions are right
-    for subject in order:
-        cases = [one for one in failures if one.subject == subject]
-        earlier = tuple(name for name in names if order.index(name) < order.index(subject))
-        if not cases or not earlier or (len(names) > 1 and len(earlier) == 1):  # a single function is tried alone
-            continue
-        again.stand_ins = stand_ins = StandIns(earlier, right, kept)
-        try:
-            for case, passes, is_told in _again(cases, again, stand_ins, right):
-                if passes and stand_ins.asked:
-                    attempt.found[case.key] = tuple(name for name in earlier if name in stand_ins.asked)
-                if is_told:
-                    attempt.asking[case.key] = set(stand_ins.heard) if len(stand_ins.heard) > 1 else set()
-            session.refuse_when_late()
-        except NotRun:
-            break
-    return attempt
+class _Experiment:
+    """Runs cases of one submission again, with some functions right.
 
-
-def _again(
-    cases: Sequence[Failure], session: Session, stand_ins: StandIns, right: Proxy
-) -> Iterator[tuple[Failure, bool, bool]]:
-    """Run cases again in one worker; yield each with whether it passes, and whether all it asks for is known.
-
-    A worker that has died may have been about to ask, and a function that has hung is not called again. Large inputs
-    come last, and only if a smaller case asks for something, or there is none: with loops they take long.
+    Parameters
+    ----------
+    session : Session
+        The submission.
+    reference : callable
+        Returns the model answer, as a submission.
     """
-    student = Proxy(session)
-    asks = all(case.is_large for case in cases)
-    try:
-        for case in sorted(cases, key=lambda case: case.is_large):
-            stand_ins.next_case()
-            if case.is_large and not asks:
-                yield case, False, True
+
+    def __init__(self, session: Session, reference: Callable[[], Session]) -> None:
+        self._session = session
+        self._answers, self._kept = answering(reference()), Kept()
+        # A question may make the functions that answer hang; these make the calls that a test on large inputs makes.
+        self._model = Proxy(reference())
+        self._asking: set[str] = set()  # functions of which a case has asked for something, or may have
+
+    def close(self) -> None:
+        """End the workers of the model answer."""
+        self._answers.close()
+        self._model.close()
+
+    def attempt(self, names: Sequence[str], failures: Sequence[Failure]) -> _Attempt:
+        """Run cases with these functions right, as far as they come earlier, until the time is up."""
+        order = list(self._session.interface.functions)
+        attempt = _Attempt({}, {one.key: set(names) for one in failures})
+        again = copy.copy(self._session)
+        again.hung = set()  # a function that hung may return when the earlier functions are right
+        for subject in order:
+            cases = [one for one in failures if one.subject == subject]
+            earlier = tuple(name for name in names if order.index(name) < order.index(subject))
+            if not cases or not earlier or (len(names) > 1 and len(earlier) == 1):  # a single function is tried alone
                 continue
-            passes, is_told = case.passes(student, right), student.lives and not session.hung
-            asks = asks or bool(stand_ins.heard) or not is_told
-            yield case, passes, is_told
-            student.calls.clear()
-    finally:
-        student.close()
+            again.stand_ins = stand_ins = StandIns(earlier, self._answers, self._kept)
+            try:
+                for case, passes, is_told in self._again(cases, again, stand_ins):
+                    if passes and stand_ins.asked:
+                        attempt.found[case.key] = tuple(name for name in earlier if name in stand_ins.asked)
+                    if is_told and len(stand_ins.heard) < 2:
+                        attempt.open[case.key] = set(earlier) - stand_ins.heard if stand_ins.heard else set()
+                self._session.refuse_when_late()
+            except NotRun:
+                break
+        return attempt
+
+    def _again(
+        self, cases: Sequence[Failure], session: Session, stand_ins: StandIns
+    ) -> Iterator[tuple[Failure, bool, bool]]:
+        """Run cases again in one worker; yield each with whether it passes, and whether all it asks for is known.
+
+        A worker that has died may have been about to ask, and a function that has hung is not called again. Large
+        inputs take long where code loops. They come last, and only if a smaller case has asked for something or has
+        not come so far, or if there is no smaller one that fails.
+        """
+        student = Proxy(session)
+        smaller = [case for case in cases if not case.is_large]
+        try:
+            for case in [*smaller, *(case for case in cases if case.is_large)]:
+                stand_ins.next_case()
+                if case.is_large and smaller and case.subject not in self._asking:
+                    yield case, False, True
+                    continue
+                passes = case.passes(student, self._model)
+                is_told = student.lives and not session.hung and not stand_ins.refused
+                if stand_ins.heard or not is_told or all(call.function != case.subject for call in student.calls):
+                    self._asking.add(case.subject)
+                yield case, passes, is_told
+                student.calls.clear()
+        finally:
+            student.close()

@@ -83,15 +83,20 @@ class StandIns:
         self.names = tuple(names)
         self.asked: set[str] = set()
         self.heard: set[str] = set()
+        self.refused = False
         self._right = right
         self._kept = kept if kept is not None else {}
         self._questions = 0
         self._failures = 0
 
     def next_case(self) -> None:
-        """Forget which functions the last case asked for (`heard`), and which of them answered (`asked`)."""
+        """Forget which functions the last case asked for (`heard`), and which of them answered (`asked`).
+
+        Forget also whether there was a question too many (`refused`).
+        """
         self.asked.clear()
         self.heard.clear()
+        self.refused = False
 
     def answer(self, question: object, arrays: list[Array]) -> tuple[dict[str, Any], list[Array]]:
         """Return the body and the arrays of the answer to a question; ``{}`` where there is none.
@@ -105,6 +110,7 @@ class StandIns:
         self.heard.add(function)
         self._questions += 1
         if self._questions > MOST_QUESTIONS or self._failures >= MOST_FAILURES:
+            self.refused = True
             return {}, []
         key = question_key(function, args, kwargs)
         if key in self._kept:

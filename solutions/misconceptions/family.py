@@ -123,7 +123,7 @@ _PLAIN, _FILLS = _ramp, (_jumping, _negative, _alike, _tenths, _near, _hundreds)
 
 
 def _written(values: NDArray[np.float64], dtype: str = "") -> str:
-    """Return an array as code, as NumPy writes it: ``1.`` for 1.0."""
+    """Return an array as code, with ``1.`` for 1.0, as NumPy writes whole numbers."""
     given = f", dtype=np.{dtype}" if dtype else ""
     return f"np.array({_WHOLE.sub('.', str(values.tolist()))}{given})"
 

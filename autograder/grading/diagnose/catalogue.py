@@ -217,8 +217,13 @@ class _Case:
 
     @functools.cached_property
     def called(self) -> set[str]:
-        """The functions that run when the calls are repeated with right ones: a mistake in another changes nothing."""
+        """The functions that run when the calls are repeated with right ones.
+
+        A mistake in another one, alone, changes nothing. All functions where somebody else looks at every call.
+        """
         functions = self._catalogue.assemble(())
+        if sys.getprofile() is not None:
+            return set(functions)
         names = {function.__code__: name for name, function in functions.items() if hasattr(function, "__code__")}
         seen = set(functions) - set(names.values())  # of these nobody would know
 
@@ -226,12 +231,11 @@ class _Case:
             if event == "call" and frame.f_code in names:
                 seen.add(names[frame.f_code])
 
-        before = sys.getprofile()
         sys.setprofile(enter)
         try:
             _repeat(functions, self.evidence, history=False)
         finally:
-            sys.setprofile(before)
+            sys.setprofile(None)
         return seen
 
     def shows(self, mistakes: Mistakes, history: bool = False) -> bool:

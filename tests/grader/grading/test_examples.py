@@ -152,6 +152,26 @@ def test_a_later_function_is_looked_at_where_the_earlier_one_is_right(find):
     assert example.code.startswith("import numpy as np\nfrom toy import halve, unhalve\nx = np.array([1.0, 2.0])\n")
 
 
+def test_numbers_that_the_earlier_function_fails_on_do_not_hide_others_of_the_same_shape(find):
+    """`halve` is wrong for negative numbers; `unhalve` for tenths, and only the first shape has tenths."""
+    source = SOLUTION.replace("return x / 2, x.shape", "return abs(x) / 2, x.shape")
+    source = "import numpy as np\n" + source.replace("return 2 * out.reshape(cache)", "return np.round(2 * out)")
+    (example,) = find(source, ["unhalve"]).values()
+    assert example.code.endswith(f"x = np.array([0.1])\n{UNHALVE}")
+
+
+def test_a_right_function_may_return_an_integer_of_numpy(find):
+    right = "import numpy as np\n" + double("return np.int64(2 * len(x))")
+    (example,) = find(double("return len(x)"), right=right).values()
+    assert example.said == "y is 1, but should be 2."
+    assert find(double("return 2 * len(x)"), right=right) == {}
+
+
+def test_where_there_is_no_right_result_there_is_no_example(find):
+    for right in ("return 1 / 0", "return None", "return (1, 2)"):
+        assert find(double("return x"), right=double(right)) == {}
+
+
 def test_what_a_cache_keeps_of_an_input_is_not_spoiled_by_looking_at_it(find):
     """The cache is the input itself, and a right function may read it later."""
     right = SOLUTION.replace("return x / 2, x.shape", "return x / 2, x").replace("2 * out.reshape(cache)", "cache + 0")

@@ -35,8 +35,8 @@ NOTHING = {**CREDITED, "test_halve": 0, "test_unhalve": 0}
 def grade(toy):
     """Grade a source; return results.json."""
 
-    def grade(source, helpers=None, **settings):
-        (toy.root / "answers/toy.py").write_text(SOLUTION)
+    def grade(source, helpers=None, right=SOLUTION, **settings):
+        (toy.root / "answers/toy.py").write_text(right)
         toy.configure(**settings)
         folder = toy.root / "handed in" / "ann"
         folder.mkdir(parents=True, exist_ok=True)
@@ -187,6 +187,111 @@ def test_a_public_test_sees_changes_to_its_arrays_again(grade, toy):
     changing = WRONG.replace("return double(x) / 4, x.shape", "out = double(x) / 4; x[:] = 0; return out, x.shape")
     assert scores(grade(WRONG))["test_halve_example"] == 5
     assert scores(grade(changing))["test_halve_example"] == 0
+
+
+# Two earlier functions, and one that keeps a cache.
+
+RIGHT = """\
+def first(x):
+    return 2 * x
+
+def second(x):
+    return 3 * x
+
+def third(x, option=0):
+    return first(second(x)), 0
+"""
+FUNCTIONS = {"first": ["y"], "second": ["y"], "third": ["out", "cache"]}
+TESTS = """\
+import numpy as np
+
+def test_first(student, check):
+    \"""first: twice.\"""
+    check.array("y", student.first(np.array([1.0, 2.0])), np.array([2.0, 4.0]))
+
+def test_second(student, check):
+    \"""second: three times.\"""
+    check.array("y", student.second(np.array([1.0, 2.0])), np.array([3.0, 6.0]))
+
+def test_third(student, check):
+    \"""third: six times.\"""
+    check.array("out", student.third(np.array([1.0, 2.0]))[0], np.array([6.0, 12.0]))
+"""
+THREE = {"test_first": 1, "test_second": 1, "test_third": 4}
+
+
+@pytest.fixture
+def three(toy, grade):
+    """Grade a source with three functions; return the points of each test."""
+
+    def three(source, right=RIGHT, tests=TESTS, **points):
+        toy.set_tests(hidden=tests, public="", **(points or THREE))
+        for name in ("oracle", "cases"):
+            (toy.root / f"answers/{name}.py").write_text(right)
+        toy.set_cases(numbers={"one": {"x": np.array([1.0])}})
+        homework = json.loads(toy.config.read_text())["homework"]
+        toy.configure(homework=homework | {"functions": FUNCTIONS, "opaque": ["cache"]})
+        return scores(grade(source, right=right))
+
+    return three
+
+
+def test_two_mistakes_are_tried_together_and_each_alone(three):
+    source = RIGHT.replace("2 * x", "5 * x").replace("3 * x", "7 * x")
+    assert three(source) == {"test_first": 0, "test_second": 0, "test_third": 4}
+
+
+def test_what_depends_on_its_own_wrong_function_may_pass_with_the_other_one_right(three):
+    """With both right it asks for `second`, cannot use a row, and never comes to `first`."""
+    source = RIGHT.replace("2 * x", "5 * x").replace("3 * x", "(3 * x).reshape(-1, 1)")
+    source = source.replace("first(second(x))", "first(second(x)[:, 0])")
+    assert three(source) == {"test_first": 0, "test_second": 0, "test_third": 4}
+
+
+THIRD_LARGE = """
+def lap(layers, draw, height, width):
+    out, _ = layers.third(draw(height, width))
+    yield {"out": out}
+
+def test_third_large(large):
+    \"""third: right on large inputs too.\"""
+    large(lap, [(3, 4), (200, 300)], over="entries")
+"""
+
+
+def test_a_smaller_case_that_raises_before_it_asks_says_nothing_of_large_inputs(three):
+    tests = (TESTS + THIRD_LARGE).replace("2.0]))[0], np.array([6", "2.0]), 1)[0], np.array([6")
+    source = RIGHT.replace("2 * x", "5 * x").replace(
+        "0):\n    return", "0):\n    if option: raise ValueError\n    return"
+    )
+    points = three(source, tests=tests, **THREE, test_third_large=5)
+    assert (points["test_third"], points["test_third_large"]) == (0, 5)
+
+
+@pytest.mark.heavy
+def test_a_question_that_hangs_the_model_answer_does_not_spoil_a_test_on_large_inputs(three, toy):
+    toy.configure(limits={"call_seconds": 6})
+    right = RIGHT.replace("return 2 * x", "import time; time.sleep(3 * (x.size == 7)); return 2 * x")
+    large = THIRD_LARGE.replace("    out, _", "    yield {'y': layers.first(draw(height, width))}\n    out, _")
+    source = "import numpy as np\n" + RIGHT.replace("2 * x", "5 * x")
+    source = source.replace("0):\n    return", "0):\n    if x.size > 100: first(np.ones(7))\n    return")
+    assert three(source, right, TESTS + large, **THREE, test_third_large=5)["test_third"] == 4
+
+
+def test_a_question_too_many_for_one_function_takes_nothing_from_another(three, monkeypatch):
+    monkeypatch.setattr("autograder.grading.standins.MOST_QUESTIONS", 30)
+    many = '\n\ndef test_third_many(student):\n    "third: many."\n'
+    many += "    assert np.array_equal(student.third(np.ones(50))[0], 6 * np.ones(50))\n"
+    tests = TESTS.replace("\ndef test_third", f"{many}\ndef test_third")
+    source = (
+        RIGHT.replace("2 * x", "5 * x")
+        .replace("3 * x", "7 * x")
+        .replace(
+            "    return first(second(x)), 0",
+            "    for i in range(x.size if x.size > 10 else 0):\n        second(x[i:])\n    return first(x) * 3, 0",
+        )
+    )
+    assert three(source, tests=tests, test_third_many=4, **THREE)["test_third"] == 4
 
 
 # What is hostile.

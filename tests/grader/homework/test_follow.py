@@ -17,13 +17,14 @@ TWO = ONE.replace("return", "conv_output_size(4, 2); return")
 
 @pytest.mark.parametrize(
     ("more", "alone"),
-    [("", (2, 1, 0)), (ONE, (2, 1, 0)), (TWO, (4, 3, 0))],
+    [("", (2, 1, 0)), (ONE, (4, 1, 2)), (TWO, (4, 3, 2))],
     ids=["asks for none", "asks for one", "asks for two"],
 )
 def test_right_functions_are_tried_alone_where_it_matters(more, alone, tmp_path, monkeypatch):
-    """All three are wrong. Each is tried on the ones after it; alone on a later one only if that asks for several.
+    """All three are wrong. Each is tried on the ones after it; alone on a later one unless that would change nothing.
 
-    The tests of conv2d_backward call conv2d_forward first.
+    What asks for nothing is not run again, and what asks for `im2col` not with that one alone. The tests of
+    conv2d_backward call conv2d_forward first.
     """
     tried: Counter[tuple[str, ...]] = Counter()
 
