@@ -21,15 +21,15 @@ from autograder.core.errors import NotRun, StudentError, TooSlow, Wrong
 from autograder.core.outcomes import NOT_MEASURED, PASSED, TestResult
 from autograder.grading.calls import Call
 from autograder.grading.diagnose import smallest
+from autograder.grading.diagnose.catalogue import Functions
 from autograder.grading.diagnose.smallest import Example, Program, Ran
 from autograder.grading.proxy import Proxy
 from autograder.grading.session import Session
 
 CALL_SECONDS = 2.0
 """How long one call with a few numbers may take. Loops need a ten-thousandth of it."""
-MOST_BLOCKED = 16
-"""How many programs, with other lengths each, may show nothing because another function, which comes first, is wrong.
-"""
+MOST_BLOCKED = 20
+"""How many programs, each with other shapes, may show nothing because an earlier function is wrong."""
 UNCONFIRMED = 3
 """If a fresh worker does not confirm this many examples, the function remembers earlier calls."""
 
@@ -73,9 +73,6 @@ class Family(Protocol):
         """Return programs in which this function is looked at, the smallest first."""
 
 
-Function = Callable[..., Any]
-
-
 class Examples:
     """Looks for examples in one submission.
 
@@ -95,7 +92,7 @@ class Examples:
     def __init__(
         self,
         session: Session,
-        right: Mapping[str, Function],
+        right: Functions,
         family: Family,
         tolerances: Sequence[float],
         most_calls: int,
@@ -256,7 +253,7 @@ class _Opaque(NamedTuple):
 
 
 def right_caller(
-    functions: Mapping[str, Function], returns: Mapping[str, Sequence[str]], opaque: Collection[str]
+    functions: Functions, returns: Mapping[str, Sequence[str]], opaque: Collection[str]
 ) -> smallest.Caller:
     """Return a function that calls right functions in this process and reports the outcome; see `caller_of`."""
 

@@ -164,7 +164,7 @@ def carried(
             return found | attempt(roots, later).found
         together = attempt(roots, failures)
         for name in roots:
-            found |= attempt([name], [one for one in later if name in together.open[one.key]]).found
+            found |= attempt([name], [one for one in later if name in together.worth_trying[one.key]]).found
         return together.found | found
     finally:
         experiment.close()
@@ -178,14 +178,13 @@ class _Attempt:
     ----------
     found : dict
         For each case that passes: the functions whose answers it got.
-    open : dict
-        For each case: the functions with which, alone, it may end in another way than it does with all of them, or
-        with none. A case that asked for nothing would do again what it did; so would one that asked for a single
-        function, with that one alone.
+    worth_trying : dict
+        For each case: the functions with which, alone, it may end in another way. A case that asked for nothing would
+        do the same again. So would a case that asked for a single function, with that one alone.
     """
 
     found: dict[tuple[str, str], tuple[str, ...]]
-    open: dict[tuple[str, str], set[str]]
+    worth_trying: dict[tuple[str, str], set[str]]
 
 
 class _Experiment:
@@ -204,7 +203,7 @@ class _Experiment:
         self._answers, self._kept = answering(reference()), Kept()
         # A question may make the functions that answer hang; these make the calls that a test on large inputs makes.
         self._model = Proxy(reference())
-        self._asking: set[str] = set()  # functions of which a case has asked for something, or may have
+        self._asking: set[str] = set()  # functions with a case that asks for something, or might have
 
     def close(self) -> None:
         """End the workers of the model answer."""
@@ -228,7 +227,7 @@ class _Experiment:
                     if passes and stand_ins.asked:
                         attempt.found[case.key] = tuple(name for name in earlier if name in stand_ins.asked)
                     if is_told and len(stand_ins.heard) < 2:
-                        attempt.open[case.key] = set(earlier) - stand_ins.heard if stand_ins.heard else set()
+                        attempt.worth_trying[case.key] = set(earlier) - stand_ins.heard if stand_ins.heard else set()
                 self._session.refuse_when_late()
             except NotRun:
                 break
@@ -240,8 +239,8 @@ class _Experiment:
         """Run cases again in one worker; yield each with whether it passes, and whether all it asks for is known.
 
         A worker that has died may have been about to ask, and a function that has hung is not called again. Large
-        inputs take long where code loops. They come last, and only if a smaller case has asked for something or has
-        not come so far, or if there is no smaller one that fails.
+        inputs take long where code loops, so they come last. They are left out if smaller cases fail too, and all of
+        them return a result without a question.
         """
         student = Proxy(session)
         smaller = [case for case in cases if not case.is_large]

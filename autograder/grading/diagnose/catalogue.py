@@ -106,7 +106,7 @@ class Matcher:
             cases = [case.sharpened() for case in (_Case(one, self._catalogue) for one in usable)]
             cases = [case for case in cases if case.evidence.kind != "public" or case.is_wrong()]
             # A test may compare two results of a student with each other: such results may pass and still be wrong.
-            held = [_Case(one, self._catalogue) for one in passed if cases and one.function == function]
+            held = [_Case(one, self._catalogue) for one in passed if one.function == function] if cases else []
             self._passed = [case for case in held if not case.is_wrong()]
             self._by_exception = bool(cases) and cases[0].evidence.kind == "raised"
             found = self._search(function, cases) if cases else ()

@@ -221,12 +221,12 @@ def test_a_newer_one_is_taken_where_it_is_alone(tmp_path):
 
 
 def test_root_takes_one_that_others_can_run(tmp_path):
-    assert choose(tmp_path, {"python3.13": "root-only /root/new", "python3.11": "yes /old"}).stdout == "/old\n"
+    assert choose(tmp_path, {"python3.13": "root-only /own/new", "python3.11": "yes /old"}).stdout == "/old\n"
 
 
 def test_root_takes_its_own_where_there_is_no_other(tmp_path):
-    assert choose(tmp_path, {"python3.13": "root-only /root/new", "python3.11": "root-only /root/old"}).stdout == (
-        "/root/new\n"
+    assert choose(tmp_path, {"python3.13": "root-only /own/new", "python3.11": "root-only /own/old"}).stdout == (
+        "/own/new\n"
     )
 
 

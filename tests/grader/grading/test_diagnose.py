@@ -4,6 +4,7 @@
 # Stands in for what it is not: results of every kind, and modules put together while running.
 
 import re
+import sys
 import types
 
 import numpy as np
@@ -147,6 +148,23 @@ def test_a_wrong_helper_is_recognised_where_it_is_used(id):
     found = diagnosed(rehearsal.rehearse(calling_each_other("layers", id), about("im2col", "conv2d_forward")))
     assert found["test_conv2d_forward"].id == id
     assert found["test_conv2d_forward"].hint == f"This comes from im2col. {BY_ID[id].hint}"
+
+
+def test_who_profiles_the_grader_reads_the_same_and_is_not_interrupted():
+    def profile(*_):
+        pass
+
+    sys.setprofile(profile)
+    try:
+        found = diagnosed(
+            rehearsal.rehearse(
+                calling_each_other("layers", "columns-kernel-flipped"), about("im2col", "conv2d_forward")
+            )
+        )
+        assert sys.getprofile() is profile
+    finally:
+        sys.setprofile(None)
+    assert found["test_conv2d_forward"].id == "columns-kernel-flipped"
 
 
 def test_a_wrong_helper_and_a_mistake_of_its_own():
@@ -511,7 +529,7 @@ def test_the_work_is_bounded_whatever_is_wrong():
     found = diagnosed(rehearsal.rehearse(lambda: noisy, knowledge=Counted))
     assert len(found) > 15
     assert not any(one.hint for name, one in found.items() if not name.endswith("_dtype"))
-    assert runs < 12 * len(CATALOGUE)
+    assert runs < 8 * len(CATALOGUE)
 
 
 # --- the simplest explanation comes first ----------------------------------------------------------------------------
